@@ -1,0 +1,39 @@
+/**
+ * Step-time models: how long one forward pass takes.
+ *
+ * Two questions, one model. `stepUs` prices any step, prefill and decode mixed. `decodeRun` describes the
+ * whole future of a batch that only decodes: the step time as a polynomial of degree ≤ 2 in the batch's
+ * total context, so that the time of k steps, and the step in progress at any instant, have closed forms.
+ * The two agree on a pure decode step up to rounding of the last bit; the engine always prices pure decode
+ * steps with `decodeRun`.
+ */
+
+/** One forward pass, as totals over its requests. The engine reuses one mutable object for all steps. */
+export type StepShape = {
+  /** Requests that compute prompt tokens in this step. */
+  prefillRequests: number;
+  /** Prompt tokens computed in this step, over all prefill requests. */
+  prefillTokens: number;
+  /** Tokens those requests already had in the KV cache before this step (cached prefix and earlier chunks). */
+  prefillPastTokens: number;
+  /** Σ new·(past + new/2) over the prefill requests: the pairs that causal attention works on. */
+  prefillPairs: number;
+  /** Requests that generate one token each in this step. */
+  decodeRequests: number;
+  /** Σ context over the decode requests: KV tokens read, the token being processed included. */
+  decodeContextTokens: number;
+};
+
+/** Step time of a pure decode batch: t(ctx) = c0 + c1·ctx + c2·ctx² µs, valid while ctx < contextEnd. */
+export type DecodeRun = { c0: number; c1: number; c2: number; contextEnd: number };
+
+export interface StepTimeModel {
+  readonly name: string;
+  /** Time of one step in µs (not rounded), > 0 for a non-empty step. */
+  stepUs(shape: StepShape): number;
+  /**
+   * Fills `run` with the step-time polynomial of a batch of `requests` whose total context is `contextTokens`.
+   * `run.contextEnd` > contextTokens always: one step at least is covered.
+   */
+  decodeRun(requests: number, contextTokens: number, run: DecodeRun): void;
+}
