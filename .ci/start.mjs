@@ -1,0 +1,22 @@
+/** `npm start`: set-up, then the CLI; without arguments its `start` command, a first run. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { root, run } from "./lib.mjs";
+import { setup } from "./setup.mjs";
+
+const code = await setup();
+if (code !== 0) process.exit(code);
+
+const main = join(root, "dist", "cli", "main.js");
+if (!existsSync(main)) {
+  process.stderr.write(`headworks: the build has no ${main}\n`);
+  process.exit(3);
+}
+// The terminal sends Ctrl-C to both processes: the CLI ends its work, and this one waits for it.
+process.on("SIGINT", () => {});
+const args = process.argv.slice(2);
+// File names on the command line are relative to where the user typed it, not to package.json.
+const cwd = process.env.INIT_CWD ?? process.cwd();
+process.exitCode = await run(process.execPath, [main, ...(args.length > 0 ? args : ["start"])], {
+  cwd,
+});
