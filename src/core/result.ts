@@ -29,9 +29,7 @@ export function fail(problem: Problem): Failed {
 
 /** One to four lines for a terminal: what and where first, then expectation and remedy. */
 export function problemText(problem: Problem): string {
-  const lines = [
-    problem.where === undefined ? problem.what : `${problem.where}: ${problem.what}`,
-  ];
+  const lines = [problem.where === undefined ? problem.what : `${problem.where}: ${problem.what}`];
   if (problem.expected !== undefined) lines.push(`  expected: ${problem.expected}`);
   if (problem.remedy !== undefined) lines.push(`  remedy: ${problem.remedy}`);
   return lines.join("\n");

@@ -1,0 +1,3 @@
+export * from "./digest.ts";
+export * from "./event-queue.ts";
+export * from "./result.ts";
