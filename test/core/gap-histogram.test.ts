@@ -90,16 +90,23 @@ const vertexRun: fc.Arbitrary<Run> = fc
     return { ...run, c0: run.c0 + 3 * Math.abs(c2) * last * last, c1, c2 };
   });
 
-/** Flat parabolas at a bin's edge: steps round to either side of it. */
+/** Huge contexts whose parabola touches a bin's edge at its vertex: steps round to either side of it. */
 const edgeRun: fc.Arbitrary<Run> = fc
-  .tuple(vertexRun, fc.integer({ min: -8, max: 8 }))
-  .map(([run, ulps]) => {
-    const flat = run.c2 * 1e-9;
-    const vertex = -run.c1 / (2 * run.c2);
-    const c1 = -2 * flat * vertex;
-    const target = 1024 * (1 + 37 / 512); // an edge
-    const c0 = target + flat * vertex * vertex + ulps * 2 ** -42;
-    return { ...run, c0, c1, c2: flat };
+  .record({
+    vertex: fc.integer({ min: 1e6, max: 2e9 }),
+    depth: fc.double({ min: 1, max: 4000, noNaN: true }),
+    s2: fc.constantFrom(-1, 1),
+    batch: fc.integer({ min: 1, max: 9 }),
+    steps: fc.integer({ min: 1, max: 300 }),
+    at: fc.double({ min: -0.5, max: 1.5, noNaN: true }),
+    ulps: fc.integer({ min: -40, max: 40 }),
+  })
+  .map(({ vertex, depth, s2, batch, steps, at, ulps }) => {
+    const c2 = (s2 * depth) / vertex / vertex;
+    const edgeUs = 1024 + 37 * 2; // bins from 1024 to 2048 are 2 wide
+    const c0 = edgeUs + s2 * depth + ulps * 2 ** -43;
+    const ctx0 = vertex - Math.round(batch * steps * at);
+    return { c0, c1: -2 * c2 * vertex, c2, ctx0, batch, firstStep: 0, steps, tokens: 3 };
   });
 
 describe("GapHistogram.addRun", () => {
