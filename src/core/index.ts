@@ -2,5 +2,8 @@ export * from "./digest.ts";
 export * from "./event-queue.ts";
 export * from "./gap-histogram.ts";
 export * from "./log-bins.ts";
+export * from "./maths.ts";
 export * from "./quantile-sketch.ts";
 export * from "./result.ts";
+export * from "./stream.ts";
+export * from "./units.ts";
