@@ -1,3 +1,5 @@
+export * from "./columns.ts";
+export * from "./columns-file.ts";
 export * from "./digest.ts";
 export * from "./event-queue.ts";
 export * from "./gap-histogram.ts";
