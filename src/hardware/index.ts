@@ -1,9 +1,11 @@
 export * from "./npz.ts";
+export type { ProfileSource } from "./step-time-arrays.ts";
 export * from "./step-time-fixed.ts";
 export * from "./step-time-linear.ts";
 export * from "./step-time-meta.ts";
 export * from "./step-time-polynomial.ts";
 export * from "./step-time-profile.ts";
+export * from "./step-time-raw-profile.ts";
 export * from "./step-time-registry.ts";
 export * from "./step-time-run.ts";
 export * from "./step-time-table.ts";

@@ -1,6 +1,7 @@
 /** Dynamo planner profile data: measured prefill times and a decode grid, from NPZ or JSON. */
 import { fail, ok, type Problem, type Result } from "../core/index.ts";
-import { readNpz } from "./npz.ts";
+import type { NpyArray } from "./npz.ts";
+import { profileArrays, requireArray } from "./step-time-arrays.ts";
 
 /** Measured step times. Axes strictly increasing, at least two points each; all times > 0. */
 export type ProfileTable = {
@@ -78,31 +79,19 @@ export function checkProfile(table: ProfileTable): Result<ProfileTable> {
   return problem === undefined ? ok(table) : fail(problem);
 }
 
-type Shaped = { readonly shape: readonly number[]; readonly values: Float64Array };
-
-function profileOf(arrays: ReadonlyMap<string, Shaped>): Result<ProfileTable> {
+function readProfile(source: unknown): Result<ProfileTable> {
+  const arrays = profileArrays(source, ARRAYS);
+  if (!arrays.ok) return arrays;
+  const found: NpyArray[] = [];
   for (const name of ARRAYS) {
-    const array = arrays.get(name);
-    if (array === undefined) {
-      return fail({
-        what: "the array is missing",
-        where: name,
-        expected: `the arrays ${ARRAYS.join(", ")}`,
-        remedy: REMEDY,
-      });
-    }
-    const dimensions = name === "decode_itl" ? 2 : 1;
-    if (array.shape.length === dimensions) continue;
-    return fail({
-      what: `the array has shape (${array.shape.join(", ")})`,
-      where: name,
-      expected: dimensions === 2 ? "decode_active_kv_tokens × decode_context_length" : "one row",
-    });
+    const array = requireArray(arrays.value, name, name === "decode_itl" ? 2 : 1, REMEDY);
+    if (!array.ok) return array;
+    found.push(array.value);
   }
-  const [prefillTokens, prefillMs, decodeKvTokens, decodeContext, decodeMs] = ARRAYS.map(
-    (name) => arrays.get(name)!.values,
+  const [prefillTokens, prefillMs, decodeKvTokens, decodeContext, decodeMs] = found.map(
+    (array) => array.values,
   ) as [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array];
-  const [rows, columns] = arrays.get("decode_itl")!.shape;
+  const [rows, columns] = found[4]!.shape;
   if (rows !== decodeKvTokens.length || columns !== decodeContext.length) {
     return fail({
       what: `the array has shape (${rows}, ${columns})`,
@@ -114,57 +103,20 @@ function profileOf(arrays: ReadonlyMap<string, Shaped>): Result<ProfileTable> {
 }
 
 /**
- * Reads a profile NPZ as Dynamo's mocker takes it (`--planner-profile-data`): arrays `prefill_isl`
+ * Reads a profile NPZ as Dynamo's mocker takes it (`--planner-profile-data`): `prefill_isl`
  * (tokens), `prefill_ttft_ms`, `decode_active_kv_tokens`, `decode_context_length` and `decode_itl`
  * (ms, KV tokens × context).
+ *
+ * Problems name the array: missing, of the wrong shape, an axis that does not increase, a time that
+ * is not positive; or say why the file cannot be unpacked (checksums are not compared).
  *
  * Source of the names: ai-dynamo/dynamo, lib/mocker/src/common/perf_model.rs.
  */
 export function readProfileNpz(bytes: Uint8Array): Result<ProfileTable> {
-  const arrays = readNpz(bytes, ARRAYS);
-  return arrays.ok ? profileOf(arrays.value) : arrays;
-}
-
-function numbers(value: unknown): Float64Array | undefined {
-  if (!Array.isArray(value)) return undefined;
-  return value.every((item) => typeof item === "number") ? Float64Array.from(value) : undefined;
-}
-
-function shaped(value: unknown): Shaped | undefined {
-  const row = numbers(value);
-  if (row !== undefined) return { shape: [row.length], values: row };
-  if (!Array.isArray(value)) return undefined;
-  const rows = value.map(numbers);
-  const width = rows[0]?.length ?? 0;
-  const values = new Float64Array(rows.length * width);
-  for (const [i, cells] of rows.entries()) {
-    if (cells?.length !== width) return undefined;
-    values.set(cells, i * width);
-  }
-  return { shape: [rows.length, width], values };
+  return readProfile(bytes);
 }
 
 /** The same five arrays from a parsed JSON object, `decode_itl` as a list of rows. */
 export function readProfileJson(json: unknown): Result<ProfileTable> {
-  const arrays = new Map<string, Shaped>();
-  if (typeof json !== "object" || json === null) {
-    return fail({
-      what: "the profile is not a JSON object",
-      expected: `an object with ${ARRAYS.join(", ")}`,
-    });
-  }
-  const fields = new Map<string, unknown>(Object.entries(json));
-  for (const name of ARRAYS) {
-    if (!fields.has(name)) continue;
-    const array = shaped(fields.get(name));
-    if (array === undefined) {
-      return fail({
-        what: "the array holds something else than numbers in equal rows",
-        where: name,
-        expected: name === "decode_itl" ? "a list of rows of numbers" : "a list of numbers",
-      });
-    }
-    arrays.set(name, array);
-  }
-  return profileOf(arrays);
+  return readProfile(json);
 }

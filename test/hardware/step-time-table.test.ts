@@ -7,6 +7,7 @@ import {
   readNpy,
   readProfileJson,
   readProfileNpz,
+  readProfileRaw,
   TableStepTime,
   type DecodeRun,
   type ProfileTable,
@@ -142,6 +143,69 @@ describe("profile files", () => {
     expect(values(npy("|O", "1,", [0]))).toContain("not supported");
     expect(values(npy("<i4", "2,", [1, 0, 0, 0]))).toBe("the array has 4 bytes of data");
     expect(values(npy("<i4", "2,", [], 9))).toContain("version");
+  });
+});
+
+describe("profiler results", () => {
+  const prefill = {
+    prefill_isl: [1000, 100],
+    prefill_ttft: [40, 20],
+    prefill_thpt_per_gpu: [1, 2],
+  };
+  // Context 500 at 10, 50 and 100 % of 10,000 tokens, context 2000 at 40 and 80 %.
+  const decode = {
+    x_kv_usage: [0.1, 0.5, 1, 0.4, 0.8],
+    y_context_length: [500, 500, 500, 2000, 2000],
+    z_itl: [5, 9, 19, 10, 14],
+    z_thpt_per_gpu: [1, 1, 1, 1, 1],
+    max_kv_tokens: 10_000,
+  };
+  const raw = (d: object, p: object = prefill): string => {
+    const result = readProfileRaw(p, d);
+    return result.ok ? "none" : `${result.problem.where}: ${result.problem.what}`;
+  };
+
+  it("become a grid that meets the measured points", () => {
+    const result = readProfileRaw(prefill, decode);
+    if (!result.ok) throw new Error(result.problem.what);
+    const made = result.value;
+    expect([...made.prefillTokens, ...made.prefillMs]).toEqual([100, 1000, 20, 40]);
+    expect([...made.decodeKvTokens]).toEqual([1000, 4000, 5000, 8000, 10_000]);
+    expect([...made.decodeContext]).toEqual([500, 2000]);
+    expect([...made.decodeMs]).toEqual([5, 10, 8, 10, 9, 11, 15, 14, 19, 14]);
+    const model = new TableStepTime(made);
+    expect(model.stepUs(shape(0, 10, 5000))).toBeCloseTo(9000, 9);
+    expect(model.stepUs(shape(0, 4, 8000))).toBeCloseTo(14_000, 9);
+    expect(model.stepUs(shape(0, 2, 4000))).toBeCloseTo(10_000, 9);
+  });
+
+  it("resample a long KV axis to 100 points", () => {
+    const n = 400;
+    const usage = Array.from({ length: n }, (_, i) => (i + 1) / n);
+    const twice = [...usage, ...usage];
+    const long = {
+      x_kv_usage: twice,
+      y_context_length: twice.map((_, i) => (i < n ? 500 : 2000)),
+      z_itl: twice.map((x) => 5 + 10 * x),
+      max_kv_tokens: [1_000_000],
+    };
+    const result = readProfileRaw(prefill, long);
+    if (!result.ok) throw new Error(result.problem.what);
+    expect(result.value.decodeKvTokens).toHaveLength(100);
+    const model = new TableStepTime(result.value);
+    expect(model.stepUs(shape(0, 300, 300_000))).toBeCloseTo(8000, 6);
+  });
+
+  it("name what is wrong", () => {
+    expect(raw({ ...decode, max_kv_tokens: 0 })).toContain("max_kv_tokens");
+    expect(raw({ ...decode, z_itl: [1, 2] })).toContain("z_itl: 5 points and 2 times");
+    expect(raw({ ...decode, z_itl: undefined })).toContain("z_itl: the array is missing");
+    expect(raw({ ...decode, y_context_length: [1, 2, 3, 4, 5] })).toContain("one KV usage only");
+    expect(raw({ ...decode, y_context_length: [1] })).toContain("1 contexts for 5 points");
+    expect(raw({ ...decode, x_kv_usage: [[1]] })).toContain("x_kv_usage: the array has shape");
+    expect(raw(decode, {})).toContain("prefill_isl");
+    expect(raw(decode, { ...prefill, prefill_ttft: [1, NaN] })).toContain("prefill_ttft");
+    expect(raw(decode, { ...prefill, prefill_isl: [1, 1] })).toContain("prefill_isl: point 1");
   });
 });
 
