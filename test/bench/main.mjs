@@ -28,7 +28,7 @@ function runAll(names) {
     .sort();
   const unknown = names.filter((name) => !known.includes(name));
   if (unknown.length > 0 || known.length === 0) {
-    console.error(`no benchmark ${unknown.join(", ")}: there are ${known.join(", ") || "none"}`);
+    console.error(`no benchmark ${unknown.join(", ")}; there are: ${known.join(", ") || "none"}`);
     process.exit(2);
   }
   let failed = 0;
