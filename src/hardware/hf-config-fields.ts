@@ -1,0 +1,108 @@
+import type { Problem } from "../core/index.ts";
+
+/** Any JSON object, as `JSON.parse` gives it. */
+export type JsonObject = { readonly [key: string]: unknown };
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Typed reads of one JSON object. A wrong or missing field is noted in `problems` and read as 1,
+ * so that one pass names every bad field and never computes with NaN.
+ */
+export class Fields {
+  readonly json: JsonObject;
+  readonly problems: Problem[];
+
+  constructor(json: JsonObject, problems: Problem[] = []) {
+    this.json = json;
+    this.problems = problems;
+  }
+
+  has(name: string): boolean {
+    return this.json[name] !== undefined && this.json[name] !== null;
+  }
+
+  /** The first present of several names as a finite number ≥ 0. */
+  number(...names: string[]): number {
+    for (const name of names) {
+      if (!this.has(name)) continue;
+      const value = this.json[name];
+      if (typeof value === "number" && Number.isFinite(value) && value >= 0) return value;
+      return this.bad(name, `is ${JSON.stringify(value)}`, "a number ≥ 0");
+    }
+    return this.bad(names.join(" or "), "is missing", "a number");
+  }
+
+  /** A count: a whole number ≥ 1 and below 2³¹. */
+  count(...names: string[]): number {
+    const value = this.number(...names);
+    if (Number.isSafeInteger(value) && value >= 1 && value < 2147483648) return value;
+    return this.bad(names.join(" or "), `is ${value}`, "a whole number ≥ 1");
+  }
+
+  numberOr(fallback: number, ...names: string[]): number {
+    return names.some((name) => this.has(name)) ? this.number(...names) : fallback;
+  }
+
+  countOr(fallback: number, ...names: string[]): number {
+    return names.some((name) => this.has(name)) ? this.count(...names) : fallback;
+  }
+
+  flag(name: string, fallback: boolean): boolean {
+    const value = this.json[name];
+    if (value === undefined || value === null) return fallback;
+    if (typeof value === "boolean") return value;
+    this.bad(name, `is ${JSON.stringify(value)}`, "true or false");
+    return fallback;
+  }
+
+  textOr(fallback: string, name: string): string {
+    const value = this.json[name];
+    return typeof value === "string" ? value : fallback;
+  }
+
+  object(name: string): Fields | undefined {
+    const value = this.json[name];
+    return isObject(value) ? new Fields(value, this.problems) : undefined;
+  }
+
+  list(name: string): readonly unknown[] | undefined {
+    const value = this.json[name];
+    return Array.isArray(value) ? value : undefined;
+  }
+
+  private bad(where: string, what: string, expected: string): number {
+    const whole = { what: `${where} ${what}`, where, expected };
+    this.problems.push({ ...whole, remedy: "take config.json as the model's page publishes it" });
+    return 1;
+  }
+}
+
+/** Levenshtein distance, ignoring case; for naming the nearest known word. */
+export function editDistance(left: string, right: string): number {
+  const a = left.toLowerCase();
+  const b = right.toLowerCase();
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const substitute = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(substitute, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
+
+/** The known word nearest to `word`; undefined when there is none. */
+export function nearestWord(word: string, known: readonly string[]): string | undefined {
+  let best: string | undefined;
+  let bestDistance = Infinity;
+  for (const candidate of known) {
+    const distance = editDistance(word, candidate);
+    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
+  }
+  return best;
+}
