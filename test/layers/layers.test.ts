@@ -221,17 +221,24 @@ const SOUND_TREE: Readonly<Record<string, string>> = {
     `export const a = Math.sqrt(alea.length) + "Math.log ** 2 import('x')".length;`,
     "",
   ].join("\n"),
-  "src/core/alea.d.ts": `declare module "seedrandom/lib/alea.js" { const f: () => void; export default f; }`,
+  "src/core/alea.d.ts": [
+    `declare module "seedrandom/lib/alea.js" {`,
+    `  const f: () => void; export default f;`,
+    `}`,
+  ].join("\n"),
   "src/core/quantity.ts": `import "mathjs"; export const quantity = 1;`,
   "src/sim/README.md": "",
   "src/sim/tsconfig.json": PURE_CONFIG,
-  "src/sim/index.ts": `import { a } from "../core/index.ts"; export const sim = a; export type X = 1;`,
+  "src/sim/index.ts": [
+    `import { a } from "../core/index.ts";`,
+    `export const sim = a; export type X = 1;`,
+  ].join("\n"),
   "src/cli/README.md": "",
   "src/cli/main.ts": [
     `import "node:fs";`,
     `import { sim } from "../sim/index.ts";`,
     `export const main = async () => [sim, 2 ** 3, await import("../core/quantity.ts")];`,
   ].join("\n"),
-  "web/main.tsx": `export const worker = new Worker(new URL("./workers/engine.ts", import.meta.url));`,
-  "web/workers/engine.ts": `import { sim } from "../../src/sim/index.ts"; export const go = () => sim;`,
+  "web/main.tsx": `export const w = new Worker(new URL("./workers/engine.ts", import.meta.url));`,
+  "web/workers/engine.ts": `export { sim as go } from "../../src/sim/index.ts";`,
 };

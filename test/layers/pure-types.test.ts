@@ -5,8 +5,8 @@ import { describe, expect, test } from "vitest";
 import { ZONES } from "./rules.ts";
 
 /**
- * `types: []` keeps host types out of a pure folder only until some package's own declarations pull
- * them in: then `process` and `setTimeout` compile again, everywhere. So the program itself is asked.
+ * `types: []` keeps host types out of a pure folder only until some package's own declarations
+ * pull them in: then `process` and `setTimeout` compile again, everywhere. So tsc itself is asked.
  */
 const HOST_TYPES = /\/@types\/node\/|\/lib\.(dom|webworker)\b/;
 

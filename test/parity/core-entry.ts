@@ -1,4 +1,4 @@
-/** Everything numeric in src/core, driven hard and reduced to digests, for Node and a page alike. */
+/** Everything numeric in src/core, driven hard and reduced to digests, for Node and for a page. */
 import {
   Digest,
   EventQueue,
