@@ -13,7 +13,7 @@ export type LinearCoefficients = {
   readonly tokenUs: number;
   /** µs per query-key pair of causal prefill attention, Σ new·(past + new/2). */
   readonly pairUs: number;
-  /** µs per decode request on top of `tokenUs`; may be negative down to −(tokenUs + contextTokenUs). */
+  /** µs per decode request on top of `tokenUs`; at least −(tokenUs + contextTokenUs). */
   readonly decodeRequestUs: number;
   /** µs per KV token that decode attention reads. */
   readonly contextTokenUs: number;

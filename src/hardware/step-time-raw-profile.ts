@@ -105,8 +105,8 @@ function decodeGrid(source: ProfileSource): Result<Grid> {
 /**
  * Makes a table of the profiler's own files: `selected_prefill_interpolation/raw_data.npz` or
  * `prefill_raw_data.json` (`prefill_isl` in tokens, `prefill_ttft` in ms), and
- * `selected_decode_interpolation/raw_data.npz` or `decode_raw_data.json` (`x_kv_usage` as a share of
- * `max_kv_tokens`, `y_context_length` in tokens, `z_itl` in ms: one entry a measured point).
+ * `selected_decode_interpolation/raw_data.npz` or `decode_raw_data.json` (`x_kv_usage` as a share
+ * of `max_kv_tokens`, `y_context_length` in tokens, `z_itl` in ms: one entry a measured point).
  *
  * Every measured context becomes a column of the decode grid, linear between its own points and
  * constant outside them. Dynamo's converter instead resamples both directions with cubic splines to

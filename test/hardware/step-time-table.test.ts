@@ -216,7 +216,7 @@ describe("TableStepTime", () => {
     expect(model.stepUs(shape(1000, 0, 0))).toBeCloseTo(40_250, 9);
     expect(model.stepUs(shape(4500, 0, 0))).toBeCloseTo((40_250 + 169_000) / 2, 9);
     expect(model.stepUs(shape(15_000, 0, 0))).toBeCloseTo(169_000 + (169_000 - 40_250), 6);
-    // Mean context 4096 = 16,384 tokens over 4 requests: (16384 − 5000)/15000 between 9.5 and 16 ms.
+    // Mean 4096 = 16,384 tokens over 4: (16384 − 5000)/15000 between 9.5 and 16 ms.
     expect(model.stepUs(shape(0, 4, 16_384))).toBeCloseTo(9500 + (6500 * 11_384) / 15_000, 6);
     // One request at 128 tokens: first column, 128/5000 between 5 and 8 ms.
     expect(model.stepUs(shape(0, 1, 128))).toBeCloseTo(5000 + (3000 * 128) / 5000, 6);

@@ -62,7 +62,7 @@ const coefficients: fc.Arbitrary<LinearCoefficients> = fc.record({
   contextTokenUs: fc.double({ min: 0, max: 1, noNaN: true }),
 });
 
-/** Axes with steps of at least a hundredth of their reach; times around and below the 1 ms floor. */
+/** Axes with gaps of alike size; times on both sides of the 1 ms floor. */
 const axis = fc
   .array(fc.integer({ min: 100, max: 3000 }), { minLength: 2, maxLength: 6 })
   .map((gaps) => {
