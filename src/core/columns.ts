@@ -6,7 +6,8 @@
  */
 import { invariant } from "./result.ts";
 
-const CAPACITY_MIN = 16; // assumption: most columns hold thousands of rows; the few short ones stay small
+// Assumption: most columns hold thousands of rows, and the few short ones should stay small.
+const CAPACITY_MIN = 16;
 
 /** Column of float64 numbers. */
 export class F64Column {
@@ -39,7 +40,9 @@ export class F64Column {
     this.data[index] = value;
   }
 
-  /** The elements as a typed array of `length`, without copying; a later push may leave it stale. */
+  /**
+   * The elements as a typed array of `length`, without copying; a later push may leave it stale.
+   */
   view(): Float64Array {
     return this.data.subarray(0, this.used);
   }
@@ -82,7 +85,9 @@ export class U32Column {
     this.data[index] = value;
   }
 
-  /** The elements as a typed array of `length`, without copying; a later push may leave it stale. */
+  /**
+   * The elements as a typed array of `length`, without copying; a later push may leave it stale.
+   */
   view(): Uint32Array {
     return this.data.subarray(0, this.used);
   }
@@ -125,7 +130,9 @@ export class I32Column {
     this.data[index] = value;
   }
 
-  /** The elements as a typed array of `length`, without copying; a later push may leave it stale. */
+  /**
+   * The elements as a typed array of `length`, without copying; a later push may leave it stale.
+   */
   view(): Int32Array {
     return this.data.subarray(0, this.used);
   }

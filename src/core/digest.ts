@@ -1,17 +1,19 @@
 /**
  * A 128-bit, order-sensitive digest of numbers and text, equal on every engine and byte order.
  *
- * It compares results (two runs, two modes, Node and Chromium); it is not a cryptographic hash. Four
- * 32-bit lanes rotate by one place per word, as in a shift register. Each word enters one lane through
- * a multiply-rotate-multiply mix in the manner of MurmurHash3 (A. Appleby, public domain; constants
- * from its x86 variants) and is added to a second one, so that no two words close together can cancel.
+ * It compares results (two runs, two modes, Node and Chromium); it is not a cryptographic hash.
+ * Four 32-bit lanes rotate by one place per word, as in a shift register. Each word enters one lane
+ * through a multiply-rotate-multiply mix in the manner of MurmurHash3 (A. Appleby, public domain;
+ * constants from its x86 variants) and is added to a second one, so that no two words close
+ * together can cancel.
  */
 const MIX_A = 0xcc9e2d51 | 0;
 const MIX_B = 0x1b873593;
 const STEP = 0xe6546b64 | 0;
 const FINAL_A = 0x85ebca6b | 0;
 const FINAL_B = 0xc2b2ae35 | 0;
-// Any four distinct odd words serve as a start: these are fractional bits of √2, √3, √5, √7 made odd.
+// Any four distinct odd words serve as a start: these are fractional bits of √2, √3, √5, √7 made
+// odd.
 const START = [0x6a09e667, 0xbb67ae85, 0x3c6ef373, 0xa54ff53b] as const;
 
 // Canonical quiet NaN: engines are free to keep other payloads.
@@ -53,7 +55,9 @@ export class Digest {
     this.addU32(u32[HIGH]!);
   }
 
-  /** Adds a text by its length and UTF-16 code units, so that ("ab", "c") and ("a", "bc") differ. */
+  /**
+   * Adds a text by its length and UTF-16 code units, so that ("ab", "c") and ("a", "bc") differ.
+   */
   addText(s: string): void {
     this.addU32(s.length);
     for (let i = 0; i < s.length; i += 2) {
@@ -81,7 +85,9 @@ export class Digest {
   }
 }
 
-/** MurmurHash3's 32-bit finaliser: a bijection in which every input bit reaches every output bit. */
+/**
+ * MurmurHash3's 32-bit finaliser: a bijection in which every input bit reaches every output bit.
+ */
 function avalanche(x: number): number {
   let h = x ^ (x >>> 16);
   h = Math.imul(h, FINAL_A);

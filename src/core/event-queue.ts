@@ -1,18 +1,20 @@
 /**
  * The engine's event queue: at most one pending event per source, in one total order.
  *
- * A source (a worker, the arrival cursor, a fault script, …) owns a small integer id and at most one
- * pending event. Events sort by (time, kind, source). The source id is the stable sequence number, so
- * the order never depends on how often or in what order events were scheduled: a run that reschedules
- * an event many times meets the others exactly like a run that schedules it once.
+ * A source (a worker, the arrival cursor, a fault script, …) owns a small integer id and at most
+ * one pending event. Events sort by (time, kind, source). The source id is the stable sequence
+ * number, so the order never depends on how often or in what order events were scheduled: a run
+ * that reschedules an event many times meets the others exactly like a run that schedules it once.
  *
- * A 4-ary heap over parallel typed arrays: the times of the four children of a node share a cache line,
- * and nothing is allocated per event.
+ * A 4-ary heap over parallel typed arrays: the times of the four children of a node share a cache
+ * line, and nothing is allocated per event.
  */
 import { invariant, InvariantError } from "./result.ts";
 
-const ARITY_SHIFT = 2; // 4 children: fewer levels than a binary heap, and the children are contiguous
-const CAPACITY_MIN = 16; // assumption: small enough not to matter, large enough to skip early growth
+// 4 children: fewer levels than a binary heap, and the children are contiguous.
+const ARITY_SHIFT = 2;
+// Assumption: small enough not to matter, large enough to skip early growth.
+const CAPACITY_MIN = 16;
 const ABSENT = -1;
 
 export class EventQueue {
@@ -65,7 +67,8 @@ export class EventQueue {
    * @param source integer ≥ 0; memory grows with the largest source, so number sources densely
    * @param timeUs finite
    * @param kind 32-bit integer; lower kinds come first among equal times
-   * @throws InvariantError on a time that is NaN or infinite, or a source that is not an integer ≥ 0
+   * @throws InvariantError on a time that is NaN or infinite, or a source that is not an integer ≥
+   *   0
    */
   schedule(source: number, timeUs: number, kind: number): void {
     // Infinite and NaN differences are NaN, which equals nothing: one comparison catches all three.
@@ -108,7 +111,9 @@ export class EventQueue {
     if (hole === at) this.siftDown(at, timeUs, kind, source);
   }
 
-  /** Moves the hole at `at` towards the root while its parent is later; fills it; returns its place. */
+  /**
+   * Moves the hole at `at` towards the root while its parent is later; fills it; returns its place.
+   */
   private siftUp(at: number, timeUs: number, kind: number, source: number): number {
     const times = this.heapTimeUs;
     const sources = this.heapSource;

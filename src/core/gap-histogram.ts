@@ -1,19 +1,19 @@
 /**
  * Inter-token gaps weighted by tokens, with whole decode runs added in closed form.
  *
- * A decode run of k steps gives every request k gaps, and the gaps follow a polynomial. Adding them one
- * by one would cost O(steps) and undo what fast-forward wins; finding where the polynomial crosses
- * from bin to bin costs O(bins crossed · log steps). Both give bit-identical histograms, so that
- * digests of fast-forward and step-by-step runs are equal: counts are integers, extremes are extremes
- * of the same evaluated numbers, and the mean is a function of the counts.
+ * A decode run of k steps gives every request k gaps, and the gaps follow a polynomial. Adding them
+ * one by one would cost O(steps) and undo what fast-forward wins; finding where the polynomial
+ * crosses from bin to bin costs O(bins crossed · log steps). Both give bit-identical histograms, so
+ * that digests of fast-forward and step-by-step runs are equal: counts are integers, extremes are
+ * extremes of the same evaluated numbers, and the mean is a function of the counts.
  */
 import type { Digest } from "./digest.ts";
 import { BinCounts, binLowerEdge, binMidpoint, binOf, binUpperEdge } from "./log-bins.ts";
 import { nearestRank } from "./quantile-sketch.ts";
 import { InvariantError } from "./result.ts";
 
-// Evaluating the polynomial in Horner form errs by at most 8 half-ulps of its terms' magnitudes; the
-// slack is 2^6 half-ulps, room for the split at the vertex too.
+// Evaluating the polynomial in Horner form errs by at most 8 half-ulps of its terms' magnitudes;
+// the slack is 2^6 half-ulps, room for the split at the vertex too.
 const SLACK_RELATIVE = 1 / (1 << 23) / (1 << 24); // 2^-47
 
 /**
@@ -30,7 +30,8 @@ export class GapHistogram {
   private least = Infinity;
   private greatest = -Infinity;
 
-  // The monotone piece being added: step j = origin + direction · k, gaps non-decreasing in k up to slack.
+  // The monotone piece being added: step j = origin + direction · k, gaps non-decreasing in k up to
+  // slack.
   private c0 = 0;
   private c1 = 0;
   private c2 = 0;
@@ -72,8 +73,8 @@ export class GapHistogram {
   }
 
   /**
-   * Adds the gaps of a decode run: t(j) = decodeStepUs(c0, c1, c2, ctx0 + batch·j) for the `steps` steps
-   * from `firstStep`, each with `tokensPerStep` tokens; the same as `add` for every step.
+   * Adds the gaps of a decode run: t(j) = decodeStepUs(c0, c1, c2, ctx0 + batch·j) for the `steps`
+   * steps from `firstStep`, each with `tokensPerStep` tokens; the same as `add` for every step.
    *
    * @param ctx0 total context of the batch at step 0, tokens ≥ 0
    * @param batch context that each step adds, tokens ≥ 0
@@ -123,8 +124,9 @@ export class GapHistogram {
   }
 
   /**
-   * Gap at rank round((count − 1)·q), halves up, over tokens: a bin's midpoint (relative error ≤ 0.1 %
-   * above 2^-20 µs), clamped to [min, max]; the first and last rank are exact. NaN when empty.
+   * Gap at rank round((count − 1)·q), halves up, over tokens: a bin's midpoint (relative error ≤
+   * 0.1 % above 2^-20 µs), clamped to [min, max]; the first and last rank are exact. NaN when
+   * empty.
    *
    * @param q fraction; clamped to [0, 1]
    */
@@ -167,7 +169,8 @@ export class GapHistogram {
     rising: boolean,
     tokens: number,
   ): void {
-    // A falling piece is walked from its end: then gaps never fall from k to k + 1, but for rounding.
+    // A falling piece is walked from its end: then gaps never fall from k to k + 1, but for
+    // rounding.
     this.base = rising ? from : to;
     this.stride = rising ? batch : -batch;
     const leastUs = this.gapAt(0);
@@ -215,8 +218,9 @@ export class GapHistogram {
   }
 
   /**
-   * A step `k` with gap(k) ≥ `edgeUs` and gap(k − 1) < `edgeUs`, where `before` is known to lie below the
-   * edge (or is −1) and `after` not. Starts from where the tangent crosses the edge: exact for a line.
+   * A step `k` with gap(k) ≥ `edgeUs` and gap(k − 1) < `edgeUs`, where `before` is known to lie
+   * below the edge (or is −1) and `after` not. Starts from where the tangent crosses the edge:
+   * exact for a line.
    */
   private firstAtLeast(edgeUs: number, before: number, after: number): number {
     let low = before;

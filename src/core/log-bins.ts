@@ -1,9 +1,9 @@
 /**
- * Log-linear bins: every power of two is cut into 512 bins of equal width, read directly from the top
- * bits of the float64 (exponent and 9 mantissa bits). No logarithm, so all engines agree.
+ * Log-linear bins: every power of two is cut into 512 bins of equal width, read directly from the
+ * top bits of the float64 (exponent and 9 mantissa bits). No logarithm, so all engines agree.
  *
- * A bin is at most 2^-9 of its lower edge wide, so its midpoint is within 2^-10 < 0.1 % of every value
- * in it. Values below 2^-20 (a millionth of the unit, zero included) share bin 0.
+ * A bin is at most 2^-9 of its lower edge wide, so its midpoint is within 2^-10 < 0.1 % of every
+ * value in it. Values below 2^-20 (a millionth of the unit, zero included) share bin 0.
  */
 import { InvariantError } from "./result.ts";
 
@@ -25,7 +25,9 @@ const LOW = 1 - HIGH;
 /** Stated bound of the relative error of a value read back from its bin (values ≥ 2^-20). */
 export const BIN_RELATIVE_ERROR = 0.001;
 
-/** Bin of a finite value; values below 2^-20, negative ones included, are in bin 0. Non-decreasing. */
+/**
+ * Bin of a finite value; values below 2^-20, negative ones included, are in bin 0. Non-decreasing.
+ */
 export function binOf(value: number): number {
   if (!(value >= FLOOR)) return 0;
   f64[0] = value;
@@ -53,9 +55,12 @@ function edge(topBits: number, below: number): number {
   return f64[0]!;
 }
 
-const GROWTH_MARGIN = 64; // assumption: an eighth of an octave of room, so that drift seldom reallocates
+// Assumption: an eighth of an octave of room, so that drift seldom reallocates.
+const GROWTH_MARGIN = 64;
 
-/** Weights by bin in a dense window that grows to the bins in use. Weights are integers below 2^53. */
+/**
+ * Weights by bin in a dense window that grows to the bins in use. Weights are integers below 2^53.
+ */
 export class BinCounts {
   /** Weight of bin `first + i`; read it in place, and again after any `add`. */
   weights = new Float64Array(0);

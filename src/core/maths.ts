@@ -1,8 +1,8 @@
 /**
- * Transcendental functions that give the same bits on every engine. `Math.exp` and its kin differ between
- * V8 builds and between engines; these are FreeBSD msun algorithms in plain arithmetic (stdlib). The
- * wrappers are the only place of the pure folders to import them, and golden bit patterns in the tests
- * show any change of a dependency.
+ * Transcendental functions that give the same bits on every engine. `Math.exp` and its kin differ
+ * between V8 builds and between engines; these are FreeBSD msun algorithms in plain arithmetic
+ * (stdlib). The wrappers are the only place of the pure folders to import them, and golden bit
+ * patterns in the tests show any change of a dependency.
  */
 import stdlibExp from "@stdlib/math-base-special-exp";
 import stdlibLn from "@stdlib/math-base-special-ln";

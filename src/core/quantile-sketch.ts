@@ -9,13 +9,14 @@ const EXACT_LIMIT = 65_536; // assumption: half a MiB at most per sketch, and a 
 const VALUES_MIN = 64;
 
 /**
- * Keeps the values themselves up to `exactLimit` of them; beyond it, or once a value of another weight
- * than 1 comes, counts them in log-linear bins (see log-bins.ts). Quantiles are nearest-rank: the value at 0-based rank
- * round((n − 1)·q), halves rounded up, where n is the total weight. Binned, they are midpoints of bins,
- * clamped to [min, max]: relative error ≤ 0.1 % for values ≥ 2^-20, and the first and last rank exact.
+ * Keeps the values themselves up to `exactLimit` of them; beyond it, or once a value of another
+ * weight than 1 comes, counts them in log-linear bins (see log-bins.ts). Quantiles are
+ * nearest-rank: the value at 0-based rank round((n − 1)·q), halves rounded up, where n is the total
+ * weight. Binned, they are midpoints of bins, clamped to [min, max]: relative error ≤ 0.1 % for
+ * values ≥ 2^-20, and the first and last rank exact.
  *
- * Reading never changes what a later reading or `addTo` gives, and neither does the order of additions,
- * except for the rounding of `sum` (exact for integers below 2^53).
+ * Reading never changes what a later reading or `addTo` gives, and neither does the order of
+ * additions, except for the rounding of `sum` (exact for integers below 2^53).
  */
 export class QuantileSketch {
   private readonly exactLimit: number;

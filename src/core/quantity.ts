@@ -1,5 +1,6 @@
 /**
- * Texts with units as numbers: "900 GB/s", "141 GiB", "2.2 us", "400 Gb/s", "$2.50/hour", "989 TFLOPS".
+ * Texts with units as numbers: "900 GB/s", "141 GiB", "2.2 us", "400 Gb/s", "$2.50/hour", "989
+ * TFLOPS".
  *
  * Not exported from index.ts: mathjs takes half a second to load. The edges import this file when a
  * document holds such a text.
@@ -39,11 +40,11 @@ const LENGTH_LIMIT = 100; // assumption: no quantity is longer; keeps messages a
 const QUANTITY = /^(-?)(\$?)\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*)$/u;
 
 /**
- * Reads a text as a number in `unit`. A number without a unit is taken to be in `unit` already. GB is
- * 10^9 bytes, GiB 2^30 bytes, Gb 10^9 bits; a month is 1/12 year.
+ * Reads a text as a number in `unit`. A number without a unit is taken to be in `unit` already. GB
+ * is 10^9 bytes, GiB 2^30 bytes, Gb 10^9 bits; a month is 1/12 year.
  *
- * Errors: no number, an unknown unit, a unit of another dimension, a result beyond the range of numbers;
- * each with the text, the dimension expected and an example.
+ * Errors: no number, an unknown unit, a unit of another dimension, a result beyond the range of
+ * numbers; each with the text, the dimension expected and an example.
  */
 export function parseQuantity(text: string, unit: QuantityUnit): Result<number> {
   const trimmed = text.trim();

@@ -1,10 +1,10 @@
 /**
  * Seeded random streams, one per use, and the distributions drawn from them.
  *
- * A stream is named ("arrivals", "router", "worker/17") and depends on the master seed and its name alone:
- * a new consumer with a new name never shifts the numbers of another. The generator is Alea
- * (J. Baagøe, 2010; period ≈ 2^116) from seedrandom: multiplications and additions of float64, hence
- * equal on every engine. Distributions use the deterministic functions of maths.ts.
+ * A stream is named ("arrivals", "router", "worker/17") and depends on the master seed and its name
+ * alone: a new consumer with a new name never shifts the numbers of another. The generator is Alea
+ * (J. Baagøe, 2010; period ≈ 2^116) from seedrandom: multiplications and additions of float64,
+ * hence equal on every engine. Distributions use the deterministic functions of maths.ts.
  */
 import alea from "seedrandom/lib/alea.js";
 import { exp, ln, pow } from "./maths.ts";
@@ -66,8 +66,8 @@ export class Stream {
   }
 
   /**
-   * Gamma with mean shape · scale, for shape > 0 (G. Marsaglia and W. W. Tsang, "A simple method for
-   * generating gamma variables", ACM TOMS 26, 2000). Shapes below 1 are drawn at shape + 1 and
+   * Gamma with mean shape · scale, for shape > 0 (G. Marsaglia and W. W. Tsang, "A simple method
+   * for generating gamma variables", ACM TOMS 26, 2000). Shapes below 1 are drawn at shape + 1 and
    * scaled by u^(1/shape), as in that paper's section 6.
    */
   gamma(shape: number, scale: number): number {

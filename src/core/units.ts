@@ -1,6 +1,6 @@
 /**
- * Units at module edges. Inside a module plain numbers serve, with the unit in the name; brands keep
- * one quantity from being passed for another where modules meet.
+ * Units at module edges. Inside a module plain numbers serve, with the unit in the name; brands
+ * keep one quantity from being passed for another where modules meet.
  */
 import type { Result } from "./result.ts";
 
@@ -52,7 +52,7 @@ export type QuantityUnit =
   "us" | "s" | "byte" | "byte/s" | "token" | "usd" | "usd/hour" | "flop/s" | "W" | "fraction";
 
 /**
- * Reads a text such as "900 GB/s" as a number in `unit`. The implementation (quantity.ts) loads mathjs,
- * which takes half a second, so the edges import it only when a file holds such a text.
+ * Reads a text such as "900 GB/s" as a number in `unit`. The implementation (quantity.ts) loads
+ * mathjs, which takes half a second, so the edges import it only when a file holds such a text.
  */
 export type QuantityParser = (text: string, unit: QuantityUnit) => Result<number>;

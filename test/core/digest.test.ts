@@ -57,7 +57,7 @@ describe("Digest", () => {
     );
   });
 
-  it("has no collision in any 32-bit lane pair, and flips half of the bits, on small changes", () => {
+  it("has no collision in either half, and flips half of the bits, on small changes", () => {
     // Swaps, small increments and shifts of a realistic result are what must never go unseen.
     const base = Array.from({ length: 40 }, (_, i) => 1000 + 17 * i);
     const seen = new Set<string>([ofNumbers(base)]);

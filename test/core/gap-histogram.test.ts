@@ -73,7 +73,10 @@ const anyRun: fc.Arbitrary<Run> = fc
     return { ...run, c0: run.c0 + 2 * depth, c1, c2 };
   });
 
-/** Parabolas whose vertex lies inside the run, some so flat that rounding decides the order of steps. */
+/**
+ * Parabolas whose vertex lies inside the run, some so flat that rounding decides the order of
+ * steps.
+ */
 const vertexRun: fc.Arbitrary<Run> = fc
   .record({
     ...shape,
@@ -90,7 +93,10 @@ const vertexRun: fc.Arbitrary<Run> = fc
     return { ...run, c0: run.c0 + 3 * Math.abs(c2) * last * last, c1, c2 };
   });
 
-/** Huge contexts whose parabola touches a bin's edge at its vertex: steps round to either side of it. */
+/**
+ * Huge contexts whose parabola touches a bin's edge at its vertex: steps round to either side of
+ * it.
+ */
 const edgeRun: fc.Arbitrary<Run> = fc
   .record({
     vertex: fc.integer({ min: 1e6, max: 2e9 }),
