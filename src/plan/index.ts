@@ -1,0 +1,5 @@
+export * from "./compare.ts";
+export { parseGate } from "./gates.ts";
+export type { Gate, GateOutcome } from "./gates.ts";
+export type * from "./metric-change.ts";
+export { directionOf } from "./metric-directions.ts";

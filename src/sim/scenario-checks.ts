@@ -1,0 +1,109 @@
+/** What the schema cannot say: rules between keys, as the engines themselves enforce them. */
+
+import type { Problem } from "../core/index.ts";
+import type { Scenario } from "./scenario.ts";
+
+/** The first broken rule between keys, `undefined` when all hold. */
+export function crossCheck(scenario: Scenario): Problem | undefined {
+  return checkEngine(scenario.engine) ?? checkSource(scenario) ?? checkTimes(scenario.traffic);
+}
+
+function checkEngine(engine: Scenario["engine"]): Problem | undefined {
+  if (engine.scheduler === "vllm" && engine.max_num_batched_tokens < engine.max_num_seqs) {
+    // Source: vLLM's SchedulerConfig refuses to start with this setting.
+    return {
+      what: `max_num_batched_tokens ${String(engine.max_num_batched_tokens)} is below max_num_seqs`,
+      where: "engine.max_num_batched_tokens",
+      expected: `at least max_num_seqs = ${String(engine.max_num_seqs)}`,
+      remedy: "raise max_num_batched_tokens or lower max_num_seqs",
+    };
+  }
+  const length = engine.max_model_len;
+  const capacity = engine.num_gpu_blocks * engine.block_size;
+  if (length !== null && length > capacity) {
+    // Source: vLLM refuses when one request of max_model_len cannot fit in its KV cache.
+    return {
+      what: `max_model_len ${String(length)} does not fit in the KV cache`,
+      where: "engine.max_model_len",
+      expected: `at most num_gpu_blocks × block_size = ${String(capacity)} tokens`,
+      remedy: "lower max_model_len or raise num_gpu_blocks",
+    };
+  }
+  if (
+    engine.scheduler === "vllm" &&
+    !engine.enable_chunked_prefill &&
+    length !== null &&
+    engine.max_num_batched_tokens < length
+  ) {
+    // Source: vLLM's SchedulerConfig: a prompt that may not be split has to fit in one step.
+    return {
+      what: "without chunked prefill a prompt of max_model_len does not fit in one step",
+      where: "engine.max_num_batched_tokens",
+      expected: `at least max_model_len = ${String(length)}`,
+      remedy: "raise max_num_batched_tokens, or set enable_chunked_prefill: true",
+    };
+  }
+  return undefined;
+}
+
+function checkSource(scenario: Scenario): Problem | undefined {
+  const source = scenario.traffic.source;
+  const where = "traffic.source";
+  if (source.trace !== undefined && source.synth !== undefined) {
+    return {
+      what: "traffic has two sources: trace and synth",
+      where,
+      expected: "one of trace and synth",
+      remedy: "remove one of them",
+    };
+  }
+  if (source.synth === undefined && source.parameters !== undefined) {
+    return {
+      what: "parameters belong to a synthetic source, and none is named",
+      where: `${where}.parameters`,
+      expected: "traffic.source.synth beside parameters",
+      remedy: "add synth: RECIPE, or remove parameters",
+    };
+  }
+  if (source.synth !== undefined && source.format !== undefined) {
+    return {
+      what: "format belongs to a trace file, and the source is synthetic",
+      where: `${where}.format`,
+      remedy: "remove format",
+    };
+  }
+  return undefined;
+}
+
+function checkTimes(traffic: Scenario["traffic"]): Problem | undefined {
+  const { start_s: start, end_s: end, warmup_s: warmup, horizon_s: horizon } = traffic;
+  if (end !== null && end <= start) {
+    return {
+      what: `the replayed window is empty: it starts at ${String(start)} s and ends at ${String(end)} s`,
+      where: "traffic.end_s",
+      expected: `more than start_s = ${String(start)}`,
+      remedy: "raise end_s or lower start_s",
+    };
+  }
+  if (horizon !== null && warmup >= horizon) {
+    return {
+      what: `the warm-up of ${String(warmup)} s leaves nothing to measure`,
+      where: "traffic.warmup_s",
+      expected: `less than horizon_s = ${String(horizon)}`,
+      remedy: "shorten the warm-up or raise horizon_s",
+    };
+  }
+  const arrivals = traffic.arrivals;
+  if (arrivals.mode === "timestamps" && end !== null) {
+    const replayed = (end - start) / arrivals.speedup;
+    if (warmup >= replayed) {
+      return {
+        what: `the warm-up of ${String(warmup)} s covers the whole window`,
+        where: "traffic.warmup_s",
+        expected: `less than the ${String(replayed)} s that the window takes`,
+        remedy: "shorten the warm-up or widen the window",
+      };
+    }
+  }
+  return undefined;
+}
