@@ -1,0 +1,288 @@
+/** From a draft to a trace: order in time, window, sessions, block ids, header. */
+
+import { fail, ok, type Result } from "../core/index.ts";
+import { LABEL_NAMES, type Draft } from "./draft.ts";
+import { chainHashIds, gatherRuns } from "./hash-runs.ts";
+import { DEFAULT_NAME, type ImportOptions } from "./import-options.ts";
+import { detectTickUs } from "./ticks.ts";
+import type { HashRuns, LabelColumn, Sessions, Trace, TraceHeader } from "./trace.ts";
+
+/** A time origin after 2001-09-09 in µs since 1970 is a wall clock, not a count from zero. */
+const WALL_CLOCK_US = 1_000_000_000_000_000;
+
+const LABEL_CODES_LIMIT = 65_535;
+
+export type FinishContext = {
+  readonly format: string;
+  readonly options: ImportOptions;
+  readonly transforms: readonly string[];
+};
+
+/** Builds the trace out of everything the draft holds. */
+export function finishTrace(draft: Draft, context: FinishContext): Result<Trace> {
+  const { options } = context;
+  const name = options.name ?? DEFAULT_NAME;
+  if (draft.rows === 0) return noRows(draft, name);
+  const transforms = [...context.transforms];
+  const raw = draft.arrivalUs.view();
+  const keys = sortKeys(draft);
+  const sorted = timeOrder(keys, draft);
+  const originUs = keys[sorted[0]!]!;
+  const order = cut(sorted, keys, originUs, options, transforms);
+  if (order.length === 0) {
+    return fail({
+      what: "no row lies inside the window",
+      where: name,
+      expected: `a window within 0 to ${keys[sorted[sorted.length - 1]!]! - originUs} us`,
+      remedy: "widen the window",
+    });
+  }
+  if (originUs > 0 && originUs < WALL_CLOCK_US) {
+    transforms.push(`time shifted by ${-originUs} us to start at 0`);
+  }
+  const startUs = options.window === undefined ? originUs : originUs + options.window.fromUs;
+  const arrivalUs = new Float64Array(order.length);
+  for (let i = 0; i < order.length; i++) arrivalUs[i] = raw[order[i]!]! - startUs;
+  const whole = order.length === draft.rows && isIdentity(order);
+  const input = draft.input.view();
+  const output = draft.output.view();
+  if (draft.anySessions) startOrphans(draft, sorted, order, keys, arrivalUs, startUs);
+  const sessions = draft.anySessions ? linkSessions(draft, order, arrivalUs) : undefined;
+  const hashes = draft.anyHashes ? finishHashes(draft, whole ? undefined : order) : undefined;
+  const labels = finishLabels(draft, order);
+  const header: TraceHeader = {
+    v: 1,
+    name,
+    format: context.format,
+    blockSize: hashes === undefined ? 0 : draft.options.blockSize,
+    partialTail: hashes === undefined ? "none" : partialTail(draft),
+    tickUs: detectTickUs(arrivalUs),
+    ...(originUs >= WALL_CLOCK_US ? { epochUnixUs: startUs } : {}),
+    ...(options.licence === undefined ? {} : { licence: options.licence }),
+    ...(options.source === undefined ? {} : { source: options.source }),
+    importLog: draft.faults.importLog(),
+    transforms,
+  };
+  return ok({
+    header,
+    rows: order.length,
+    arrivalUs,
+    inputTokens: whole ? input.slice() : gather(Uint32Array, input, order),
+    outputTokens: whole ? output.slice() : gather(Uint32Array, output, order),
+    ...(hashes === undefined ? {} : { hashes }),
+    ...(sessions === undefined ? {} : { sessions }),
+    ...(draft.anyPriority ? { priority: gather(Int16Array, draft.priority.view(), order) } : {}),
+    ...(labels === undefined ? {} : { labels }),
+  });
+}
+
+function noRows(draft: Draft, name: string): Result<Trace> {
+  const reasons = draft.faults.importLog().map(({ reason, rows }) => `${reason} (${rows})`);
+  return fail({
+    what: reasons.length === 0 ? "the file has no rows" : `no row is left: ${reasons.join("; ")}`,
+    where: name,
+    expected: "at least one request",
+    remedy: "check that the file is complete and in the format it was taken for",
+  });
+}
+
+/** The time each row is sorted by: a turn without a time goes where its session's latest turn is. */
+function sortKeys(draft: Draft): Float64Array {
+  const raw = draft.arrivalUs.view();
+  if (!draft.anySessions) return raw;
+  const keys = raw.slice();
+  const session = draft.session.view();
+  const lastKey = new Float64Array(draft.sessionNames.size).fill(-Infinity);
+  for (let row = 0; row < keys.length; row++) {
+    const owner = session[row]!;
+    if (owner < 0) continue;
+    if (raw[row] !== raw[row]) keys[row] = lastKey[owner]!;
+    lastKey[owner] = Math.max(lastKey[owner]!, keys[row]!);
+  }
+  return keys;
+}
+
+/** Rows in stable time order; what had to be moved is counted. */
+function timeOrder(keys: Float64Array, draft: Draft): Uint32Array {
+  const order = new Uint32Array(keys.length);
+  let backwards = 0;
+  let latest = -Infinity;
+  for (let row = 0; row < keys.length; row++) {
+    order[row] = row;
+    if (keys[row]! < latest) backwards++;
+    else latest = keys[row]!;
+  }
+  if (backwards > 0) {
+    draft.faults.note(
+      "repaired: timestamps going backwards, rows sorted by time",
+      undefined,
+      backwards,
+    );
+    // Typed arrays sort stably; the row number makes it independent of that.
+    order.sort((a, b) => keys[a]! - keys[b]! || a - b);
+  }
+  return order;
+}
+
+/** Applies window and limit to the time order. */
+function cut(
+  order: Uint32Array,
+  keys: Float64Array,
+  originUs: number,
+  options: ImportOptions,
+  transforms: string[],
+): Uint32Array {
+  let kept = order;
+  if (options.window !== undefined) {
+    const { fromUs, toUs } = options.window;
+    kept = kept.filter((row) => {
+      const time = keys[row]! - originUs;
+      return time >= fromUs && time < toUs;
+    });
+    transforms.push(`window ${fromUs} to ${toUs} us`);
+  }
+  if (options.limit !== undefined && kept.length > options.limit) {
+    kept = kept.subarray(0, options.limit);
+  }
+  if (options.limit !== undefined) transforms.push(`limit ${options.limit} rows`);
+  return kept;
+}
+
+function isIdentity(order: Uint32Array): boolean {
+  for (let i = 0; i < order.length; i++) if (order[i] !== i) return false;
+  return true;
+}
+
+function gather<T extends Uint32Array | Int16Array | Float64Array>(
+  Kind: new (length: number) => T,
+  source: ArrayLike<number>,
+  order: Uint32Array,
+): T {
+  const target = new Kind(order.length);
+  for (let i = 0; i < order.length; i++) target[i] = source[order[i]!]!;
+  return target;
+}
+
+/**
+ * Links each turn to the one before it. A given delay is kept; failing that, with elapsed times, think time
+ * is the gap between the starts less the parent's elapsed time, not below 0.
+ */
+function linkSessions(draft: Draft, order: Uint32Array, arrivalUs: Float64Array): Sessions {
+  const rows = order.length;
+  const source = draft.session.view();
+  const delays = draft.delayUs.view();
+  const elapsed = draft.elapsedUs.view();
+  const session = new Int32Array(rows).fill(-1);
+  const parent = new Int32Array(rows).fill(-1);
+  const delayUs = new Float64Array(rows).fill(NaN);
+  const dense = new Int32Array(draft.sessionNames.size).fill(-1);
+  const last = new Int32Array(draft.sessionNames.size).fill(-1);
+  let count = 0;
+  for (let row = 0; row < rows; row++) {
+    const from = order[row]!;
+    const owner = source[from]!;
+    if (owner < 0) continue;
+    if (dense[owner]! < 0) dense[owner] = count++;
+    session[row] = dense[owner]!;
+    const previous = last[owner]!;
+    last[owner] = row;
+    parent[row] = previous;
+    if (previous < 0) continue;
+    delayUs[row] = delays[from]!;
+    if (delays[from] === delays[from]) continue;
+    const think = arrivalUs[row]! - arrivalUs[previous]! - elapsed[order[previous]!]!;
+    if (think < 0) {
+      draft.faults.note(
+        "repaired: a turn starts before the previous one ends, think time taken as 0",
+      );
+    }
+    delayUs[row] = think < 0 ? 0 : think;
+  }
+  return { session, sessionCount: count, parent, delayUs };
+}
+
+/** A turn whose session began outside the window becomes a first turn, at its session's last known time. */
+function startOrphans(
+  draft: Draft,
+  sorted: Uint32Array,
+  order: Uint32Array,
+  keys: Float64Array,
+  arrivalUs: Float64Array,
+  startUs: number,
+): void {
+  if (order.length === sorted.length) return;
+  const source = draft.session.view();
+  const first = new Int32Array(draft.sessionNames.size).fill(-1);
+  for (const row of sorted) {
+    const owner = source[row]!;
+    if (owner >= 0 && first[owner]! < 0) first[owner] = row;
+  }
+  for (let i = 0; i < order.length; i++) {
+    const row = order[i]!;
+    const owner = source[row]!;
+    if (owner < 0 || first[owner]! < 0) continue;
+    if (first[owner] !== row) {
+      draft.faults.note("repaired: a turn without its session's first turn starts the session");
+      arrivalUs[i] = keys[row]! - startUs;
+    }
+    // Seen: the later turns of this session have a parent.
+    first[owner] = -1;
+  }
+}
+
+/** Runs of the kept rows: one tail convention, one parent per id. */
+function finishHashes(draft: Draft, order: Uint32Array | undefined): HashRuns {
+  let hashes = draft.hashes.build();
+  const input = draft.input.view();
+  const { blockSize } = draft.options;
+  const mixed = draft.tailsIncluded > 0 && draft.tailsOmitted > 0;
+  if (mixed) {
+    draft.faults.note(
+      "repaired: ids of partial tail blocks removed, because other rows have none",
+      undefined,
+      draft.tailsIncluded,
+    );
+  }
+  if (mixed || order !== undefined) {
+    const rows = order ?? new Uint32Array(draft.rows).map((_, row) => row);
+    const limit = mixed ? (row: number): number => Math.floor(input[row]! / blockSize) : undefined;
+    hashes = gatherRuns(hashes, rows, limit);
+  }
+  const { violatingRows } = draft.hashes;
+  if (violatingRows > 0) {
+    draft.faults.note(
+      "repaired: a block id follows different ids, ids re-chained by their whole prefix",
+      undefined,
+      violatingRows,
+    );
+    hashes = chainHashIds(hashes);
+  }
+  return hashes;
+}
+
+function partialTail(draft: Draft): TraceHeader["partialTail"] {
+  return draft.tailsOmitted > 0 ? "omitted" : "included";
+}
+
+function finishLabels(draft: Draft, order: Uint32Array): Trace["labels"] {
+  const labels: { [name in (typeof LABEL_NAMES)[number]]?: LabelColumn } = {};
+  for (const name of LABEL_NAMES) {
+    const codes = draft.labelCodes[name];
+    if (codes.length === 0) continue;
+    const names = draft.labelNames[name].texts();
+    if (names.length >= LABEL_CODES_LIMIT) {
+      draft.faults.note(`noted: ${name} has more than ${LABEL_CODES_LIMIT} names and is left out`);
+      continue;
+    }
+    const values = draft.doubledQuotes ? names.map((text) => text.replaceAll('""', '"')) : names;
+    const source = codes.view();
+    if (source.some((code) => code < 0) || codes.length < draft.rows) values.push("");
+    const column = new Uint16Array(order.length);
+    for (let i = 0; i < order.length; i++) {
+      const code = source[order[i]!];
+      column[i] = code === undefined || code < 0 ? values.length - 1 : code;
+    }
+    labels[name] = { values, codes: column };
+  }
+  return Object.keys(labels).length === 0 ? undefined : labels;
+}
