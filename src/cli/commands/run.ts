@@ -1,0 +1,161 @@
+/** `headworks run`: a scenario and a trace → a report. */
+
+import { fail, ok } from "../../core/index.ts";
+import type { Result } from "../../core/index.ts";
+import { createSimulation } from "../../sim/index.ts";
+import type { SimulationOptions, SimulationResult } from "../../sim/index.ts";
+import type { Trace } from "../../trace/index.ts";
+import { EXIT_DONE, EXIT_GATE, EXIT_INTERRUPTED } from "../exit-codes.ts";
+import { durationFlag, shareFlag, wholeFlag } from "../flags.ts";
+import { loadInputs } from "../load-inputs.ts";
+import { loadScenario } from "../load-scenario.ts";
+import type { LoadedScenario } from "../load-scenario.ts";
+import { percentText } from "../numbers.ts";
+import { prepareFolder } from "../output-folder.ts";
+import { packageVersion } from "../package-root.ts";
+import { createProgress } from "../progress.ts";
+import { reportText } from "../report-text.ts";
+import { drive } from "../simulate.ts";
+import type { Terminal } from "../terminal.ts";
+
+/** Flags as the command line gives them: text until checked. */
+export type RunFlags = {
+  readonly trace?: string;
+  readonly workers?: string;
+  readonly set?: readonly string[];
+  readonly seed?: string;
+  readonly json?: boolean;
+  readonly out?: string;
+  readonly stepByStep?: boolean;
+  readonly series?: string;
+  /** False with `--no-requests`. */
+  readonly requests?: boolean;
+  readonly maxBadRows?: string;
+  readonly maxSlices?: string;
+  readonly requireAttainment?: string;
+  readonly quiet?: boolean;
+};
+
+/** Slices kept for the Perfetto trace unless told (assumption: 20 MB of JSON at most). */
+const SLICES_DEFAULT = 100_000;
+
+/** Most samples in a time series when no interval is given: a chart's width (assumption). */
+const SERIES_SAMPLES = 400;
+/** Intervals to choose from, s; 10 s when the span is not known beforehand. */
+const SERIES_INTERVALS_S = [0.1, 0.5, 1, 5, 10, 30, 60, 300, 600, 1800, 3600] as const;
+const SERIES_INTERVAL_DEFAULT_S = 10;
+const US_PER_S = 1e6;
+
+/** Runs the scenario and prints; the exit code. `command` is shown as the way to reproduce. */
+export async function runCommand(
+  file: string | undefined,
+  flags: RunFlags,
+  terminal: Terminal,
+  command: string,
+): Promise<Result<number>> {
+  const loaded = await loadScenario({ ...flags, ...(file === undefined ? {} : { file }) });
+  return loaded.ok ? runLoaded(loaded.value, flags, terminal, command) : loaded;
+}
+
+/** As `runCommand`, from a scenario already loaded. */
+export async function runLoaded(
+  loaded: LoadedScenario,
+  flags: RunFlags,
+  terminal: Terminal,
+  command: string,
+): Promise<Result<number>> {
+  const required = shareFlag(flags.requireAttainment, "--require-attainment");
+  if (!required.ok) return required;
+  const base = simulationOptions(flags);
+  if (!base.ok) return base;
+  if (flags.out !== undefined) {
+    const folder = prepareFolder(flags.out);
+    if (!folder.ok) return folder;
+  }
+  const maxBadRows = wholeFlag(flags.maxBadRows, "--max-bad-rows");
+  if (!maxBadRows.ok) return maxBadRows;
+  const inputs = await loadInputs(
+    loaded,
+    maxBadRows.value === undefined ? {} : { maxBadRows: maxBadRows.value },
+  );
+  if (!inputs.ok) return inputs;
+  const options =
+    flags.out === undefined || base.value.seriesIntervalUs !== undefined
+      ? base.value
+      : { ...base.value, seriesIntervalUs: seriesIntervalUs(inputs.value.trace) };
+  const simulation = createSimulation(inputs.value, options);
+  if (!simulation.ok) return simulation;
+  const progress = createProgress(terminal, flags.quiet === true);
+  const { result, interrupted } = await drive(simulation.value, progress);
+  const written = await present(result, flags, terminal, command);
+  if (!written.ok) return written;
+  if (interrupted) return ok(EXIT_INTERRUPTED);
+  return attained(result, required.value, terminal);
+}
+
+function simulationOptions(flags: RunFlags): Result<SimulationOptions> {
+  const series = durationFlag(flags.series, "--series");
+  if (!series.ok) return series;
+  const slices = wholeFlag(flags.maxSlices, "--max-slices");
+  if (!slices.ok) return slices;
+  const files = flags.out !== undefined;
+  return ok({
+    stepByStep: flags.stepByStep === true,
+    requests: files && flags.requests !== false,
+    ...(series.value === undefined ? {} : { seriesIntervalUs: series.value }),
+    slices: files ? (slices.value ?? SLICES_DEFAULT) : 0,
+    version: packageVersion(),
+  });
+}
+
+/** The shortest interval that covers the trace's span with a chart's worth of samples. */
+function seriesIntervalUs(trace: Trace | undefined): number {
+  if (trace === undefined) return SERIES_INTERVAL_DEFAULT_S * US_PER_S;
+  let spanUs = 0;
+  for (const arrival of trace.arrivalUs) if (arrival > spanUs) spanUs = arrival;
+  const wanted = spanUs / US_PER_S / SERIES_SAMPLES;
+  const interval = SERIES_INTERVALS_S.find((seconds) => seconds >= wanted) ?? 3600;
+  return interval * US_PER_S;
+}
+
+async function present(
+  result: SimulationResult,
+  flags: RunFlags,
+  terminal: Terminal,
+  command: string,
+): Promise<Result<void>> {
+  if (flags.out !== undefined) {
+    const { writeRunFiles } = await import("../run-files.ts");
+    const files = await writeRunFiles(flags.out, result, command);
+    if (!files.ok) return files;
+    if (flags.quiet !== true) {
+      terminal.note(files.value.map((path) => `wrote ${path}\n`).join(""));
+    }
+  }
+  if (flags.json === true) terminal.out(`${JSON.stringify(result.report)}\n`);
+  else {
+    const { columns, colour } = terminal;
+    terminal.out(`\n${reportText(result.report, { columns, colour: colour.out })}`);
+  }
+  return ok(undefined);
+}
+
+function attained(
+  result: SimulationResult,
+  required: number | undefined,
+  terminal: Terminal,
+): Result<number> {
+  if (required === undefined) return ok(EXIT_DONE);
+  const attainment = result.report.slo.attainment;
+  if (attainment === null) {
+    return fail({
+      what: "there is no SLO to attain",
+      where: "--require-attainment",
+      expected: "a scenario with slo.ttft_s, slo.tpot_s or slo.e2e_s",
+      remedy: "add --set slo.ttft_s=2, or leave --require-attainment out",
+    });
+  }
+  if (attainment >= required) return ok(EXIT_DONE);
+  terminal.note(`SLO missed: ${percentText(attainment)} of ${percentText(required)} required\n`);
+  return ok(EXIT_GATE);
+}

@@ -1,0 +1,84 @@
+/** Columns → CSV text in pieces: no object per row, and no text longer than one write. */
+
+import { REQUEST_STATUS_NAMES } from "../sim/index.ts";
+import type { RequestColumns, SeriesColumns } from "../sim/index.ts";
+
+const US_PER_S = 1e6;
+const US_PER_MS = 1e3;
+
+/** Rows joined into one piece (assumption: some hundred KB a write). */
+const ROWS_PER_PIECE = 4096;
+
+/** A time that never came is an empty field. */
+function timeField(us: number | undefined): string {
+  return us === undefined || Number.isNaN(us) ? "" : String(us);
+}
+
+function msField(us: number): string {
+  return Number.isNaN(us) ? "" : String(us / US_PER_MS);
+}
+
+export const REQUESTS_HEADER =
+  "row,worker,status,arrival_us,admitted_us,first_token_us,finish_us," +
+  "input_tokens,output_tokens,cached_tokens,preemptions,queue_ms,ttft_ms,tpot_ms,e2e_ms\n";
+
+/** One line per request, in arrival order. Units are in the header's names. */
+export function writeRequestsCsv(columns: RequestColumns, write: (text: string) => void): void {
+  write(REQUESTS_HEADER);
+  writeRows(columns.rows, write, (i) => {
+    const arrival = columns.arrivalUs[i] ?? Number.NaN;
+    const admitted = columns.admittedUs[i] ?? Number.NaN;
+    const first = columns.firstTokenUs[i] ?? Number.NaN;
+    const finish = columns.finishUs[i] ?? Number.NaN;
+    const output = columns.outputTokens[i] ?? 0;
+    const tpot = output > 1 ? (finish - first) / (output - 1) : Number.NaN;
+    return (
+      `${String(columns.row[i])},${String(columns.worker[i])},` +
+      `${REQUEST_STATUS_NAMES[columns.status[i] ?? 0] ?? ""},` +
+      `${timeField(arrival)},${timeField(admitted)},${timeField(first)},${timeField(finish)},` +
+      `${String(columns.inputTokens[i])},${String(output)},${String(columns.cachedTokens[i])},` +
+      `${String(columns.preemptions[i])},` +
+      `${msField(admitted - arrival)},${msField(first - arrival)},` +
+      `${Number.isNaN(tpot) ? "" : String(Math.round(tpot) / US_PER_MS)},` +
+      `${msField(finish - arrival)}\n`
+    );
+  });
+}
+
+const SERIES = [
+  ["queued", "queued"],
+  ["running", "running"],
+  ["kv_blocks_used", "kvBlocksUsed"],
+  ["kv_blocks_cached", "kvBlocksCached"],
+  ["arrivals_total", "arrivals"],
+  ["completions_total", "completions"],
+  ["output_tokens_total", "outputTokens"],
+  ["prefill_tokens_total", "prefillTokens"],
+  ["admitted_tokens_total", "admittedTokens"],
+  ["cached_tokens_total", "cachedTokens"],
+  ["preemptions_total", "preemptions"],
+] as const;
+
+/** One line per sample; columns that end in `_total` are cumulative. */
+export function writeSeriesCsv(columns: SeriesColumns, write: (text: string) => void): void {
+  write(`time_s,${SERIES.map(([name]) => name).join(",")}\n`);
+  writeRows(columns.rows, write, (i) => {
+    const time = (columns.timeUs[i] ?? 0) / US_PER_S;
+    return `${String(time)},${SERIES.map(([, key]) => String(columns[key][i])).join(",")}\n`;
+  });
+}
+
+function writeRows(
+  rows: number,
+  write: (text: string) => void,
+  line: (row: number) => string,
+): void {
+  let piece = "";
+  for (let i = 0; i < rows; i++) {
+    piece += line(i);
+    if (i % ROWS_PER_PIECE !== ROWS_PER_PIECE - 1) continue;
+    write(piece);
+    piece = "";
+  }
+  if (piece !== "") write(piece);
+}

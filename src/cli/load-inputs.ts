@@ -1,0 +1,112 @@
+/** What a scenario names – trace, recipe, profile – → what the engine takes. */
+
+import { existsSync } from "node:fs";
+import { basename, isAbsolute, join } from "node:path";
+import { fail, ok } from "../core/index.ts";
+import type { Result } from "../core/index.ts";
+import type { Scenario, SimulationInputs } from "../sim/index.ts";
+import { FORMATS, importTrace } from "../trace/index.ts";
+import type { FormatName, ImportOptions, Trace } from "../trace/index.ts";
+import type { LoadedScenario } from "./load-scenario.ts";
+import { bundledTrace } from "./package-root.ts";
+import { readBytes } from "./read-file.ts";
+
+export type TraceFlags = {
+  /** Bad rows to skip and count before the import fails. */
+  readonly maxBadRows?: number;
+};
+
+/** Reads everything the scenario names. Errors: no source of traffic; what its reader says. */
+export async function loadInputs(
+  loaded: LoadedScenario,
+  flags: TraceFlags,
+): Promise<Result<SimulationInputs>> {
+  const { scenario } = loaded;
+  const traffic = await loadTraffic(loaded, flags);
+  if (!traffic.ok) return traffic;
+  const table = await loadProfile(scenario, loaded.folder);
+  if (!table.ok) return table;
+  return ok({
+    scenario,
+    ...traffic.value,
+    ...(table.value === undefined ? {} : { table: table.value }),
+  });
+}
+
+async function loadTraffic(
+  { scenario, traceFolder }: LoadedScenario,
+  flags: TraceFlags,
+): Promise<Result<Pick<SimulationInputs, "trace" | "rows">>> {
+  const source = scenario.traffic.source;
+  if (source.synth !== undefined) {
+    const { synthesizeTraffic } = await import("./synth-traffic.ts");
+    return synthesizeTraffic(scenario, source.synth);
+  }
+  if (source.trace === undefined) {
+    return fail({
+      what: "the scenario names no traffic",
+      where: "traffic.source",
+      expected: "trace: FILE, or traffic.source.synth: RECIPE",
+      remedy: "add --trace FILE, or try the bundled trace: --trace conversation-small",
+    });
+  }
+  const format = formatOf(source.format, "traffic.source.format");
+  if (!format.ok) return format;
+  const trace = loadTrace(source.trace, traceFolder, {
+    ...(format.value === undefined ? {} : { format: format.value }),
+    ...(source.block_size === undefined ? {} : { blockSize: source.block_size }),
+    ...(flags.maxBadRows === undefined ? {} : { maxBadRows: flags.maxBadRows }),
+  });
+  return trace.ok ? ok({ trace: trace.value }) : trace;
+}
+
+/** A format's name as the importers know it. Errors: an unknown one. */
+export function formatOf(name: string | undefined, where: string): Result<FormatName | undefined> {
+  if (name === undefined) return ok(undefined);
+  const known = FORMATS.find((one) => one === name);
+  if (known !== undefined) return ok(known);
+  return fail({
+    what: `unknown trace format ${JSON.stringify(name)}`,
+    where,
+    expected: `one of ${FORMATS.join(", ")}`,
+    remedy: "leave the format out, and it is found from the file's first lines",
+  });
+}
+
+/** Reads and imports a trace file, or a bundled trace by its name. */
+export function loadTrace(name: string, folder: string, options: ImportOptions): Result<Trace> {
+  const beside = isAbsolute(name) || folder === "." ? name : join(folder, name);
+  const path = existsSync(beside) ? beside : (bundledTrace(name) ?? beside);
+  const bytes = readBytes(path, { role: "a trace (CSV or JSON Lines, gz or not)" });
+  if (!bytes.ok) return bytes;
+  const short = basename(path).replace(/\.gz$/, "");
+  return importTrace(bytes.value, { name: short, ...options });
+}
+
+async function loadProfile(
+  scenario: Scenario,
+  folder: string,
+): Promise<Result<SimulationInputs["table"]>> {
+  const step = scenario.engine.step_time;
+  if (step.type !== "table") return ok(undefined);
+  const path = isAbsolute(step.profile) ? step.profile : join(folder, step.profile);
+  const bytes = readBytes(path, { role: "a step-time profile (NPZ or JSON)" });
+  if (!bytes.ok) return bytes;
+  const { readProfileJson, readProfileNpz } = await import("../hardware/index.ts");
+  // An NPZ is a zip archive and starts with "PK"; everything else is read as JSON.
+  const zipped = bytes.value[0] === 0x50 && bytes.value[1] === 0x4b;
+  const json = zipped ? undefined : parseJson(bytes.value);
+  const table = zipped ? readProfileNpz(bytes.value) : readProfileJson(json);
+  if (table.ok) return table;
+  const where = table.problem.where === undefined ? path : `${path}: ${table.problem.where}`;
+  return fail({ ...table.problem, where });
+}
+
+/** `undefined`, which no reader accepts, when the text is no JSON. */
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes)) as unknown;
+  } catch {
+    return undefined;
+  }
+}

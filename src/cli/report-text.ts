@@ -1,0 +1,181 @@
+/** A report as a page of text for the terminal. */
+
+import type { LatencySummary, Report } from "../sim/index.ts";
+import { countText, msText, numberText, percentText, secondsText } from "./numbers.ts";
+import { styleFor } from "./style.ts";
+import type { Style } from "./style.ts";
+import { textTable } from "./table.ts";
+import { verdictOf } from "./verdict.ts";
+
+export type ReportTextOptions = {
+  readonly colour: boolean;
+  /** Characters in a line; the verdict is wrapped to it. */
+  readonly columns: number;
+};
+
+const QUANTILES = ["mean", "p50", "p90", "p95", "p99", "p999", "max"] as const;
+const HEADINGS = ["mean", "p50", "p90", "p95", "p99", "p99.9", "max"] as const;
+const LATENCIES = [
+  ["TTFT", "ttftMs"],
+  ["TPOT", "tpotMs"],
+  ["ITL", "itlMs"],
+  ["end to end", "e2eMs"],
+  ["queue", "queueMs"],
+] as const;
+
+/** The whole page, ending in a newline. */
+export function reportText(report: Report, options: ReportTextOptions): string {
+  const style = styleFor(options.colour);
+  const sections = [
+    verdictLines(report, style, options.columns),
+    latencyLines(report, style),
+    factLines(report, style),
+    balanceLines(report, style),
+    warningLines(report, style, options.columns),
+    footerLines(report, style),
+  ];
+  return `${sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join("\n"))
+    .join("\n\n")}\n`;
+}
+
+function verdictLines(report: Report, style: Style, columns: number): string[] {
+  const verdict = verdictOf(report);
+  const paint = { good: style.good, fair: style.warn, bad: style.bad }[verdict.mood];
+  return wrapped(verdict.text, columns).map((line) => style.bold(paint(line)));
+}
+
+/** Words of `text` in lines of at most `columns` characters. */
+export function wrapped(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > columns) {
+      lines.push(line);
+      line = word;
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  lines.push(line);
+  return lines;
+}
+
+function latencyLines(report: Report, style: Style): string[] {
+  const head = ["ms", ...HEADINGS].map(style.dim);
+  const rows = LATENCIES.map(([name, key]) => latencyRow(name, report.latency[key]));
+  return textTable([head, ...rows], {
+    align: ["left", ...QUANTILES.map(() => "right" as const)],
+    indent: 2,
+  });
+}
+
+function latencyRow(name: string, summary: LatencySummary): string[] {
+  return [name, ...QUANTILES.map((key) => numberText(summary[key]))];
+}
+
+function factLines(report: Report, style: Style): string[] {
+  const { requests, throughput, kv, batch, tokens } = report;
+  const hit = kv.hitRate === null ? "no prefix cache" : `hit rate ${percentText(kv.hitRate)}`;
+  const rows: [string, string][] = [
+    ["requests", requestsText(report)],
+    [
+      "throughput",
+      `${numberText(throughput.requestsPerS)} requests/s, ` +
+        `${numberText(throughput.inputTokensPerS)} input and ` +
+        `${numberText(throughput.outputTokensPerS)} output tokens/s ` +
+        `(${numberText(throughput.outputTokensPerSPerGpu)} per GPU)`,
+    ],
+    ["tokens", `${countText(tokens.input)} input, ${countText(tokens.output)} output`],
+    [
+      "KV cache",
+      `${hit}, use ${percentText(kv.usageMean)} mean and ${percentText(kv.usagePeak)} peak of ` +
+        `${countText(kv.blocksPerWorker)} blocks a worker`,
+    ],
+    [
+      "",
+      `${countText(kv.evictedBlocks)} blocks evicted, ${countText(kv.preemptions)} preemptions, ` +
+        `${countText(tokens.recomputed)} tokens computed again`,
+    ],
+    [
+      "steps",
+      `${countText(batch.steps)} (${countText(batch.mixedSteps)} with prefill), ` +
+        `${numberText(batch.meanSize)} requests each, workers busy ${percentText(batch.busyShare)}`,
+    ],
+  ];
+  if (report.slo.attainment !== null) {
+    const goodput = numberText(report.slo.goodputPerS);
+    rows.push(["SLO", `${percentText(report.slo.attainment)} attained, goodput ${goodput}/s`]);
+  }
+  rows.push(["cost", costText(report)]);
+  return textTable(
+    rows.map(([name, text]) => [style.accent(name), text]),
+    { align: ["left", "left"], indent: 2 },
+  );
+  function requestsText({ rejections }: Report): string {
+    const parts = [
+      `${countText(requests.offered)} offered`,
+      `${countText(requests.completed)} completed`,
+    ];
+    for (const [name, count] of Object.entries(requests)) {
+      if (["offered", "completed", "measured"].includes(name) || count === 0) continue;
+      parts.push(style.warn(`${countText(count)} ${name}`));
+    }
+    if (requests.measured !== requests.offered) {
+      parts.push(`${countText(requests.measured)} measured`);
+    }
+    const reasons = rejections.map((one) => `${one.reason}: ${countText(one.count)}`);
+    return parts.join(", ") + (reasons.length === 0 ? "" : ` (${reasons.join("; ")})`);
+  }
+}
+
+function costText(report: Report): string {
+  const hours = `${numberText(report.gpuHours)} GPU-hours`;
+  if (report.cost === null) return `${hours} (set cost.usd_per_gpu_hour for dollars)`;
+  const per = report.cost.usdPerMillionOutputTokens;
+  const tokens = per === null ? "" : `, $${numberText(per)} per million output tokens`;
+  return `${hours}, $${numberText(report.cost.totalUsd)}${tokens}`;
+}
+
+function balanceLines(report: Report, style: Style): string[] {
+  if (report.workers.length < 2) return [];
+  const busy = report.workers.map((one) => (report.simS > 0 ? one.busyS / report.simS : 0));
+  const rows: [string, number[], (value: number) => string][] = [
+    ["requests", report.workers.map((one) => one.completed), countText],
+    ["busy", busy, percentText],
+    ["preemptions", report.workers.map((one) => one.preemptions), countText],
+    ["KV peak", report.workers.map((one) => one.kvBlocksPeak), countText],
+  ];
+  return textTable(
+    [
+      ["per worker", "min", "median", "max"].map(style.dim),
+      ...rows.map(([name, values, text]) => [name, ...threeOf(values).map(text)]),
+    ],
+    { align: ["left", "right", "right", "right"], indent: 2 },
+  );
+}
+
+function threeOf(values: readonly number[]): number[] {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (share: number): number => sorted[Math.round((sorted.length - 1) * share)] ?? 0;
+  return [at(0), at(0.5), at(1)];
+}
+
+function warningLines(report: Report, style: Style, columns: number): string[] {
+  return report.warnings.flatMap((warning) =>
+    wrapped(`warning: ${warning}`, columns - 2).map((line) => `  ${style.warn(line)}`),
+  );
+}
+
+function footerLines(report: Report, style: Style): string[] {
+  const rate = report.wallS > 0 ? report.requests.offered / report.wallS : null;
+  const factor = report.wallS > 0 ? report.simS / report.wallS : null;
+  const exact = report.quantileError.latency;
+  const quantiles = exact === 0 ? "exact quantiles" : `quantiles within ${percentText(exact)}`;
+  return [
+    `  simulated ${secondsText(report.simS)} in ${msText(report.wallS * 1000)}: ` +
+      `${numberText(rate)} requests/s, ${numberText(factor)} × real time, ` +
+      `${countText(report.events)} events`,
+    `  seed ${String(report.seed)}, digest ${report.digest}, ${quantiles} ` +
+      `(ITL within ${percentText(report.quantileError.itl)})`,
+  ].map(style.dim);
+}
