@@ -1,3 +1,11 @@
+export * from "./cards.ts";
+export * from "./gpu-card.ts";
+export * from "./hf-config.ts";
+export * from "./memory-explain.ts";
+export * from "./memory.ts";
+export * from "./model-card-facts.ts";
+export * from "./model-card-params.ts";
+export * from "./model-card.ts";
 export * from "./npz.ts";
 export type { ProfileSource } from "./step-time-arrays.ts";
 export * from "./step-time-fixed.ts";

@@ -1,0 +1,87 @@
+import type { Result } from "../core/index.ts";
+import { fail, ok } from "../core/index.ts";
+import type { GpuCard, LinkCard, NodeCard } from "./gpu-card.ts";
+import { nearestWord } from "./hf-config-fields.ts";
+import type { ModelCard } from "./model-card.ts";
+
+/** A bundled or user's model: its card and where it comes from. */
+export type ModelEntry = {
+  readonly id: string;
+  readonly hf: string;
+  readonly source: string;
+  readonly card: ModelCard;
+};
+
+/** Every card known to a process, in the order of its files. */
+export type CardDeck = {
+  readonly gpus: readonly GpuCard[];
+  readonly nodes: readonly NodeCard[];
+  readonly links: readonly LinkCard[];
+  readonly llms: readonly ModelEntry[];
+};
+
+export const EMPTY_DECK: CardDeck = { gpus: [], nodes: [], links: [], llms: [] };
+
+/** Usual short names of GPUs; a card id always works. */
+const GPU_ALIASES: ReadonlyMap<string, string> = new Map([
+  ["a100", "a100-sxm-80"],
+  ["a100-80", "a100-sxm-80"],
+  ["a100-40", "a100-sxm-40"],
+  ["h100", "h100-sxm"],
+  ["h200", "h200-sxm"],
+  ["4090", "rtx-4090"],
+]);
+
+/** `H100_SXM` and "h100 sxm" mean the same card. */
+function plain(name: string): string {
+  return name
+    .trim()
+    .toLowerCase()
+    .replaceAll(/[\s_]+/g, "-");
+}
+
+function unknown(kind: string, name: string, known: readonly string[]): Result<never> {
+  const nearest = nearestWord(plain(name), known);
+  return fail({
+    what: `unknown ${kind} ${name}`,
+    expected: nearest === undefined ? `a ${kind} card` : `a known ${kind}, nearest: ${nearest}`,
+    remedy: `known: ${known.join(", ")}; or add a card file`,
+  });
+}
+
+/** The GPU of this id or usual short name. */
+export function findGpu(deck: CardDeck, name: string): Result<GpuCard> {
+  const wanted = GPU_ALIASES.get(plain(name)) ?? plain(name);
+  const found = deck.gpus.find((gpu) => gpu.id === wanted);
+  if (found !== undefined) return ok(found);
+  return unknown(
+    "GPU",
+    name,
+    deck.gpus.map((gpu) => gpu.id),
+  );
+}
+
+/** The model of this id, or of this Hugging Face name with or without its owner. */
+export function findModel(deck: CardDeck, name: string): Result<ModelEntry> {
+  const wanted = plain(name);
+  const found = deck.llms.find(({ id, hf }) => {
+    const full = plain(hf);
+    return id === wanted || full === wanted || full.split("/")[1] === wanted;
+  });
+  if (found !== undefined) return ok(found);
+  return unknown(
+    "model",
+    name,
+    deck.llms.map((entry) => entry.id),
+  );
+}
+
+/** A deck with the cards of `added` in front, so that a user's card overrides a bundled one. */
+export function mergeDecks(added: CardDeck, base: CardDeck): CardDeck {
+  return {
+    gpus: [...added.gpus, ...base.gpus],
+    nodes: [...added.nodes, ...base.nodes],
+    links: [...added.links, ...base.links],
+    llms: [...added.llms, ...base.llms],
+  };
+}

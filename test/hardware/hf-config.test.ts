@@ -1,0 +1,137 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { parseHfConfig } from "../../src/hardware/hf-config.ts";
+import { countParameters } from "../../src/hardware/model-card-params.ts";
+import type { LlmFile } from "./cards-support.ts";
+import { documentsOf, valueOf } from "./cards-support.ts";
+
+const configs = new Map(documentsOf<LlmFile>("llms").map(([, file]) => [file.llm, file.config]));
+
+function card(name: string) {
+  return valueOf(parseHfConfig(configs.get(name), name));
+}
+
+describe("shapes", () => {
+  test("gpt-oss alternates windowed and full attention, with sinks and biases", () => {
+    const groups = card("gpt-oss-20b").groups;
+    expect(groups.map((group) => group.layers)).toEqual([12, 12]);
+    const [windowed, full] = groups.map((group) => group.attention);
+    expect(windowed).toMatchObject({ windowTokens: 128, sinks: true, qkvBias: true });
+    expect(full).not.toHaveProperty("windowTokens");
+    expect(card("gpt-oss-20b").quantizedParts).not.toContain("attention");
+  });
+
+  test("Llama 4 Maverick alternates dense and expert layers and chunked attention", () => {
+    const groups = card("llama-4-maverick").groups;
+    const sum = (kind: string): number =>
+      groups.reduce((layers, group) => layers + (group.ffn.kind === kind ? group.layers : 0), 0);
+    expect([sum("dense"), sum("moe")]).toEqual([24, 24]);
+    const chunked = groups.filter((g) => g.attention.kind === "gqa" && g.attention.chunked);
+    expect(chunked.reduce((layers, group) => layers + group.layers, 0)).toBe(36);
+  });
+
+  test("DeepSeek V3.2: latent and sparse attention, dense first layers, one MTP layer", () => {
+    const model = card("deepseek-v3.2");
+    expect(model.groups.map((group) => group.layers)).toEqual([3, 58]);
+    expect(model.groups[1]?.attention).toMatchObject({ kind: "mla", index: { topK: 2048 } });
+    expect(model.mtpLayers).toBe(1);
+    expect(model.dtype).toBe("fp8-block");
+    // Published: 14 B for the MTP module, of which embedding and head are shared with the model.
+    expect(countParameters(model).mtp / 1e9).toBeCloseTo(11.6, 1);
+  });
+
+  test("Qwen3.5: three linear layers to one gated full layer, with a vision encoder", () => {
+    const model = card("qwen3.5-397b-a17b");
+    expect(model.groups.map((g) => [g.attention.kind, g.layers])).toEqual([
+      ["linear", 45],
+      ["gqa", 15],
+    ]);
+    expect(model.groups[1]?.attention).toMatchObject({ gated: true });
+    expect(model.ropeDim).toBe(64);
+    expect(model.encoder?.params).toBeGreaterThan(3e8);
+  });
+
+  test("compressed-tensors lists decide which parts are quantised", () => {
+    expect(card("kimi-k2.5").dtype).toBe("int4-g32");
+    expect(card("kimi-k2.5").quantizedParts).toEqual(["experts"]);
+    expect(card("llama-4-scout-fp8").quantizedParts).toEqual(["dense", "experts", "shared"]);
+  });
+
+  test("layer_types, when present, win over interval fields", () => {
+    const config = {
+      ...(configs.get("qwen3-8b") as object),
+      num_hidden_layers: 3,
+      sliding_window: 4096,
+      layer_types: ["sliding_attention", "full_attention", "sliding_attention"],
+    };
+    const groups = valueOf(parseHfConfig(config)).groups;
+    expect(groups.map((group) => group.layers)).toEqual([2, 1]);
+  });
+
+  test("Gemma 3 attends to everything in every sixth layer", () => {
+    const config = {
+      architectures: ["Gemma3ForCausalLM"],
+      hidden_size: 1152,
+      num_hidden_layers: 26,
+      num_attention_heads: 4,
+      num_key_value_heads: 1,
+      head_dim: 256,
+      intermediate_size: 6912,
+      vocab_size: 262144,
+      sliding_window: 512,
+    };
+    const model = valueOf(parseHfConfig(config));
+    expect(model.groups.map((group) => group.layers)).toEqual([22, 4]);
+    // Published: 999,885,952 (safetensors of gemma-3-1b-it).
+    expect(countParameters(model).total).toBe(999885952);
+  });
+});
+
+describe("bad input", () => {
+  test("an unknown architecture is named with the nearest known one", () => {
+    const bad = parseHfConfig({ architectures: ["Qwen4MoeForCausalLM"] });
+    expect(bad.ok ? "" : bad.problem.what).toContain("Qwen4MoeForCausalLM");
+    expect(bad.ok ? "" : bad.problem.expected).toMatch(/nearest: Qwen[23]MoeForCausalLM/);
+  });
+
+  test("a model type serves when no architecture is listed", () => {
+    const config = { ...(configs.get("llama-3.1-8b") as object), architectures: undefined };
+    expect(parseHfConfig({ ...config, model_type: "llama" }).ok).toBe(true);
+    expect(parseHfConfig(config).ok).toBe(false);
+  });
+
+  test.each([
+    ["missing", "hidden_size", undefined],
+    ["text", "vocab_size", "many"],
+    ["negative", "num_attention_heads", -4],
+    ["zero", "num_hidden_layers", 0],
+    ["huge", "num_hidden_layers", 1e9],
+    ["fraction", "num_key_value_heads", 1.5],
+  ])("a %s field is named", (_, field, value) => {
+    const config = { ...(configs.get("llama-3.1-8b") as object), [field]: value };
+    const bad = parseHfConfig(config);
+    expect(bad.ok ? "" : JSON.stringify(bad.problem)).toContain(field);
+  });
+
+  test.each([null, 7, "text", [], [{}]])("%j is no configuration", (json) => {
+    expect(parseHfConfig(json).ok).toBe(false);
+  });
+
+  test("2,000 damaged configurations: a card with finite counts or a problem, never a throw", () => {
+    const names = [...configs.keys()];
+    const values = fc.oneof(fc.constant(null), fc.double(), fc.string(), fc.constant([]));
+    fc.assert(
+      fc.property(fc.constantFrom(...names), fc.nat(), values, (name, index, value) => {
+        const config = JSON.parse(JSON.stringify(configs.get(name))) as Record<string, unknown>;
+        const nested = config["text_config"];
+        const target = typeof nested === "object" ? (nested as Record<string, unknown>) : config;
+        const keys = Object.keys(target);
+        const key = keys[index % keys.length];
+        if (key !== undefined) target[key] = value;
+        const result = parseHfConfig(config, name);
+        if (result.ok) expect(Number.isFinite(countParameters(result.value).total)).toBe(true);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
