@@ -6,3 +6,5 @@ export * from "./report.ts";
 export { hasQuantities } from "./scenario-quantities.ts";
 export { scenarioJsonSchema } from "./scenario-schema.ts";
 export * from "./scenario.ts";
+export { createSimulation } from "./simulation.ts";
+export type { Simulation, SimulationInputs, SimulationOptions } from "./simulation.ts";

@@ -1,0 +1,83 @@
+/**
+ * When the decode group of a worker needs new blocks. A request takes a block in the step in which its context passes a
+ * multiple of the block size, that is at steps ≡ phase (mod block size) of the worker's decode-step counter. Counting
+ * requests by phase gives the demand of any run of steps without walking the batch.
+ */
+
+export class BlockDemand {
+  /** Requests in the group. */
+  requests = 0;
+  /** Results of `sum`. */
+  blocks = 0;
+  blockSteps = 0;
+  private readonly blockSize: number;
+  private readonly byPhase: Int32Array;
+
+  constructor(blockSize: number) {
+    this.blockSize = blockSize;
+    this.byPhase = new Int32Array(blockSize);
+  }
+
+  /** A request joins whose context is `context` in step `step`. */
+  join(step: number, context: number): void {
+    this.byPhase[this.phase(step, context)]!++;
+    this.requests++;
+  }
+
+  leave(step: number, context: number): void {
+    this.byPhase[this.phase(step, context)]!--;
+    this.requests--;
+  }
+
+  /** Blocks needed in step `step`. */
+  at(step: number): number {
+    return this.byPhase[step % this.blockSize]!;
+  }
+
+  /**
+   * Demand of the `steps` steps from `step` on: `blocks` in all, and `blockSteps`, the sum over these steps of the blocks
+   * taken up to and including each.
+   */
+  sum(step: number, steps: number): void {
+    const size = this.blockSize;
+    const phases = Math.min(steps, size);
+    let blocks = 0;
+    let blockSteps = 0;
+    let phase = step % size;
+    for (let offset = 0; offset < phases; offset++) {
+      const count = this.byPhase[phase]!;
+      if (count > 0) {
+        // This phase's steps are offset, offset + size, …; each block is held from its step to the end.
+        const times = Math.floor((steps - 1 - offset) / size) + 1;
+        blocks += count * times;
+        blockSteps += count * (times * (steps - offset) - (size * times * (times - 1)) / 2);
+      }
+      if (++phase === size) phase = 0;
+    }
+    this.blocks = blocks;
+    this.blockSteps = blockSteps;
+  }
+
+  /** Most steps from `step` on, at most `steps`, whose demand `available` blocks can meet. */
+  stepsWithin(step: number, steps: number, available: number): number {
+    const size = this.blockSize;
+    if (this.requests * Math.ceil(steps / size) <= available) return steps;
+    // A full cycle of phases needs one block for each request.
+    const cycles = Math.floor(available / this.requests);
+    let left = available - cycles * this.requests;
+    let done = cycles * size;
+    let phase = step % size;
+    while (done < steps) {
+      left -= this.byPhase[phase]!;
+      if (left < 0) break;
+      done++;
+      if (++phase === size) phase = 0;
+    }
+    return Math.min(done, steps);
+  }
+
+  private phase(step: number, context: number): number {
+    const phase = (step + 1 - context) % this.blockSize;
+    return phase < 0 ? phase + this.blockSize : phase;
+  }
+}

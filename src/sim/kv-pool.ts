@@ -1,0 +1,322 @@
+/**
+ * A worker's KV pool: blocks in use, blocks kept for reuse, free blocks.
+ *
+ * Blocks are counted, not named. What is cached is kept as *entries*: the leading blocks of a node of the prefix forest,
+ * the private blocks of a preempted request, or blocks of finished requests that nobody can ever match again but that
+ * take their turn in the queue (as generated blocks do in a real engine). Unreferenced entries form one LRU list; eviction
+ * takes blocks from the end of the oldest entry. Requests reference whole leading parts of their path and release leaf
+ * first, so a cached set is always closed under prefix, and a lookup is a walk along the path.
+ *
+ * Law: free + used + cached = blocks, where `used` is what running requests hold.
+ */
+
+import { invariant } from "../core/index.ts";
+import type { PrefixForest } from "./prefix-forest.ts";
+import { NodeMap } from "./node-map.ts";
+import type { RequestTable } from "./request-table.ts";
+
+/** Entry of blocks that nothing can match. */
+const OWNER_NOBODY = -1;
+/** Owner code of the private entry of request slot s is OWNER_SLOT − s. */
+const OWNER_SLOT = -2;
+
+export class KvPool {
+  readonly blocks: number;
+  /** Blocks that were never used or were given back empty. */
+  free: number;
+  /** Unreferenced blocks kept for reuse; evicted when free blocks run out. */
+  cached = 0;
+  evicted = 0;
+  private readonly blockSize: number;
+  private readonly caching: boolean;
+  private readonly forest: PrefixForest;
+  private readonly table: RequestTable;
+  private readonly entryOf = new NodeMap();
+  /** Node ≥ 0, or an owner code. */
+  private owner = new Int32Array(8);
+  private length = new Int32Array(8);
+  private references = new Int32Array(8);
+  private older = new Int32Array(8);
+  private newer = new Int32Array(8);
+  private entries = 0;
+  private freeEntry = -1;
+  private oldest = -1;
+  private newest = -1;
+  /** Result of the last `match`: blocks found, those of them referenced already, and nodes touched. */
+  matchedBlocks = 0;
+  matchedActive = 0;
+  private matchedNodes = 0;
+  private matchedPrivate = false;
+
+  constructor(options: {
+    readonly blocks: number;
+    readonly blockSize: number;
+    readonly caching: boolean;
+    readonly forest: PrefixForest;
+    readonly table: RequestTable;
+  }) {
+    this.blocks = options.blocks;
+    this.free = options.blocks;
+    this.blockSize = options.blockSize;
+    this.caching = options.caching;
+    this.forest = options.forest;
+    this.table = options.table;
+  }
+
+  /** Blocks held by running requests. */
+  get used(): number {
+    return this.blocks - this.free - this.cached;
+  }
+
+  /** Blocks that an allocation could take now, evicting if need be. */
+  get available(): number {
+    return this.free + this.cached;
+  }
+
+  /** Takes `count` blocks for a running request; the caller has checked that they are available. */
+  allocate(count: number): void {
+    if (count > this.free) this.evict(count - this.free);
+    this.free -= count;
+  }
+
+  /**
+   * Looks up a waiting request's known tokens: fills the `matched…` fields and returns the cached tokens, at least one
+   * token short of `known` because the last one must be computed to produce the next.
+   */
+  match(slot: number, known: number): number {
+    this.matchedBlocks = 0;
+    this.matchedActive = 0;
+    this.matchedNodes = 0;
+    this.matchedPrivate = false;
+    if (!this.caching) return 0;
+    const { path, nodeBegin, nodeEnd } = this.forest;
+    const start = this.table.pathStart[slot]!;
+    const nodes = this.table.pathLength[slot]!;
+    let complete = true;
+    for (let i = 0; i < nodes; i++) {
+      const node = path[start + i]!;
+      const entry = this.entryOf.get(node);
+      if (entry < 0) {
+        complete = false;
+        break;
+      }
+      const blocks = this.length[entry]!;
+      this.matchedNodes = i + 1;
+      this.matchedBlocks += blocks;
+      if (this.references[entry]! > 0) this.matchedActive += blocks;
+      if (blocks < nodeEnd[node]! - nodeBegin[node]!) {
+        complete = false;
+        break;
+      }
+    }
+    const own = this.table.privateEntry[slot]!;
+    if (complete && own >= 0) {
+      this.matchedPrivate = true;
+      this.matchedBlocks += this.length[own]!;
+    }
+    const tokens = this.matchedBlocks * this.blockSize;
+    // A full hit computes its last block again (vLLM: at most known − 1 tokens count as cached).
+    if (tokens < known) return tokens;
+    return Math.floor((known - 1) / this.blockSize) * this.blockSize;
+  }
+
+  /** Takes references on what the last `match` of this slot found. */
+  acquire(slot: number): void {
+    const { path } = this.forest;
+    const start = this.table.pathStart[slot]!;
+    let shared = 0;
+    for (let i = 0; i < this.matchedNodes; i++) {
+      const entry = this.entryOf.get(path[start + i]!);
+      this.reference(entry);
+      shared += this.length[entry]!;
+    }
+    this.table.heldNodes[slot] = this.matchedNodes;
+    this.table.sharedBlocks[slot] = shared;
+    if (this.matchedPrivate) {
+      const own = this.table.privateEntry[slot]!;
+      this.unlink(own);
+      this.cached -= this.length[own]!;
+      this.dropEntry(own);
+      this.table.privateEntry[slot] = -1;
+    }
+  }
+
+  /**
+   * Publishes the full blocks of a prompt computed up to `tokens`: from now on other requests can match them. A block that
+   * somebody else published meanwhile is given back.
+   */
+  publish(slot: number, tokens: number): void {
+    if (!this.caching) return;
+    const { path, nodeBegin, nodeEnd } = this.forest;
+    const table = this.table;
+    const start = table.pathStart[slot]!;
+    const nodes = table.pathLength[slot]!;
+    const target = Math.floor(tokens / this.blockSize);
+    let held = table.heldNodes[slot]!;
+    let shared = table.sharedBlocks[slot]!;
+    while (shared < target) {
+      if (held === 0 || shared === nodeEnd[path[start + held - 1]!]!) {
+        if (held === nodes) break;
+        this.open(path[start + held]!);
+        held++;
+      }
+      const node = path[start + held - 1]!;
+      const entry = this.entryOf.get(node);
+      const upTo = Math.min(target, nodeEnd[node]!);
+      const have = nodeBegin[node]! + this.length[entry]!;
+      if (have > shared) this.free += Math.min(have, upTo) - shared;
+      if (upTo > have) this.length[entry] = upTo - nodeBegin[node]!;
+      // The reference covers all of the entry, also what lies beyond the tokens computed so far.
+      shared = Math.max(upTo, have);
+    }
+    table.heldNodes[slot] = held;
+    table.sharedBlocks[slot] = shared;
+  }
+
+  /**
+   * Gives back everything a request holds for `tokens` tokens with KV: private blocks first, then shared ones leaf first,
+   * each into the LRU list when nobody else holds it. `keep`: the request was preempted and may find its own blocks again.
+   */
+  release(slot: number, heldBlocks: number, tokens: number, keep: boolean): void {
+    const table = this.table;
+    const shared = table.sharedBlocks[slot]!;
+    const full = this.caching ? Math.max(0, Math.floor(tokens / this.blockSize) - shared) : 0;
+    const held = Math.max(0, heldBlocks - shared);
+    this.free += held - full;
+    if (full > 0) this.keepPrivate(slot, full, keep);
+    const start = table.pathStart[slot]!;
+    for (let i = table.heldNodes[slot]! - 1; i >= 0; i--) {
+      this.dereference(this.entryOf.get(this.forest.path[start + i]!));
+    }
+    table.heldNodes[slot] = 0;
+    table.sharedBlocks[slot] = 0;
+  }
+
+  /** A request that waits with a private entry is gone for good: nobody will match its blocks any more. */
+  disown(slot: number): void {
+    const own = this.table.privateEntry[slot]!;
+    if (own >= 0) this.owner[own] = OWNER_NOBODY;
+    this.table.privateEntry[slot] = -1;
+  }
+
+  /** Recounts every entry: throws `InvariantError` when the counters and the lists disagree. */
+  audit(): void {
+    let inList = 0;
+    let last = -1;
+    for (let entry = this.oldest; entry >= 0; entry = this.newer[entry]!) {
+      invariant(this.references[entry] === 0, "KV law: a referenced entry is in the LRU list");
+      invariant(this.older[entry] === last, "KV law: the LRU list is broken");
+      inList += this.length[entry]!;
+      last = entry;
+    }
+    invariant(inList === this.cached, `KV law: ${inList} blocks listed, ${this.cached} counted`);
+    invariant(this.free >= 0 && this.used >= 0, "KV law: negative block count");
+    invariant(this.free + this.cached <= this.blocks, "KV law: more blocks than the pool has");
+  }
+
+  private keepPrivate(slot: number, blocks: number, keep: boolean): void {
+    this.cached += blocks;
+    if (!keep && this.newest >= 0 && this.owner[this.newest] === OWNER_NOBODY) {
+      this.length[this.newest]! += blocks;
+      return;
+    }
+    const entry = this.newEntry(keep ? OWNER_SLOT - slot : OWNER_NOBODY, blocks);
+    this.append(entry);
+    if (keep) this.table.privateEntry[slot] = entry;
+  }
+
+  private open(node: number): void {
+    const entry = this.entryOf.get(node);
+    if (entry >= 0) {
+      this.reference(entry);
+      return;
+    }
+    const created = this.newEntry(node, 0);
+    this.references[created] = 1;
+    this.entryOf.set(node, created);
+  }
+
+  private reference(entry: number): void {
+    if (this.references[entry]!++ === 0) {
+      this.unlink(entry);
+      this.cached -= this.length[entry]!;
+    }
+  }
+
+  private dereference(entry: number): void {
+    if (--this.references[entry]! > 0) return;
+    this.cached += this.length[entry]!;
+    this.append(entry);
+  }
+
+  private evict(count: number): void {
+    invariant(count <= this.cached, "KV law: eviction of more blocks than are cached");
+    let left = count;
+    while (left > 0) {
+      const entry = this.oldest;
+      const take = Math.min(left, this.length[entry]!);
+      this.length[entry]! -= take;
+      left -= take;
+      if (this.length[entry] === 0) this.forget(entry);
+    }
+    this.cached -= count;
+    this.free += count;
+    this.evicted += count;
+  }
+
+  private forget(entry: number): void {
+    this.unlink(entry);
+    const owner = this.owner[entry]!;
+    if (owner >= 0) this.entryOf.delete(owner);
+    else if (owner !== OWNER_NOBODY) this.table.privateEntry[OWNER_SLOT - owner] = -1;
+    this.dropEntry(entry);
+  }
+
+  private append(entry: number): void {
+    this.older[entry] = this.newest;
+    this.newer[entry] = -1;
+    if (this.newest >= 0) this.newer[this.newest] = entry;
+    else this.oldest = entry;
+    this.newest = entry;
+  }
+
+  private unlink(entry: number): void {
+    const before = this.older[entry]!;
+    const after = this.newer[entry]!;
+    if (before >= 0) this.newer[before] = after;
+    else this.oldest = after;
+    if (after >= 0) this.older[after] = before;
+    else this.newest = before;
+  }
+
+  private newEntry(owner: number, blocks: number): number {
+    let entry = this.freeEntry;
+    if (entry >= 0) this.freeEntry = this.newer[entry]!;
+    else {
+      if (this.entries === this.owner.length) this.grow();
+      entry = this.entries++;
+    }
+    this.owner[entry] = owner;
+    this.length[entry] = blocks;
+    this.references[entry] = 0;
+    return entry;
+  }
+
+  private dropEntry(entry: number): void {
+    this.newer[entry] = this.freeEntry;
+    this.freeEntry = entry;
+  }
+
+  private grow(): void {
+    const grow = (from: Int32Array): Int32Array<ArrayBuffer> => {
+      const to = new Int32Array(from.length * 2);
+      to.set(from);
+      return to;
+    };
+    this.owner = grow(this.owner);
+    this.length = grow(this.length);
+    this.references = grow(this.references);
+    this.older = grow(this.older);
+    this.newer = grow(this.newer);
+  }
+}

@@ -1,0 +1,304 @@
+/**
+ * The recorder: what a run leaves behind. Sketches and counters always; columns per request, samples over time and slices
+ * of the workers' time when asked for. Recording never changes a result.
+ */
+
+import {
+  Digest,
+  F64Column,
+  GapHistogram,
+  I32Column,
+  QuantileSketch,
+  U32Column,
+} from "../core/index.ts";
+import { REQUEST_COMPLETED, REQUEST_UNFINISHED, SLICE_DECODE, SLICE_MIXED } from "./report.ts";
+import type { RequestColumns, SeriesColumns, SliceColumns } from "./report.ts";
+import type { RequestTable } from "./request-table.ts";
+import type { Worker } from "./worker.ts";
+
+/** Per-request results, by order of arrival. */
+export class RequestLog {
+  private rows = 0;
+  private row: Uint32Array;
+  private arrivalUs: Float64Array;
+  private admittedUs: Float64Array;
+  private firstTokenUs: Float64Array;
+  private finishUs: Float64Array;
+  private inputTokens: Uint32Array;
+  private outputTokens: Uint32Array;
+  private cachedTokens: Uint32Array;
+  private preemptions: Uint32Array;
+  private worker: Int32Array;
+  private status: Uint8Array;
+
+  constructor(capacity: number) {
+    this.row = new Uint32Array(capacity);
+    this.arrivalUs = new Float64Array(capacity);
+    this.admittedUs = new Float64Array(capacity);
+    this.firstTokenUs = new Float64Array(capacity);
+    this.finishUs = new Float64Array(capacity);
+    this.inputTokens = new Uint32Array(capacity);
+    this.outputTokens = new Uint32Array(capacity);
+    this.cachedTokens = new Uint32Array(capacity);
+    this.preemptions = new Uint32Array(capacity);
+    this.worker = new Int32Array(capacity);
+    this.status = new Uint8Array(capacity);
+  }
+
+  /** A request is offered: returns its entry. */
+  open(row: number, arrivalUs: number, input: number, output: number): number {
+    if (this.rows === this.row.length) this.grow();
+    const entry = this.rows++;
+    this.row[entry] = row;
+    this.arrivalUs[entry] = arrivalUs;
+    this.admittedUs[entry] = NaN;
+    this.firstTokenUs[entry] = NaN;
+    this.finishUs[entry] = NaN;
+    this.inputTokens[entry] = input;
+    this.outputTokens[entry] = output;
+    this.worker[entry] = -1;
+    this.status[entry] = REQUEST_UNFINISHED;
+    return entry;
+  }
+
+  end(entry: number, status: number, nowUs: number): void {
+    this.status[entry] = status;
+    this.finishUs[entry] = nowUs;
+  }
+
+  /** Copies what the request table knows of a routed request. */
+  update(entry: number, table: RequestTable, slot: number): void {
+    this.admittedUs[entry] = table.admittedUs[slot]!;
+    this.firstTokenUs[entry] = table.firstTokenUs[slot]!;
+    this.cachedTokens[entry] = table.cached[slot]!;
+    this.preemptions[entry] = table.preemptions[slot]!;
+    this.worker[entry] = table.worker[slot]!;
+  }
+
+  columns(): RequestColumns {
+    const n = this.rows;
+    return {
+      rows: n,
+      row: this.row.subarray(0, n),
+      arrivalUs: this.arrivalUs.subarray(0, n),
+      admittedUs: this.admittedUs.subarray(0, n),
+      firstTokenUs: this.firstTokenUs.subarray(0, n),
+      finishUs: this.finishUs.subarray(0, n),
+      inputTokens: this.inputTokens.subarray(0, n),
+      outputTokens: this.outputTokens.subarray(0, n),
+      cachedTokens: this.cachedTokens.subarray(0, n),
+      preemptions: this.preemptions.subarray(0, n),
+      worker: this.worker.subarray(0, n),
+      status: this.status.subarray(0, n),
+    };
+  }
+
+  private grow(): void {
+    const capacity = Math.ceil(this.row.length * 1.5) + 1024;
+    const f64 = (from: Float64Array): Float64Array<ArrayBuffer> => {
+      const to = new Float64Array(capacity);
+      to.set(from);
+      return to;
+    };
+    const u32 = (from: Uint32Array): Uint32Array<ArrayBuffer> => {
+      const to = new Uint32Array(capacity);
+      to.set(from);
+      return to;
+    };
+    this.row = u32(this.row);
+    this.arrivalUs = f64(this.arrivalUs);
+    this.admittedUs = f64(this.admittedUs);
+    this.firstTokenUs = f64(this.firstTokenUs);
+    this.finishUs = f64(this.finishUs);
+    this.inputTokens = u32(this.inputTokens);
+    this.outputTokens = u32(this.outputTokens);
+    this.cachedTokens = u32(this.cachedTokens);
+    this.preemptions = u32(this.preemptions);
+    const worker = new Int32Array(capacity);
+    worker.set(this.worker);
+    this.worker = worker;
+    const status = new Uint8Array(capacity);
+    status.set(this.status);
+    this.status = status;
+  }
+}
+
+/** Latency targets, µs; Infinity: none. */
+export type SloTargets = {
+  readonly ttftUs: number;
+  readonly tpotUs: number;
+  readonly e2eUs: number;
+};
+
+/** Latencies of measured requests, and the digest over all. */
+export class Outcomes {
+  readonly ttft = new QuantileSketch();
+  readonly tpot = new QuantileSketch();
+  readonly e2e = new QuantileSketch();
+  readonly queue = new QuantileSketch();
+  readonly gaps = new GapHistogram();
+  readonly digest = new Digest();
+  measured = 0;
+  measuredCompleted = 0;
+  measuredInput = 0;
+  measuredOutput = 0;
+  withinSlo = 0;
+  private readonly warmupUs: number;
+  private readonly slo: SloTargets;
+
+  constructor(warmupUs: number, slo: SloTargets) {
+    this.warmupUs = warmupUs;
+    this.slo = slo;
+  }
+
+  offered(arrivalUs: number): void {
+    if (arrivalUs >= this.warmupUs) this.measured++;
+  }
+
+  /** A request ended without completing. */
+  ended(row: number, status: number, nowUs: number): void {
+    this.digest.addF64(row);
+    this.digest.addU32(status);
+    this.digest.addF64(nowUs);
+  }
+
+  completed(table: RequestTable, slot: number, nowUs: number, workerId: number): void {
+    const arrivalUs = table.arrivalUs[slot]!;
+    const firstTokenUs = table.firstTokenUs[slot]!;
+    const admittedUs = table.admittedUs[slot]!;
+    const { digest } = this;
+    digest.addF64(table.row[slot]!);
+    digest.addU32(REQUEST_COMPLETED);
+    digest.addF64(admittedUs);
+    digest.addF64(firstTokenUs);
+    digest.addF64(nowUs);
+    digest.addU32(workerId);
+    digest.addU32(table.cached[slot]!);
+    digest.addU32(table.preemptions[slot]!);
+    if (arrivalUs < this.warmupUs) return;
+    const output = table.output[slot]!;
+    this.measuredCompleted++;
+    this.measuredInput += table.input[slot]!;
+    this.measuredOutput += output;
+    const e2eUs = nowUs - arrivalUs;
+    this.e2e.add(e2eUs);
+    this.queue.add(admittedUs - arrivalUs);
+    let isGood = e2eUs <= this.slo.e2eUs;
+    if (output > 0) {
+      const ttftUs = firstTokenUs - arrivalUs;
+      this.ttft.add(ttftUs);
+      if (ttftUs > this.slo.ttftUs) isGood = false;
+    }
+    if (output > 1) {
+      const tpotUs = (nowUs - firstTokenUs) / (output - 1);
+      this.tpot.add(tpotUs);
+      if (tpotUs > this.slo.tpotUs) isGood = false;
+    }
+    if (isGood) this.withinSlo++;
+  }
+}
+
+/** Samples of the cluster's state at a fixed interval. */
+export class SeriesLog {
+  readonly intervalUs: number;
+  private readonly timeUs = new F64Column();
+  private readonly values = Array.from({ length: 12 }, () => new F64Column());
+
+  constructor(intervalUs: number) {
+    this.intervalUs = intervalUs;
+  }
+
+  /** Reads all workers at `nowUs`, after every event up to then. */
+  sample(nowUs: number, workers: readonly Worker[], arrivals: number, completions: number): void {
+    const sums = new Float64Array(12);
+    for (const worker of workers) {
+      sums[0]! += worker.waitingCount;
+      sums[1]! += worker.runningCount;
+      sums[2]! += worker.blocksUsedAt(nowUs);
+      sums[3]! += worker.blocksCachedAt(nowUs);
+      sums[6]! += worker.outputTokensAt(nowUs);
+      sums[7]! += worker.prefillTokens;
+      sums[8]! += worker.admittedTokens;
+      sums[9]! += worker.cachedTokens;
+      sums[10]! += worker.preemptions;
+    }
+    sums[4] = arrivals;
+    sums[5] = completions;
+    this.timeUs.push(nowUs);
+    for (let i = 0; i < sums.length; i++) this.values[i]!.push(sums[i]!);
+  }
+
+  columns(): SeriesColumns {
+    const column = (index: number): Float64Array => this.values[index]!.view();
+    return {
+      rows: this.timeUs.length,
+      timeUs: this.timeUs.view(),
+      queued: column(0),
+      running: column(1),
+      kvBlocksUsed: column(2),
+      kvBlocksCached: column(3),
+      arrivals: column(4),
+      completions: column(5),
+      outputTokens: column(6),
+      prefillTokens: column(7),
+      admittedTokens: column(8),
+      cachedTokens: column(9),
+      preemptions: column(10),
+    };
+  }
+}
+
+/** Slices of the workers' time, up to a limit. */
+export class SliceLog {
+  private readonly limit: number;
+  private truncated = false;
+  private readonly worker = new I32Column();
+  private readonly startUs = new F64Column();
+  private readonly endUs = new F64Column();
+  private readonly kind = new U32Column();
+  private readonly steps = new F64Column();
+  private readonly prefillTokens = new F64Column();
+  private readonly prefillRequests = new U32Column();
+  private readonly decodeRequests = new U32Column();
+
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+
+  add(
+    worker: Worker,
+    kind: "mixed" | "decode",
+    startUs: number,
+    endUs: number,
+    steps: number,
+  ): void {
+    if (this.worker.length >= this.limit) {
+      this.truncated = true;
+      return;
+    }
+    const isMixed = kind === "mixed";
+    this.worker.push(worker.id);
+    this.startUs.push(startUs);
+    this.endUs.push(endUs);
+    this.kind.push(isMixed ? SLICE_MIXED : SLICE_DECODE);
+    this.steps.push(steps);
+    this.prefillTokens.push(isMixed ? worker.shape.prefillTokens : 0);
+    this.prefillRequests.push(isMixed ? worker.shape.prefillRequests : 0);
+    this.decodeRequests.push(isMixed ? worker.shape.decodeRequests : worker.stretch.batch);
+  }
+
+  columns(): SliceColumns {
+    return {
+      rows: this.worker.length,
+      worker: this.worker.view(),
+      startUs: this.startUs.view(),
+      endUs: this.endUs.view(),
+      kind: Uint8Array.from(this.kind.view()),
+      steps: this.steps.view(),
+      prefillTokens: this.prefillTokens.view(),
+      prefillRequests: this.prefillRequests.view(),
+      decodeRequests: this.decodeRequests.view(),
+      truncated: this.truncated,
+    };
+  }
+}

@@ -1,0 +1,198 @@
+/**
+ * The report: the stable JSON document of a run (`headworks.report.v1`). Keys are only added within a
+ * major version. Latencies are in milliseconds, rates per simulated second.
+ */
+
+import type { Scenario } from "./scenario.ts";
+
+/** Nearest-rank quantiles; all `null` when there was no sample ("no data", never zero). */
+export type LatencySummary = {
+  readonly mean: number | null;
+  readonly p50: number | null;
+  readonly p90: number | null;
+  readonly p95: number | null;
+  readonly p99: number | null;
+  readonly p999: number | null;
+  readonly max: number | null;
+};
+
+export type WorkerSummary = {
+  readonly worker: number;
+  /** Requests completed here. */
+  readonly completed: number;
+  readonly steps: number;
+  /** Simulated time with a forward pass in progress, s. */
+  readonly busyS: number;
+  readonly preemptions: number;
+  readonly kvBlocksPeak: number;
+};
+
+export type Report = {
+  readonly schema: "headworks.report.v1";
+  /** 32 hex digits over every request's outcome and every counter: same digest, same numbers. */
+  readonly digest: string;
+  readonly seed: number;
+  readonly scenario: Scenario;
+  readonly versions: { readonly headworks: string };
+  /** Wall time of the simulation alone, s. */
+  readonly wallS: number;
+  /** Simulated time from the first arrival to the last event, s. */
+  readonly simS: number;
+  /** Events the engine processed (differs between the fast and the step-by-step mode). */
+  readonly events: number;
+  readonly requests: {
+    readonly offered: number;
+    readonly completed: number;
+    readonly rejected: number;
+    readonly failed: number;
+    readonly cancelled: number;
+    /** Still queued or running when the horizon or a limit ended the run. */
+    readonly unfinished: number;
+    /** Of the offered, those outside the warm-up that the statistics below count. */
+    readonly measured: number;
+  };
+  readonly rejections: readonly { readonly reason: string; readonly count: number }[];
+  readonly latency: {
+    /** Arrival to first token. */
+    readonly ttftMs: LatencySummary;
+    /** (e2e − TTFT) / (output − 1), requests with at least two output tokens. */
+    readonly tpotMs: LatencySummary;
+    /** Gaps between tokens, weighted by tokens. */
+    readonly itlMs: LatencySummary;
+    readonly e2eMs: LatencySummary;
+    /** Arrival to first scheduled. */
+    readonly queueMs: LatencySummary;
+  };
+  /** Largest relative error of the latency quantiles above (0: exact). ITL is always binned. */
+  readonly quantileError: { readonly latency: number; readonly itl: number };
+  readonly throughput: {
+    readonly requestsPerS: number;
+    readonly inputTokensPerS: number;
+    readonly outputTokensPerS: number;
+    readonly outputTokensPerSPerGpu: number;
+  };
+  readonly tokens: {
+    readonly input: number;
+    readonly output: number;
+    /** Prompt tokens found in the prefix cache at first admission. */
+    readonly cached: number;
+    /** Tokens computed again after a preemption (cache hits excluded). */
+    readonly recomputed: number;
+  };
+  readonly kv: {
+    /** cached / input tokens at first admission; `null` without prefix caching or ids. */
+    readonly hitRate: number | null;
+    readonly blocksPerWorker: number;
+    /** Mean over forward passes, and peak, of the share of a worker's blocks held by running requests. */
+    readonly usageMean: number;
+    readonly usagePeak: number;
+    readonly evictedBlocks: number;
+    readonly preemptions: number;
+  };
+  readonly batch: {
+    readonly steps: number;
+    readonly mixedSteps: number;
+    /** Mean requests per step and share of simulated worker time with a step in progress. */
+    readonly meanSize: number;
+    readonly busyShare: number;
+  };
+  readonly slo: {
+    readonly targets: {
+      readonly ttftMs?: number;
+      readonly tpotMs?: number;
+      readonly e2eMs?: number;
+    };
+    /** Measured requests that met every target, per second; `null` when no target is set. */
+    readonly goodputPerS: number | null;
+    /** Share of measured requests (rejected ones included) that met every target. */
+    readonly attainment: number | null;
+  };
+  readonly gpuHours: number;
+  readonly cost: {
+    readonly totalUsd: number;
+    readonly usdPerMillionOutputTokens: number | null;
+  } | null;
+  readonly workers: readonly WorkerSummary[];
+  /** Why the run ended, when not because all requests were done. */
+  readonly stopped: string | null;
+  readonly warnings: readonly string[];
+};
+
+/** How a request ended (`requests.status`). */
+export const REQUEST_COMPLETED = 0;
+export const REQUEST_REJECTED = 1;
+export const REQUEST_FAILED = 2;
+export const REQUEST_CANCELLED = 3;
+export const REQUEST_UNFINISHED = 4;
+export const REQUEST_STATUS_NAMES = [
+  "completed",
+  "rejected",
+  "failed",
+  "cancelled",
+  "unfinished",
+] as const;
+
+/** One entry per offered request, in arrival order. Times are µs from the start of the run; NaN: never. */
+export type RequestColumns = {
+  readonly rows: number;
+  /** Row of the trace (or number of the generated request). */
+  readonly row: Uint32Array;
+  readonly arrivalUs: Float64Array;
+  /** First scheduled by a worker. */
+  readonly admittedUs: Float64Array;
+  readonly firstTokenUs: Float64Array;
+  readonly finishUs: Float64Array;
+  readonly inputTokens: Uint32Array;
+  readonly outputTokens: Uint32Array;
+  readonly cachedTokens: Uint32Array;
+  readonly preemptions: Uint32Array;
+  /** −1: never routed. */
+  readonly worker: Int32Array;
+  readonly status: Uint8Array;
+};
+
+/** State sampled at a fixed interval, summed over workers; counters are cumulative. */
+export type SeriesColumns = {
+  readonly rows: number;
+  readonly timeUs: Float64Array;
+  readonly queued: Float64Array;
+  readonly running: Float64Array;
+  readonly kvBlocksUsed: Float64Array;
+  /** Blocks of finished requests kept for reuse. */
+  readonly kvBlocksCached: Float64Array;
+  readonly arrivals: Float64Array;
+  readonly completions: Float64Array;
+  readonly outputTokens: Float64Array;
+  /** Prompt tokens computed (cached ones excluded). */
+  readonly prefillTokens: Float64Array;
+  /** Prompt tokens of first admissions, and those of them found in the cache. */
+  readonly admittedTokens: Float64Array;
+  readonly cachedTokens: Float64Array;
+  readonly preemptions: Float64Array;
+};
+
+/** What a recorded slice of a worker's time was. */
+export const SLICE_MIXED = 0;
+export const SLICE_DECODE = 1;
+
+/** Forward passes of the workers: one entry per mixed step, one per unbroken decode run. */
+export type SliceColumns = {
+  readonly rows: number;
+  readonly worker: Int32Array;
+  readonly startUs: Float64Array;
+  readonly endUs: Float64Array;
+  readonly kind: Uint8Array;
+  readonly steps: Float64Array;
+  readonly prefillTokens: Float64Array;
+  readonly prefillRequests: Uint32Array;
+  readonly decodeRequests: Uint32Array;
+  /** True when the recording limit was reached and later slices are missing. */
+  readonly truncated: boolean;
+};
+
+export type SimulationResult = {
+  readonly report: Report;
+  readonly requests?: RequestColumns;
+  readonly series?: SeriesColumns;
+  readonly slices?: SliceColumns;
+};

@@ -1,0 +1,83 @@
+/** The router's desk: its policy, its book of outstanding requests, and what it last scraped from the workers. */
+
+import { invariant, stream } from "../core/index.ts";
+import type { Router, RouterView } from "../policies/index.ts";
+import { LoadTree } from "./load-tree.ts";
+import type { Worker } from "./worker.ts";
+
+export class RouterDesk {
+  /** Time of the next scrape, µs; Infinity: the policy reads no scraped signal, or always fresh ones. */
+  nextScrapeUs: number;
+  private decisions = 0;
+  private readonly router: Router;
+  private readonly workers: readonly Worker[];
+  private readonly loads: LoadTree;
+  private readonly random;
+  private readonly view: RouterView;
+  private readonly request = { row: 0, inputTokens: 0 };
+  private readonly scraped;
+  private readonly scrapeIntervalUs: number;
+
+  constructor(options: {
+    readonly router: Router;
+    readonly workers: readonly Worker[];
+    readonly seed: number;
+    /** Age at which scraped signals are renewed, µs; 0: at every decision. */
+    readonly scrapeIntervalUs: number;
+  }) {
+    this.router = options.router;
+    this.workers = options.workers;
+    this.scrapeIntervalUs = options.scrapeIntervalUs;
+    const count = options.workers.length;
+    this.loads = new LoadTree(count);
+    this.random = stream(options.seed, "router");
+    const scrapes = options.router.scrapes === true;
+    this.nextScrapeUs = scrapes && this.scrapeIntervalUs > 0 ? 0 : Infinity;
+    this.scraped = {
+      atUs: NaN,
+      running: new Int32Array(scrapes ? count : 0),
+      waiting: new Int32Array(scrapes ? count : 0),
+      kvBlocksUsed: new Float64Array(scrapes ? count : 0),
+    };
+    const desk = this;
+    this.view = {
+      workers: count,
+      get decisions() {
+        return desk.decisions;
+      },
+      outstanding: this.loads.outstanding,
+      leastOutstanding: () => this.loads.least(),
+      scraped: this.scraped,
+    };
+  }
+
+  /** Chooses the worker of a request and books it. */
+  route(row: number, inputTokens: number, nowUs: number): Worker {
+    if (this.router.scrapes === true && this.scrapeIntervalUs === 0) this.scrape(nowUs);
+    this.request.row = row;
+    this.request.inputTokens = inputTokens;
+    const choice = this.router.decide(this.view, this.request, nowUs, this.random);
+    const worker = this.workers[choice];
+    invariant(worker !== undefined, `router law: decided for worker ${choice}, which is none`);
+    this.decisions++;
+    this.loads.add(choice, 1);
+    return worker;
+  }
+
+  /** A request that was sent to `worker` has ended. */
+  ended(worker: number): void {
+    this.loads.add(worker, -1);
+  }
+
+  /** Reads every worker's counts as of `nowUs`. */
+  scrape(nowUs: number): void {
+    const { scraped } = this;
+    scraped.atUs = nowUs;
+    for (const worker of this.workers) {
+      scraped.running[worker.id] = worker.runningCount;
+      scraped.waiting[worker.id] = worker.waitingCount;
+      scraped.kvBlocksUsed[worker.id] = worker.blocksUsedAt(nowUs);
+    }
+    if (this.scrapeIntervalUs > 0) this.nextScrapeUs = nowUs + this.scrapeIntervalUs;
+  }
+}

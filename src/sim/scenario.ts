@@ -1,0 +1,139 @@
+/**
+ * The scenario: everything a run depends on, in one document. The schema below validates it in the CLI,
+ * in the browser and in tests, and is published as JSON Schema. Keys of engines keep their usual names
+ * (snake case). Quantities may carry a unit in the file ("50 ms"); after parsing they are plain numbers in
+ * the unit that the key's description names.
+ */
+
+import { z } from "zod";
+
+/** Largest token count per request that is taken seriously (source: the declared-length cap of AISimulate). */
+export const TOKENS_PER_REQUEST_LIMIT = 10_000_000;
+
+const seconds = (description: string): z.ZodNumber =>
+  z.number().nonnegative().finite().meta({ description, unit: "s" });
+const count = (max = Number.MAX_SAFE_INTEGER): z.ZodInt => z.int().positive().max(max);
+
+const stepTime = z.discriminatedUnion("type", [
+  z.strictObject({
+    type: z.literal("fixed"),
+    prefill_ms: z.number().nonnegative().finite(),
+    decode_ms: z.number().positive().finite(),
+    mixed: z.enum(["sum", "fused"]).default("sum"),
+  }),
+  z.strictObject({
+    type: z.literal("linear"),
+    base_us: z.number().nonnegative().finite(),
+    prefill_fixed_us: z.number().nonnegative().finite().default(0),
+    token_us: z.number().nonnegative().finite(),
+    pair_us: z.number().nonnegative().finite().default(0),
+    decode_request_us: z.number().nonnegative().finite().default(0),
+    decode_context_us: z.number().nonnegative().finite(),
+  }),
+  z.strictObject({
+    type: z.literal("polynomial"),
+    mixed: z.enum(["sum", "fused"]).default("fused"),
+  }),
+  z.strictObject({
+    type: z.literal("table"),
+    profile: z.string().min(1),
+    mixed: z.enum(["sum", "fused"]).default("fused"),
+  }),
+]);
+
+const engine = z.strictObject({
+  scheduler: z.enum(["vllm", "static"]).default("vllm"),
+  block_size: count(1 << 20).default(16),
+  num_gpu_blocks: count(2147483646).default(16384),
+  max_num_seqs: count(1 << 20).default(256),
+  max_num_batched_tokens: count(1 << 30).default(8192),
+  max_model_len: count(TOKENS_PER_REQUEST_LIMIT).nullable().default(null),
+  enable_prefix_caching: z.boolean().default(true),
+  enable_chunked_prefill: z.boolean().default(true),
+  preemption_mode: z.enum(["lifo", "fifo"]).default("lifo"),
+  watermark: z.number().min(0).max(0.9).default(0),
+  scheduler_reserve_full_isl: z.boolean().default(true),
+  batch_timeout_s: seconds("static batching: longest wait for a full batch").default(0),
+  step_time: stepTime.default({ type: "polynomial", mixed: "fused" }),
+});
+
+const source = z.strictObject({
+  trace: z.string().min(1).optional(),
+  format: z.string().min(1).optional(),
+  block_size: count(1 << 20).optional(),
+  synth: z.string().min(1).optional(),
+  parameters: z.record(z.string(), z.unknown()).optional(),
+});
+
+const arrivals = z.discriminatedUnion("mode", [
+  z.strictObject({
+    mode: z.literal("timestamps"),
+    speedup: z.number().positive().finite().default(1),
+  }),
+  z.strictObject({ mode: z.literal("closed"), concurrency: count(10_000_000) }),
+  z.strictObject({ mode: z.literal("poisson"), rate_per_s: z.number().positive().finite() }),
+  z.strictObject({
+    mode: z.literal("gamma"),
+    rate_per_s: z.number().positive().finite(),
+    shape: z.number().positive().finite(),
+  }),
+]);
+
+const traffic = z.strictObject({
+  source: source.prefault({}),
+  arrivals: arrivals.default({ mode: "timestamps", speedup: 1 }),
+  sessions: z.enum(["closed", "open"]).default("closed"),
+  spread_ticks: z.boolean().default(false),
+  start_s: seconds("first instant of the trace that is replayed").default(0),
+  end_s: seconds("end of the replayed window of the trace").nullable().default(null),
+  requests: count(1e9).nullable().default(null),
+  warmup_s: seconds("arrivals before this are simulated but not measured").default(0),
+  horizon_s: seconds("simulated time at which the run ends").nullable().default(null),
+});
+
+const schema = z.strictObject({
+  headworks: z.literal(1).default(1),
+  name: z.string().default("unnamed"),
+  seed: z.int().default(1),
+  model: z.string().min(1).nullable().default(null),
+  gpu: z.string().min(1).nullable().default(null),
+  trace: z.string().min(1).optional(),
+  cluster: z
+    .strictObject({
+      workers: count(1_000_000).default(1),
+      gpus_per_worker: count(4096).default(1),
+    })
+    .prefault({}),
+  engine: engine.prefault({}),
+  traffic: traffic.prefault({}),
+  router: z
+    .strictObject({
+      policy: z.string().min(1).default("round_robin"),
+      knobs: z.record(z.string(), z.number()).default({}),
+      metrics_interval_s: seconds("age of scraped worker signals; 0: always fresh").default(0),
+    })
+    .prefault({}),
+  slo: z
+    .strictObject({
+      ttft_s: seconds("time to first token").optional(),
+      tpot_s: seconds("time per output token after the first").optional(),
+      e2e_s: seconds("arrival to last token").optional(),
+    })
+    .prefault({}),
+  cost: z
+    .strictObject({ usd_per_gpu_hour: z.number().nonnegative().finite().nullable().default(null) })
+    .prefault({}),
+  limits: z
+    .strictObject({
+      events: count().default(10_000_000_000),
+      in_flight: count(1 << 28).default(50_000_000),
+    })
+    .prefault({}),
+});
+
+export const scenarioSchema = schema;
+/** A complete scenario: every default filled in. */
+export type Scenario = z.output<typeof schema>;
+export type ScenarioInput = z.input<typeof schema>;
+export type EngineKnobs = Scenario["engine"];
+export type StepTimeKnobs = EngineKnobs["step_time"];

@@ -1,0 +1,385 @@
+/**
+ * The simulation: one event loop over all workers.
+ *
+ * One total order: time, then kind, then the number of the source. At one instant: forward passes end, requests arrive (those
+ * that a completion released included), workers that have something to do start their next pass. So an arrival on a step
+ * boundary is in the next step, and no order depends on how many events came before.
+ */
+
+import { EventQueue, fail, invariant, ok } from "../core/index.ts";
+import type { Result } from "../core/index.ts";
+import type { ProfileTable } from "../hardware/index.ts";
+import { createRouter } from "../policies/index.ts";
+import type { Router } from "../policies/index.ts";
+import type { StepTimeModel } from "../hardware/index.ts";
+import type { RowSource, Trace } from "../trace/index.ts";
+import { outputWithin, REJECT_REASONS, rejectCode } from "./admission.ts";
+import { buildStepTime, buildWorkers } from "./build-workers.ts";
+import { buildPrefixForest, EMPTY_FOREST } from "./prefix-forest.ts";
+import type { PrefixForest } from "./prefix-forest.ts";
+import { Outcomes, RequestLog, SeriesLog, SliceLog } from "./recorder.ts";
+import { writeReport } from "./report-writer.ts";
+import { REQUEST_COMPLETED, REQUEST_REJECTED, REQUEST_UNFINISHED } from "./report.ts";
+import type { SimulationResult } from "./report.ts";
+import { RequestTable, SLOT_DONE } from "./request-table.ts";
+import { RouterDesk } from "./router-desk.ts";
+import type { Scenario } from "./scenario.ts";
+import { Traffic } from "./traffic.ts";
+import { Worker, WORKER_DECODE, WORKER_IDLE } from "./worker.ts";
+import type { WorkerSink } from "./worker.ts";
+
+const US_PER_S = 1e6;
+/** The one event a worker has pending: its pass or run ends, or its wait for a batch is over. */
+const EV_WORKER = 0;
+/** Entry of requests that no per-request results are kept for. */
+const NO_RECORD = -1;
+
+export type SimulationInputs = {
+  readonly scenario: Scenario;
+  /** The trace to replay, or … */
+  readonly trace?: Trace;
+  /** … a generator that is read as the simulation goes. */
+  readonly rows?: RowSource;
+  /** Measured profile for `step_time: table`. */
+  readonly table?: ProfileTable;
+};
+
+export type SimulationOptions = {
+  /** Run every forward pass as an event: the reference mode, same digest. */
+  readonly stepByStep?: boolean;
+  /** Keep a row of results for every request. */
+  readonly requests?: boolean;
+  /** Sample the cluster's state at this interval, µs. */
+  readonly seriesIntervalUs?: number;
+  /** Most slices of worker time to record; 0 or absent: none. */
+  readonly slices?: number;
+  /** Recount pools and decode groups every so many events; they are always recounted at the end. */
+  readonly auditEvery?: number;
+  /** Version of the program, for the report. */
+  readonly version?: string;
+};
+
+/** Builds a simulation, or says what in the scenario or the inputs makes that impossible. */
+export function createSimulation(
+  inputs: SimulationInputs,
+  options: SimulationOptions = {},
+): Result<Simulation> {
+  const { scenario, trace, rows } = inputs;
+  if (trace === undefined && rows === undefined) {
+    return fail({
+      what: "the scenario has no traffic",
+      where: "traffic.source",
+      expected: "a trace or a synthesizer",
+      remedy: "give --trace FILE, or set traffic.source.trace or traffic.source.synth",
+    });
+  }
+  const model = buildStepTime(scenario, inputs.table);
+  if (!model.ok) return model;
+  const router = createRouter(scenario.router.policy, scenario.router.knobs);
+  if (!router.ok) return router;
+  return Simulation.create(inputs, options, model.value, router.value);
+}
+
+export class Simulation implements WorkerSink {
+  readonly scenario: Scenario;
+  readonly options: SimulationOptions;
+  readonly table = new RequestTable();
+  readonly traffic: Traffic;
+  readonly outcomes: Outcomes;
+  workers: readonly Worker[] = [];
+  /** Why the run ended before all requests were done; null: it did not. */
+  stopped: string | null = null;
+  nowUs = 0;
+  firstArrivalUs = NaN;
+  /** Events processed: arrivals, ends of passes and runs, wake-ups. */
+  events = 0;
+  completedCount = 0;
+  /** Rejected requests by reason. */
+  readonly rejected = REJECT_REASONS.map(() => 0);
+  /** Requests whose output max_model_len cut short. */
+  truncated = 0;
+  private readonly queue: EventQueue;
+  private readonly forest: PrefixForest;
+  private desk!: RouterDesk;
+  private readonly log: RequestLog | undefined;
+  private readonly series: SeriesLog | undefined;
+  private readonly slices: SliceLog | undefined;
+  private nextSampleUs: number;
+  private readonly horizonUs: number;
+  private nextAudit: number;
+  /** Workers that may start a pass at the current instant. */
+  private readonly due: Worker[] = [];
+  private isOver = false;
+
+  /** Use `createSimulation`. */
+  static create(
+    inputs: SimulationInputs,
+    options: SimulationOptions,
+    model: StepTimeModel,
+    router: Router,
+  ): Result<Simulation> {
+    const simulation = new Simulation(inputs, options);
+    const { scenario } = inputs;
+    const workers = buildWorkers({
+      scenario,
+      model,
+      forest: simulation.forest,
+      table: simulation.table,
+      gaps: simulation.outcomes.gaps,
+      stepByStep: options.stepByStep === true,
+      sink: simulation,
+    });
+    if (!workers.ok) return workers;
+    simulation.workers = workers.value;
+    simulation.desk = new RouterDesk({
+      router,
+      workers: workers.value,
+      seed: scenario.seed,
+      scrapeIntervalUs: Math.round(scenario.router.metrics_interval_s * US_PER_S),
+    });
+    return ok(simulation);
+  }
+
+  private constructor(inputs: SimulationInputs, options: SimulationOptions) {
+    const { scenario, trace, rows } = inputs;
+    const { engine, traffic, slo } = scenario;
+    this.scenario = scenario;
+    this.options = options;
+    this.traffic = new Traffic(scenario, { trace, rows });
+    this.queue = new EventQueue(scenario.cluster.workers);
+    const caches = engine.enable_prefix_caching && trace !== undefined;
+    this.forest = caches ? buildPrefixForest(trace, engine.block_size) : EMPTY_FOREST;
+    this.outcomes = new Outcomes(Math.round(traffic.warmup_s * US_PER_S), {
+      ttftUs: (slo.ttft_s ?? Infinity) * US_PER_S,
+      tpotUs: (slo.tpot_s ?? Infinity) * US_PER_S,
+      e2eUs: (slo.e2e_s ?? Infinity) * US_PER_S,
+    });
+    const { total } = this.traffic;
+    const keeps = options.requests === true;
+    this.log = keeps ? new RequestLog(Number.isFinite(total) ? total : 0) : undefined;
+    const interval = options.seriesIntervalUs;
+    this.series = interval === undefined ? undefined : new SeriesLog(interval);
+    this.nextSampleUs = this.series === undefined ? Infinity : 0;
+    const most = options.slices ?? 0;
+    this.slices = most > 0 ? new SliceLog(most) : undefined;
+    this.horizonUs = traffic.horizon_s === null ? Infinity : traffic.horizon_s * US_PER_S;
+    this.nextAudit = options.auditEvery ?? Infinity;
+  }
+
+  /** Estimate of the share of the work done, 0 … 1. */
+  get fraction(): number {
+    if (this.isOver) return 1;
+    const { total } = this.traffic;
+    if (Number.isFinite(total)) return total === 0 ? 1 : this.completedCount / total;
+    return Number.isFinite(this.horizonUs) ? Math.min(1, this.nowUs / this.horizonUs) : 0;
+  }
+
+  /** Processes about `maxEvents` events, whole instants at a time; false when the run is over. */
+  advance(maxEvents: number): boolean {
+    const until = this.events + maxEvents;
+    while (!this.isOver && this.events < until) this.nextInstant();
+    return !this.isOver;
+  }
+
+  /**
+   * Closes the run: checks the laws and writes the report. A run that is not over is cut at the current instant.
+   *
+   * @param wallS time the simulation took, s
+   * @param stopped why it was interrupted
+   */
+  finish(wallS: number, stopped?: string): SimulationResult {
+    if (!this.isOver) this.end(stopped ?? "interrupted", this.nowUs);
+    const report = writeReport(this, wallS);
+    return {
+      report,
+      ...(this.log === undefined ? {} : { requests: this.log.columns() }),
+      ...(this.series === undefined ? {} : { series: this.series.columns() }),
+      ...(this.slices === undefined ? {} : { slices: this.slices.columns() }),
+    };
+  }
+
+  // What the workers tell.
+
+  completed(worker: Worker, slot: number, nowUs: number): void {
+    const { table } = this;
+    this.completedCount++;
+    this.outcomes.completed(table, slot, nowUs, worker.id);
+    const record = table.record[slot]!;
+    if (this.log !== undefined) {
+      this.log.update(record, table, slot);
+      this.log.end(record, REQUEST_COMPLETED, nowUs);
+    }
+    this.desk.ended(worker.id);
+    this.traffic.ended(table.row[slot]!, nowUs);
+  }
+
+  slice(
+    worker: Worker,
+    kind: "mixed" | "decode",
+    startUs: number,
+    endUs: number,
+    steps: number,
+  ): void {
+    this.slices?.add(worker, kind, startUs, endUs, steps);
+  }
+
+  /** One instant: everything that happens at the next time something does. */
+  private nextInstant(): void {
+    const { queue, traffic, due } = this;
+    const timeUs = Math.min(queue.timeUs, traffic.nextUs);
+    if (timeUs === Infinity || timeUs > this.horizonUs) {
+      this.endOfEvents(timeUs);
+      return;
+    }
+    if (this.nextSampleUs < timeUs || this.desk.nextScrapeUs < timeUs) this.observe(timeUs);
+    this.nowUs = timeUs;
+    while (queue.timeUs === timeUs) {
+      const worker = this.workers[queue.pop()]!;
+      worker.end(timeUs);
+      this.makeDue(worker);
+      this.events++;
+    }
+    while (traffic.nextUs === timeUs) {
+      this.arrive(timeUs);
+      this.events++;
+    }
+    if (due.length > 1) due.sort((a, b) => a.id - b.id);
+    for (const worker of due) {
+      worker.isDue = false;
+      const eventUs = worker.start(timeUs);
+      if (eventUs < Infinity) queue.schedule(worker.id, eventUs, EV_WORKER);
+    }
+    due.length = 0;
+    if (this.events >= this.nextAudit) this.audit();
+    this.checkLimits();
+  }
+
+  private arrive(nowUs: number): void {
+    const { traffic, table } = this;
+    const { engine } = this.scenario;
+    traffic.take();
+    const { row, input } = traffic;
+    const output = outputWithin(engine, input, traffic.output);
+    if (Number.isNaN(this.firstArrivalUs)) this.firstArrivalUs = nowUs;
+    this.outcomes.offered(nowUs);
+    const record = this.log === undefined ? NO_RECORD : this.log.open(row, nowUs, input, output);
+    const code = rejectCode(engine, input, output);
+    if (code >= 0) {
+      this.reject(row, record, code, nowUs);
+      return;
+    }
+    if (output < traffic.output) this.truncated++;
+    const slot = table.take();
+    table.open(slot, row, record, nowUs, input, output);
+    const { pathStart } = this.forest;
+    if (row + 1 < pathStart.length) table.setPath(slot, pathStart[row]!, pathStart[row + 1]!);
+    const worker = this.desk.route(row, input, nowUs);
+    const mayStart = worker.enqueue(slot);
+    if (worker.state === WORKER_IDLE) this.makeDue(worker);
+    else if (mayStart && worker.state === WORKER_DECODE) this.cut(worker, nowUs);
+  }
+
+  private reject(row: number, record: number, code: number, nowUs: number): void {
+    this.rejected[code]!++;
+    this.outcomes.ended(row, REQUEST_REJECTED, nowUs);
+    this.log?.end(record, REQUEST_REJECTED, nowUs);
+    this.traffic.ended(row, nowUs);
+  }
+
+  /** The worker's run must end with the step in progress, so that its next pass sees the new request. */
+  private cut(worker: Worker, nowUs: number): void {
+    const eventUs = worker.cut(nowUs);
+    if (eventUs < 0) return;
+    if (eventUs > nowUs) this.queue.schedule(worker.id, eventUs, EV_WORKER);
+    else {
+      this.queue.cancel(worker.id);
+      this.makeDue(worker);
+    }
+  }
+
+  private makeDue(worker: Worker): void {
+    if (worker.isDue) return;
+    worker.isDue = true;
+    this.due.push(worker);
+  }
+
+  /** Samples and scrapes that fall before `timeUs`, in order of time; they read and change nothing. */
+  private observe(timeUs: number): void {
+    const { desk } = this;
+    for (;;) {
+      const nextUs = Math.min(this.nextSampleUs, desk.nextScrapeUs);
+      if (nextUs >= timeUs) return;
+      if (desk.nextScrapeUs === nextUs) desk.scrape(nextUs);
+      if (this.nextSampleUs === nextUs) this.sample(nextUs);
+    }
+  }
+
+  private sample(nowUs: number): void {
+    const series = this.series!;
+    series.sample(nowUs, this.workers, this.traffic.offered, this.completedCount);
+    this.nextSampleUs = nowUs + series.intervalUs;
+  }
+
+  /** Nothing is left to happen, or nothing before the horizon. */
+  private endOfEvents(timeUs: number): void {
+    if (timeUs === Infinity) {
+      this.end(null, this.nowUs);
+      return;
+    }
+    this.observe(this.horizonUs);
+    this.end("the horizon was reached", this.horizonUs);
+  }
+
+  private end(stopped: string | null, nowUs: number): void {
+    this.isOver = true;
+    this.stopped = stopped;
+    this.nowUs = nowUs;
+    for (const worker of this.workers) worker.stop(nowUs);
+    if (this.series !== undefined && this.firstArrivalUs <= nowUs) this.sample(nowUs);
+    for (const worker of this.workers) worker.forEachSlot((slot) => this.leaveUnfinished(slot));
+    this.audit();
+  }
+
+  private leaveUnfinished(slot: number): void {
+    const { table } = this;
+    if (table.state[slot] === SLOT_DONE) return;
+    this.log?.update(table.record[slot]!, table, slot);
+    this.outcomes.ended(table.row[slot]!, REQUEST_UNFINISHED, this.nowUs);
+  }
+
+  /** Requests offered that have neither completed nor been rejected. */
+  get unfinished(): number {
+    let count = 0;
+    for (const worker of this.workers) count += worker.unfinishedCount;
+    return count;
+  }
+
+  get rejectedCount(): number {
+    return this.rejected.reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Checks the conservation laws; a breach throws `InvariantError` with the law, the time and the seed. */
+  private audit(): void {
+    this.nextAudit = this.events + (this.options.auditEvery ?? Infinity);
+    const at = `at ${this.nowUs} µs, seed ${this.scenario.seed}`;
+    for (const worker of this.workers) worker.audit();
+    const accounted = this.completedCount + this.rejectedCount + this.unfinished;
+    invariant(
+      accounted === this.traffic.offered,
+      `request law: ${this.traffic.offered} offered, ${accounted} accounted for ${at}`,
+    );
+    let used = 0;
+    for (const worker of this.workers) used += worker.busyUs;
+    const worked = this.workers.length * Math.max(0, this.nowUs - this.firstArrivalUs);
+    invariant(!(used > worked + 1), `time law: workers were busy ${used} of ${worked} µs ${at}`);
+  }
+
+  private checkLimits(): void {
+    const { limits } = this.scenario;
+    if (this.events >= limits.events) {
+      this.end(`the limit of ${limits.events} events was reached`, this.nowUs);
+    } else if (this.table.inFlight > limits.in_flight) {
+      this.end(`the limit of ${limits.in_flight} requests in flight was reached`, this.nowUs);
+    }
+  }
+}

@@ -1,0 +1,41 @@
+/** Fast-forward is exact: on any scenario both modes of the engine give the same numbers, to the bit. */
+
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { Report } from "../../src/sim/index.ts";
+import { randomRuns } from "../support/random-scenario.ts";
+import { simulate } from "../support/simulate.ts";
+
+/** Random scenarios in CI; `npm run laws` runs more with other seeds. */
+const RUNS = Number(process.env["HEADWORKS_LAW_RUNS"] ?? 600);
+const SEED = Number(process.env["HEADWORKS_LAW_SEED"] ?? 20261120);
+
+/** What must agree: all but the number of events. */
+function comparable(report: Report): unknown {
+  return { ...report, events: 0 };
+}
+
+test(`fast and step by step agree on ${RUNS} random scenarios`, () => {
+  let preemptions = 0;
+  let cached = 0;
+  fc.assert(
+    fc.property(randomRuns, fc.constantFrom(undefined, 30_000, 1_000_000), (run, interval) => {
+      const watch = { requests: true, slices: 10_000, auditEvery: 25 };
+      const sampled = interval === undefined ? {} : { seriesIntervalUs: interval };
+      const fast = simulate(run, { ...watch, ...sampled });
+      const steps = simulate(run, { ...watch, ...sampled, stepByStep: true });
+      expect(comparable(fast.report)).toEqual(comparable(steps.report));
+      expect(fast.requests).toEqual(steps.requests);
+      expect(fast.series).toEqual(steps.series);
+      expect(fast.slices).toEqual(steps.slices);
+      // Looking does not disturb.
+      expect(simulate(run).report.digest).toBe(fast.report.digest);
+      preemptions += fast.report.kv.preemptions;
+      cached += fast.report.tokens.cached;
+    }),
+    { numRuns: RUNS, seed: SEED },
+  );
+  // The scenarios must reach the hard parts, or the test proves little.
+  expect(preemptions).toBeGreaterThan(RUNS);
+  expect(cached).toBeGreaterThan(RUNS);
+}, 120_000);

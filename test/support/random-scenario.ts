@@ -1,0 +1,223 @@
+/** Random small scenarios with wild settings: tiny pools that preempt, ties, bursts, shared prefixes, sessions. */
+
+import fc from "fast-check";
+import { stream } from "../../src/core/index.ts";
+import type { Stream } from "../../src/core/index.ts";
+import { scenarioSchema } from "../../src/sim/index.ts";
+import type { Scenario, ScenarioInput } from "../../src/sim/index.ts";
+import type { Trace } from "../../src/trace/index.ts";
+
+export type RandomRun = { readonly scenario: Scenario; readonly trace: Trace };
+
+/** Token runs of prompts that share prefixes: each row extends or cuts the path of an earlier one. */
+function hashesFor(
+  random: Stream,
+  inputs: Uint32Array,
+  blockSize: number,
+): NonNullable<Trace["hashes"]> {
+  const paths: number[][] = [];
+  const rowStart = new Uint32Array(inputs.length + 1);
+  const start: number[] = [];
+  const length: number[] = [];
+  let ids = 0;
+  inputs.forEach((tokens, row) => {
+    const whole = Math.floor(tokens / blockSize);
+    const hasTail = tokens % blockSize > 0;
+    const parent = row > 0 && random.next() < 0.7 ? paths[random.int(row)]! : [];
+    const kept = Math.min(parent.length, whole, random.int(parent.length + 1));
+    const path = parent.slice(0, kept);
+    while (path.length < whole) path.push(ids++);
+    paths.push(path.slice());
+    // Now and then two rows end in the same partial block.
+    if (hasTail) path.push(ids++);
+    rowStart[row] = start.length;
+    path.forEach((id, i) => {
+      if (i > 0 && id === path[i - 1]! + 1) length[length.length - 1]!++;
+      else {
+        start.push(id);
+        length.push(1);
+      }
+    });
+  });
+  rowStart[inputs.length] = start.length;
+  return {
+    rowStart,
+    start: Uint32Array.from(start),
+    length: Uint32Array.from(length),
+    idCount: ids,
+  };
+}
+
+function sessionsFor(random: Stream, rows: number): NonNullable<Trace["sessions"]> {
+  const session = new Int32Array(rows).fill(-1);
+  const parent = new Int32Array(rows).fill(-1);
+  const delayUs = new Float64Array(rows).fill(NaN);
+  const last: number[] = [];
+  for (let row = 0; row < rows; row++) {
+    const id = random.int(4);
+    if (random.next() < 0.5) continue;
+    session[row] = id;
+    const previous = last[id];
+    if (previous !== undefined) {
+      parent[row] = previous;
+      if (random.next() < 0.7) delayUs[row] = random.int(3) * 40_000;
+    }
+    last[id] = row;
+  }
+  return { session, sessionCount: 4, parent, delayUs };
+}
+
+function traceFor(seed: number, shape: Shape): Trace {
+  const random = stream(seed, "random-trace");
+  const { rows } = shape;
+  const arrivalUs = new Float64Array(rows);
+  const inputTokens = new Uint32Array(rows);
+  const outputTokens = new Uint32Array(rows);
+  let now = 0;
+  for (let row = 0; row < rows; row++) {
+    // Ties and bursts on a coarse grid of time.
+    if (random.next() > shape.tieShare) now += random.int(shape.gapUs + 1);
+    if (shape.gridUs > 1) now = Math.ceil(now / shape.gridUs) * shape.gridUs;
+    arrivalUs[row] = now;
+    inputTokens[row] = 1 + random.int(shape.inputMax);
+    outputTokens[row] = random.next() < 0.05 ? 0 : 1 + random.int(shape.outputMax);
+  }
+  return {
+    header: {
+      v: 1,
+      name: `random ${seed}`,
+      format: "random",
+      blockSize: shape.hashed ? shape.traceBlock : 0,
+      partialTail: "included",
+      tickUs: 0,
+      importLog: [],
+      transforms: [],
+    },
+    rows,
+    arrivalUs,
+    inputTokens,
+    outputTokens,
+    ...(shape.hashed ? { hashes: hashesFor(random, inputTokens, shape.traceBlock) } : {}),
+    ...(shape.sessions ? { sessions: sessionsFor(random, rows) } : {}),
+  };
+}
+
+type Shape = {
+  readonly rows: number;
+  readonly gapUs: number;
+  readonly gridUs: number;
+  readonly tieShare: number;
+  readonly inputMax: number;
+  readonly outputMax: number;
+  readonly hashed: boolean;
+  readonly traceBlock: number;
+  readonly sessions: boolean;
+};
+
+const shapes = fc.record({
+  rows: fc.integer({ min: 1, max: 60 }),
+  gapUs: fc.constantFrom(0, 1, 5_000, 100_000, 1_000_000),
+  gridUs: fc.constantFrom(1, 1000, 50_000),
+  tieShare: fc.constantFrom(0, 0.3, 0.9),
+  inputMax: fc.constantFrom(1, 20, 200, 2_000),
+  outputMax: fc.constantFrom(1, 5, 60, 400),
+  hashed: fc.boolean(),
+  traceBlock: fc.constantFrom(1, 8, 16, 24, 64),
+  sessions: fc.boolean(),
+});
+
+const stepTimes: fc.Arbitrary<ScenarioInput["engine"]> = fc.oneof(
+  fc.record({ type: fc.constant("polynomial" as const), mixed: fc.constantFrom("sum", "fused") }),
+  fc.record({
+    type: fc.constant("fixed" as const),
+    prefill_ms: fc.constantFrom(0.5, 20),
+    decode_ms: fc.constantFrom(0.01, 1, 7.3),
+  }),
+  fc.record({
+    type: fc.constant("linear" as const),
+    base_us: fc.constantFrom(1, 900.5, 8000),
+    prefill_fixed_us: fc.constantFrom(0, 1000),
+    token_us: fc.constantFrom(0, 0.37, 40),
+    pair_us: fc.constantFrom(0, 0.002),
+    decode_request_us: fc.constantFrom(0, 3.3),
+    decode_context_us: fc.constantFrom(0, 0.0581, 1.7),
+  }),
+) as fc.Arbitrary<never>;
+
+const arrivals = fc.oneof(
+  fc.record({ mode: fc.constant("timestamps" as const), speedup: fc.constantFrom(0.5, 1, 3) }),
+  fc.record({ mode: fc.constant("closed" as const), concurrency: fc.integer({ min: 1, max: 12 }) }),
+  fc.record({ mode: fc.constant("poisson" as const), rate_per_s: fc.constantFrom(0.5, 20, 400) }),
+  fc.record({
+    mode: fc.constant("gamma" as const),
+    rate_per_s: fc.constantFrom(2, 50),
+    shape: fc.constantFrom(0.3, 4),
+  }),
+);
+
+/** Any scenario, reproducible from the values that fast-check prints when it fails. */
+export const randomRuns: fc.Arbitrary<RandomRun> = fc
+  .record({
+    seed: fc.integer({ min: 1, max: 1_000_000 }),
+    shape: shapes,
+    stepTime: stepTimes,
+    arrivals,
+    workers: fc.constantFrom(1, 2, 5),
+    scheduler: fc.constantFrom(
+      "vllm" as const,
+      "vllm" as const,
+      "vllm" as const,
+      "static" as const,
+    ),
+    blockSize: fc.constantFrom(1, 3, 16, 64, 512),
+    poolTokens: fc.constantFrom(300, 1_500, 5_000, 100_000),
+    maxSeqs: fc.constantFrom(1, 3, 16, 256),
+    budgetBeyond: fc.constantFrom(0, 5, 300, 8_000),
+    caching: fc.boolean(),
+    chunked: fc.constantFrom(true, true, true, false),
+    mode: fc.constantFrom("lifo" as const, "lifo" as const, "fifo" as const),
+    watermark: fc.constantFrom(0, 0, 0.1),
+    fullIsl: fc.boolean(),
+    modelLen: fc.constantFrom(null, null, 150),
+    batchTimeout: fc.constantFrom(0, 0.1),
+    policy: fc.constantFrom("round_robin", "random", "least_loaded", "power_of_two"),
+    scraped: fc.constantFrom(0, 1),
+    scrapeEvery: fc.constantFrom(0, 0.05, 3),
+    warmup: fc.constantFrom(0, 0, 0.35),
+    horizon: fc.constantFrom(null, null, 0.777, 5),
+    sessionMode: fc.constantFrom("closed" as const, "open" as const),
+  })
+  .map((r) => {
+    const scenario = scenarioSchema.parse({
+      seed: r.seed,
+      cluster: { workers: r.workers },
+      engine: {
+        scheduler: r.scheduler,
+        block_size: r.blockSize,
+        num_gpu_blocks: Math.max(2, Math.ceil(r.poolTokens / r.blockSize)),
+        max_num_seqs: r.maxSeqs,
+        max_num_batched_tokens: r.maxSeqs + r.budgetBeyond,
+        max_model_len: r.modelLen,
+        enable_prefix_caching: r.caching,
+        enable_chunked_prefill: r.chunked,
+        preemption_mode: r.mode,
+        watermark: r.watermark,
+        scheduler_reserve_full_isl: r.fullIsl,
+        batch_timeout_s: r.batchTimeout,
+        step_time: r.stepTime,
+      },
+      traffic: {
+        arrivals: r.arrivals,
+        sessions: r.sessionMode,
+        warmup_s: r.warmup,
+        horizon_s: r.horizon,
+      },
+      router: {
+        policy: r.policy,
+        knobs: r.policy === "least_loaded" ? { scraped: r.scraped } : {},
+        metrics_interval_s: r.scrapeEvery,
+      },
+      slo: { ttft_s: 0.2, tpot_s: 0.03 },
+    });
+    return { scenario, trace: traceFor(r.seed, r.shape) };
+  });
