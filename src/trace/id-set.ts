@@ -1,6 +1,6 @@
 /**
- * A set of small integers with floor and ceiling queries, as a tree of 32-way bitmaps: each level has
- * one bit per non-empty word of the level below, so that a query costs log32 of the universe.
+ * A set of small integers with floor and ceiling queries, as a tree of 32-way bitmaps: each level
+ * has one bit per non-empty word of the level below, so that a query costs log32 of the universe.
  */
 export class IdSet {
   private readonly levels: Uint32Array[] = [];

@@ -15,3 +15,23 @@ export { importTrace } from "./import-trace.ts";
 export { inflate, looksGzipped } from "./inflate.ts";
 export { sniffFormat, type Sniffed } from "./sniff.ts";
 export { detectTickUs, spreadTicks } from "./ticks.ts";
+export { inspectTrace, type InspectOptions, type TraceStatistics } from "./inspect.ts";
+export type { TraceWarning, WarningCode } from "./inspect-quality.ts";
+export { meanRatePerS, type ArrivalSpec } from "./arrival-spec.ts";
+export { arrivalProcess, type ArrivalProcess } from "./arrivals.ts";
+export { lengthSampler, type LengthSampler, type LengthSpec } from "./lengths.ts";
+export type { Flow, PrefixGroups, SynthRecipe } from "./synth-recipe.ts";
+export {
+  findRecipe,
+  parametricRecipe,
+  SYNTH_RECIPES,
+  type ParametricOptions,
+} from "./synth-recipes.ts";
+export {
+  isStreamable,
+  rowSource,
+  type RowSource,
+  type SourceRow,
+  type SynthOptions,
+} from "./synth-rows.ts";
+export { synthesize } from "./synth.ts";

@@ -19,7 +19,9 @@ export type ArrivalStatistics = {
   readonly gapCv: number | null;
   /** Share of rows with the same arrival as the row before. */
   readonly tieShare: number | null;
-  /** Width of the clock tick, µs: the header's, or seen as the only gap between distinct arrivals. */
+  /**
+   * Width of the clock tick, µs: the header's, or seen as the only gap between distinct arrivals.
+   */
   readonly tickUs: number;
   /** Variance ÷ mean of the counts in whole windows of this width; 1 for a Poisson process. */
   readonly indexOfDispersion: readonly Windowed[];

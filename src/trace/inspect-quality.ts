@@ -31,7 +31,9 @@ export type QualityReport = {
 const RATE_RANGE = [0.01, 10_000] as const;
 /** assumption: ties beyond this share come from a coarse clock. */
 const TIE_SHARE = 0.05;
-/** assumption: an index of dispersion at 60 s that an ON/OFF stream passes, and a drift does not. */
+/**
+ * assumption: an index of dispersion at 60 s that an ON/OFF stream passes, and a drift does not.
+ */
 const ON_OFF_GAP = 100;
 /** assumption: a share of rows at one length above the median that looks like a cap. */
 const CAP_SHARE = 0.01;
@@ -93,8 +95,9 @@ function arrivalWarnings(trace: Trace, arrivals: ArrivalStatistics): TraceWarnin
       warnings.push({
         code: "gaps",
         message:
-          `the longest gap is ${longestGapS.toFixed(0)} s, ${(longestGapS / gapMeanS).toFixed(0)} ` +
-          "times the mean: an ON/OFF or sampled stream, whose gaps do not describe burstiness",
+          `the longest gap is ${longestGapS.toFixed(0)} s, ` +
+          `${(longestGapS / gapMeanS).toFixed(0)} times the mean: an ON/OFF or sampled stream, ` +
+          "whose gaps do not describe burstiness",
       });
     }
   }

@@ -12,14 +12,14 @@ export type SegmentVisitor = (
 ) => void;
 
 /**
- * LRU stack distances (Mattson et al. 1970: the number of distinct blocks touched since the last touch
- * of this one; an LRU cache of C blocks hits when the distance is < C) of a sequence of runs of
- * consecutive ids, in O(log runs) per segment instead of per block.
+ * LRU stack distances (Mattson et al. 1970: the number of distinct blocks touched since the last
+ * touch of this one; an LRU cache of C blocks hits when the distance is < C) of a sequence of runs
+ * of consecutive ids, in O(log runs) per segment instead of per block.
  *
- * It works because the blocks of a run are touched in order: when a stretch that was last touched as
- * one stretch is touched again, the blocks behind position i of the old touch and the i blocks already
- * touched anew together always number the same, so all its blocks have one distance. A Fenwick tree over
- * touches (not blocks) counts the blocks whose last touch is newer.
+ * It works because the blocks of a run are touched in order: when a stretch that was last touched
+ * as one stretch is touched again, the blocks behind position i of the old touch and the i blocks
+ * already touched anew together always number the same, so all its blocks have one distance. A
+ * Fenwick tree over touches (not blocks) counts the blocks whose last touch is newer.
  */
 export class StackDistances {
   /** Ids at which a piece begins; a piece is a stretch of ids last touched by the same run. */
@@ -27,7 +27,9 @@ export class StackDistances {
   private readonly pieceLength: Uint32Array;
   private readonly pieceTouch: Int32Array;
   private readonly pieceOnce: Uint8Array;
-  /** Per touch: its row, the end of its id range, and how many of its blocks were not touched since. */
+  /**
+   * Per touch: its row, the end of its id range, and how many of its blocks were not touched since.
+   */
   private readonly touchRow: Int32Array;
   private readonly touchEnd: Float64Array;
   private readonly touchLive: Uint32Array;

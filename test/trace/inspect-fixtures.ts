@@ -58,7 +58,9 @@ function runsOf(rows: readonly Row[]): HashRuns {
   };
 }
 
-/** A file of the data beside the project, decompressed; undefined, with a line, when it is absent. */
+/**
+ * A file of the data beside the project, decompressed; undefined, with a line, when it is absent.
+ */
 export function sharedData(path: string): string | undefined {
   const root =
     process.env["HEADWORKS_DATA"] ?? resolve(import.meta.dirname, "../../../shared/data");
@@ -71,7 +73,9 @@ export function sharedData(path: string): string | undefined {
   return (path.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("utf8");
 }
 
-/** Mooncake rows, read without the project's importer: ids of these files are dense as they stand. */
+/**
+ * Mooncake rows, read without the project's importer: ids of these files are dense as they stand.
+ */
 export function mooncakeTrace(text: string): Trace {
   const rows = text
     .trim()
