@@ -2,7 +2,7 @@ import type { Result } from "../core/index.ts";
 import { fail, ok } from "../core/index.ts";
 import type { GpuCard, LinkCard, NodeCard } from "./gpu-card.ts";
 import { nearestWord } from "./hf-config-fields.ts";
-import type { ModelCard } from "./model-card.ts";
+import type { KvDtype, ModelCard, WeightDtype } from "./model-card.ts";
 
 /** A bundled or user's model: its card and where it comes from. */
 export type ModelEntry = {
@@ -84,4 +84,34 @@ export function mergeDecks(added: CardDeck, base: CardDeck): CardDeck {
     links: [...added.links, ...base.links],
     llms: [...added.llms, ...base.llms],
   };
+}
+
+/** Formats whose weights only are small, so that any GPU runs them: int4, and mxfp4 as in gpt-oss. */
+function lacks(gpu: GpuCard, dtype: WeightDtype | KvDtype): boolean {
+  if (dtype === "fp8" || dtype === "fp8-block") return gpu.flops.fp8FlopPerS === undefined;
+  if (dtype === "nvfp4") return gpu.flops.fp4FlopPerS === undefined;
+  return dtype === "int8" && gpu.flops.int8FlopPerS === undefined;
+}
+
+/** Fails when the GPU has no arithmetic for a weight or KV format, naming the nearest it has. */
+export function checkPrecision(
+  gpu: GpuCard,
+  dtype: WeightDtype,
+  kvDtype: KvDtype = "bf16",
+): Result<true> {
+  for (const [where, wanted] of [
+    ["dtype", dtype],
+    ["kvDtype", kvDtype],
+  ] as const) {
+    if (!lacks(gpu, wanted)) continue;
+    const choices: readonly WeightDtype[] = where === "dtype" ? ["fp8", "int8", "bf16"] : ["bf16"];
+    const nearest = choices.find((choice) => !lacks(gpu, choice)) ?? "bf16";
+    return fail({
+      what: `${gpu.name} has no ${wanted} arithmetic`,
+      where,
+      expected: `a format it has, nearest: ${nearest}`,
+      remedy: `choose ${nearest}, or a GPU that has ${wanted}`,
+    });
+  }
+  return ok(true);
 }

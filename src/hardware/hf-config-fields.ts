@@ -80,10 +80,8 @@ export class Fields {
   }
 }
 
-/** Levenshtein distance, ignoring case; for naming the nearest known word. */
-export function editDistance(left: string, right: string): number {
-  const a = left.toLowerCase();
-  const b = right.toLowerCase();
+/** Levenshtein distance. */
+function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i += 1) {
     const next = [i];
@@ -96,12 +94,20 @@ export function editDistance(left: string, right: string): number {
   return row[b.length] ?? 0;
 }
 
-/** The known word nearest to `word`; undefined when there is none. */
+/** Letters and digits only: "llama4" and "Llama-4" are alike. */
+function letters(word: string): string {
+  return word.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
+}
+
+/** The known word nearest to `word`: one that begins with it, else the least edits away. */
 export function nearestWord(word: string, known: readonly string[]): string | undefined {
+  const wanted = letters(word);
   let best: string | undefined;
   let bestDistance = Infinity;
   for (const candidate of known) {
-    const distance = editDistance(word, candidate);
+    const other = letters(candidate);
+    const isLonger = wanted.length >= 3 && other.startsWith(wanted);
+    const distance = isLonger ? other.length / 1000 : editDistance(wanted, other);
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }
   return best;

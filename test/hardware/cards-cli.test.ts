@@ -1,0 +1,110 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { runMemory } from "../../src/cli/commands/memory.ts";
+import { runModels } from "../../src/cli/commands/models.ts";
+import { loadDeck, readCards } from "../../src/cli/load-cards.ts";
+import { bundledDeck, valueOf } from "./cards-support.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "headworks-cards-"));
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+function file(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+const CONFIG = {
+  architectures: ["LlamaForCausalLM"],
+  _name_or_path: "acme/Tiny-1B",
+  hidden_size: 2048,
+  num_hidden_layers: 16,
+  num_attention_heads: 32,
+  num_key_value_heads: 8,
+  intermediate_size: 8192,
+  vocab_size: 128256,
+  max_position_embeddings: 131072,
+  tie_word_embeddings: true,
+};
+
+describe("models", () => {
+  test("add writes a card that show and memory then read", async () => {
+    const config = file("config.json", JSON.stringify(CONFIG));
+    const out = join(folder, "tiny.yaml");
+    const added = valueOf(await runModels({ action: "add", name: config, out }));
+    // Llama 3.2 1B, whose shape this is: 1,235,814,400 parameters on its page.
+    expect(added.text).toContain("tiny-1b, 1.24 B parameters");
+    expect(readFileSync(out, "utf8")).toContain("llm: tiny-1b");
+    const again = await runModels({ action: "add", name: config, out });
+    expect(again.ok ? "" : again.problem.what).toBe("the file exists");
+    const options = { action: "show", name: "Tiny-1B", cards: [out], json: true } as const;
+    const shown = JSON.parse(valueOf(await runModels(options)).text) as { params: object };
+    expect(shown.params).toMatchObject({ total: 1235814400 });
+    const settings = { engine: "vllm", model: "tiny-1b", gpu: "h100", cards: [out] } as const;
+    expect(valueOf(await runMemory(settings)).exitCode).toBe(0);
+  });
+
+  test("show without a split is an overview; a split that does not divide is an error", async () => {
+    const text = valueOf(await runModels({ action: "show", name: "deepseek-r1" })).text;
+    expect(text).toContain("latent attention 128 heads, 512+64");
+    expect(text).toMatch(/fp8-block +8 .* 70272 +35136/);
+    const bad = await runModels({ action: "show", name: "deepseek-r1", layout: { tp: 3 } });
+    expect(bad.ok).toBe(false);
+    const unknown = await runModels({ action: "show", name: "llama4" });
+    expect(unknown.ok ? "" : unknown.problem.expected).toContain("nearest: llama-4-scout");
+  });
+
+  test("list names every bundled model", async () => {
+    const rows = JSON.parse(valueOf(await runModels({ action: "list", json: true })).text) as [];
+    expect(rows.length).toBe(bundledDeck().llms.length);
+  });
+});
+
+describe("memory", () => {
+  test("what does not fit exits 1 and says what would, best first", async () => {
+    const options = { engine: "vllm", model: "llama-3.1-70b", gpu: "h100" } as const;
+    const output = valueOf(await runMemory(options));
+    expect(output.exitCode).toBe(1);
+    expect(output.text).toMatch(/would fit:\n {2}--tp 2 on h100-sxm: \d+ tokens/);
+    const json = JSON.parse(valueOf(await runMemory({ ...options, json: true })).text) as object;
+    expect(json).toMatchObject({ gpu: "h100-sxm", fits: false, kvBlocks: 0 });
+  });
+
+  test("a format the GPU lacks names the nearest one", async () => {
+    const bad = await runMemory({
+      engine: "vllm",
+      model: "llama-3.1-8b",
+      gpu: "a100",
+      dtype: "fp8",
+    });
+    expect(bad.ok ? "" : bad.problem.expected).toContain("nearest: int8");
+  });
+});
+
+describe("card files", () => {
+  test("a user's GPU overrides the bundled one", async () => {
+    const card = readFileSync(new URL("../../models/gpus/h100-sxm.yaml", import.meta.url), "utf8");
+    const own = file("own.yaml", card.replace("3.35 TB/s", "3.00 TB/s"));
+    const deck = valueOf(await loadDeck([own]));
+    expect(deck.gpus.find((gpu) => gpu.id === "h100-sxm")?.hbmBytesPerS).toBe(3e12);
+  });
+
+  test.each([
+    ["broken.yaml", "gpu: [", "broken.yaml"],
+    ["list.yaml", "- 1", "list.yaml"],
+    ["what.yaml", "a: 1", "what.yaml"],
+    ["bad.yaml", "gpu: x\nname: x\n", "hbm.capacity"],
+    ["arch.json", '{"architectures": ["NopeForCausalLM"]}', "arch.json: architectures"],
+  ])("%s is a problem with a place", async (name, text, where) => {
+    const read = await readCards([file(name, text)]);
+    expect(read.ok ? "" : read.problem.where).toContain(where);
+  });
+
+  test("a missing file is a problem", async () => {
+    expect((await readCards([join(folder, "none.yaml")])).ok).toBe(false);
+  });
+});
