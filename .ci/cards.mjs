@@ -1,6 +1,6 @@
 /**
- * Parses every card under models/ once and writes dist/cards.json in SI numbers, because the parser of
- * quantities (mathjs) takes half a second to load. Run after tsc; exits 1 and names the bad field.
+ * Parses every card under models/ once and writes dist/cards.json in SI numbers, because the parser
+ * of quantities (mathjs) takes half a second to load. Run after tsc; exits 1 and names the bad field.
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** Hardware and model cards: the bundled ones as the build parsed them, and the user's own files. */
+/** Hardware and model cards: the bundled ones as the build parsed them, and the user's files. */
 
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, join } from "node:path";

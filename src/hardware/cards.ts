@@ -86,7 +86,7 @@ export function mergeDecks(added: CardDeck, base: CardDeck): CardDeck {
   };
 }
 
-/** Formats whose weights only are small, so that any GPU runs them: int4, and mxfp4 as in gpt-oss. */
+/** Weight-only formats (int4, and mxfp4 as in gpt-oss) run on any GPU: they are not asked about. */
 function lacks(gpu: GpuCard, dtype: WeightDtype | KvDtype): boolean {
   if (dtype === "fp8" || dtype === "fp8-block") return gpu.flops.fp8FlopPerS === undefined;
   if (dtype === "nvfp4") return gpu.flops.fp4FlopPerS === undefined;

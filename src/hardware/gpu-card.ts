@@ -196,7 +196,7 @@ function pricesOf(card: CardReader): Price[] {
   });
 }
 
-/** Parts of TDP by regime when nothing was measured: medians of H200 and B200 (kernel notes §5.6). */
+/** Parts of TDP by regime when none was measured: medians of H200 and B200 (kernel notes §5.6). */
 const POWER_SHARE = { idle: 0.2, weightStream: 0.73, attentionDecode: 0.39 };
 
 function powerOf(card: CardReader, tdpW: number): PowerRegimes {

@@ -94,7 +94,7 @@ const SAMPLER_BYTES_PER_LOGIT = 44;
  */
 const ENCODER_BYTES_PER_PATCH_WIDTH = 124;
 
-/** CUDA graphs: 256 KiB per layer and captured size. assumption: vLLM logs 0.5–0.6 GiB at 32 × 67. */
+/** CUDA graphs: 256 KiB per layer and size. assumption: vLLM logs 0.5–0.6 GiB at 32 × 67. */
 const GRAPH_BYTES_PER_LAYER_SIZE = 262144;
 
 /** CUDA context and driver, outside PyTorch. assumption: 0.5 GiB, as nvidia-smi shows when idle. */
@@ -161,8 +161,8 @@ export function sglangFraction(totalBytes: number, settings: MemorySettings): nu
 }
 
 /**
- * SGLang: KV = free after loading − (1 − mem_fraction_static) · free before loading; activations and
- * graphs come out of the reserve. NCCL and the CUDA context are gone before the first measurement.
+ * SGLang: KV = free after loading − (1 − mem_fraction_static) · free before loading; activations
+ * and graphs come out of the reserve. NCCL and the CUDA context are gone before the first measurement.
  */
 function sglangUse(settings: MemorySettings): Use {
   return {

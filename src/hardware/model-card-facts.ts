@@ -95,7 +95,7 @@ function checkGroup(group: LayerGroup, split: Split): string | undefined {
   }
   if (group.ffn.experts % split.ep !== 0) {
     const nearest = nearestDivisor(group.ffn.experts, split.ep);
-    return `${group.ffn.experts} experts do not divide over ${split.ep} ranks; nearest: ep ${nearest}`;
+    return `${group.ffn.experts} experts do not divide over ep ${split.ep}; nearest: ep ${nearest}`;
   }
   return undefined;
 }
@@ -138,7 +138,7 @@ function bytesOf(card: ModelCard, part: ModelPart, dtype: WeightDtype): number {
   return card.quantizedParts.includes(part) ? WEIGHT_BYTES[dtype] : WEIGHT_BYTES.bf16;
 }
 
-/** One layer's weight bytes on one rank. Key and value heads are replicated when tp exceeds them. */
+/** One layer's weight bytes on one rank. KV heads are replicated when tp exceeds them. */
 function layerBytes(card: ModelCard, group: LayerGroup, split: Split): number {
   const attention = group.attention;
   const ffn = ffnParams(group.ffn, card.hidden);

@@ -48,7 +48,7 @@ describe("models", () => {
     expect(valueOf(await runMemory(settings)).exitCode).toBe(0);
   });
 
-  test("show without a split is an overview; a split that does not divide is an error", async () => {
+  test("show without a split is an overview; one that does not divide is an error", async () => {
     const text = valueOf(await runModels({ action: "show", name: "deepseek-r1" })).text;
     expect(text).toContain("latent attention 128 heads, 512+64");
     expect(text).toMatch(/fp8-block +8 .* 70272 +35136/);
