@@ -35,3 +35,4 @@ export {
   type SynthOptions,
 } from "./synth-rows.ts";
 export { synthesize } from "./synth.ts";
+export { findRegistered, parseRegistry, type RegistryEntry } from "./registry.ts";
