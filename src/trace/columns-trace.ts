@@ -78,7 +78,10 @@ export function decodeTrace(bytes: Uint8Array, options: ImportOptions): Result<T
     });
   }
   const table = decodeColumns(bytes);
-  if (!table.ok) return fail({ where: name, ...table.problem });
+  if (!table.ok) {
+    const { where } = table.problem;
+    return fail({ ...table.problem, where: where === undefined ? name : `${name}, ${where}` });
+  }
   const trace = assemble(table.value);
   if (typeof trace === "string") {
     return fail({

@@ -1,7 +1,7 @@
 /** CSV rows into a draft: one loop for every CSV format. */
 
-import { parse } from "csv-parse/browser/esm/sync";
-import { bytesOf, quotation, textOf, writeText } from "./bytes.ts";
+import { CsvError, parse } from "csv-parse/browser/esm/sync";
+import { bomLength, bytesOf, quotation, textOf, writeText } from "./bytes.ts";
 import { EXPONENT_TO_US, type CsvShape } from "./csv-shape.ts";
 import { LATEST_US, type Draft } from "./draft.ts";
 import type { Role } from "./import-options.ts";
@@ -86,8 +86,8 @@ function parseGenerally(
   let header = true;
   let lastLine = 1;
   try {
-    parse(bytes, {
-      bom: true,
+    // As text: the browser build of csv-parse takes bytes only in a Buffer of its own.
+    parse(textOf(bytes, bomLength(bytes)), {
       delimiter,
       relax_column_count: true,
       skip_empty_lines: true,
@@ -106,8 +106,8 @@ function parseGenerally(
     });
   } catch (error) {
     // csv-parse throws at what it cannot skip, such as a quote that never closes.
-    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
-    visit([], lastLine, `has broken quoting (${code})`);
+    if (!(error instanceof CsvError)) throw error;
+    visit([], lastLine, `has broken quoting (${error.code})`);
   }
 }
 

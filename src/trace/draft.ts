@@ -18,14 +18,16 @@ export type LabelName = (typeof LABEL_NAMES)[number];
 export type DraftOptions = {
   readonly blockSize: number;
   readonly dropZeroOutput: boolean;
-  /** Commits after which the draft is full. */
+  /** Rows after which the draft is full. */
   readonly rowLimit: number;
+  /** Rows to make room for at first. */
+  readonly rowsExpected: number;
 };
 
 export class Draft {
-  readonly arrivalUs = new F64Column();
-  readonly input = new U32Column();
-  readonly output = new U32Column();
+  readonly arrivalUs: F64Column;
+  readonly input: U32Column;
+  readonly output: U32Column;
   readonly session = new I32Column();
   readonly delayUs = new F64Column();
   readonly elapsedUs = new F64Column();
@@ -77,6 +79,9 @@ export class Draft {
   constructor(options: DraftOptions, faults: RowFaults) {
     this.options = options;
     this.faults = faults;
+    this.arrivalUs = new F64Column(options.rowsExpected);
+    this.input = new U32Column(options.rowsExpected);
+    this.output = new U32Column(options.rowsExpected);
   }
 
   get rows(): number {

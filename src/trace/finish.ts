@@ -1,7 +1,7 @@
 /** From a draft to a trace: order in time, window, sessions, block ids, header. */
 
 import { fail, ok, type Result } from "../core/index.ts";
-import { LABEL_NAMES, type Draft } from "./draft.ts";
+import { LABEL_NAMES, type Draft, type LabelName } from "./draft.ts";
 import { chainHashIds, gatherRuns } from "./hash-runs.ts";
 import { DEFAULT_NAME, type ImportOptions } from "./import-options.ts";
 import { detectTickUs } from "./ticks.ts";
@@ -10,7 +10,8 @@ import type { HashRuns, LabelColumn, Sessions, Trace, TraceHeader } from "./trac
 /** A time origin after 2001-09-09 in µs since 1970 is a wall clock, not a count from zero. */
 const WALL_CLOCK_US = 1_000_000_000_000_000;
 
-const LABEL_CODES_LIMIT = 65_535;
+/** Codes are 16 bits wide. */
+const LABEL_NAMES_LIMIT = 65_535;
 
 export type FinishContext = {
   readonly format: string;
@@ -264,25 +265,30 @@ function partialTail(draft: Draft): TraceHeader["partialTail"] {
   return draft.tailsOmitted > 0 ? "omitted" : "included";
 }
 
+/** Labels of the kept rows; names are numbered by first appearance among them, "" where there is none. */
 function finishLabels(draft: Draft, order: Uint32Array): Trace["labels"] {
-  const labels: { [name in (typeof LABEL_NAMES)[number]]?: LabelColumn } = {};
+  const labels: { [name in LabelName]?: LabelColumn } = {};
   for (const name of LABEL_NAMES) {
-    const codes = draft.labelCodes[name];
-    if (codes.length === 0) continue;
-    const names = draft.labelNames[name].texts();
-    if (names.length >= LABEL_CODES_LIMIT) {
-      draft.faults.note(`noted: ${name} has more than ${LABEL_CODES_LIMIT} names and is left out`);
-      continue;
+    const source = draft.labelCodes[name];
+    if (source.length === 0) continue;
+    const raw = source.view();
+    const interner = draft.labelNames[name];
+    // The last entry stands for rows without the label.
+    const dense = new Int32Array(interner.size + 1).fill(-1);
+    const values: string[] = [];
+    const codes = new Uint16Array(order.length);
+    for (let i = 0; i < order.length && values.length <= LABEL_NAMES_LIMIT; i++) {
+      const code = raw[order[i]!] ?? -1;
+      const place = code < 0 ? interner.size : code;
+      if (dense[place]! < 0) {
+        dense[place] = values.length;
+        const text = code < 0 ? "" : interner.textOf(code);
+        values.push(draft.doubledQuotes ? text.replaceAll('""', '"') : text);
+      }
+      codes[i] = dense[place]!;
     }
-    const values = draft.doubledQuotes ? names.map((text) => text.replaceAll('""', '"')) : names;
-    const source = codes.view();
-    if (source.some((code) => code < 0) || codes.length < draft.rows) values.push("");
-    const column = new Uint16Array(order.length);
-    for (let i = 0; i < order.length; i++) {
-      const code = source[order[i]!];
-      column[i] = code === undefined || code < 0 ? values.length - 1 : code;
-    }
-    labels[name] = { values, codes: column };
+    if (values.length <= LABEL_NAMES_LIMIT) labels[name] = { values, codes };
+    else draft.faults.note(`noted: ${name} has over ${LABEL_NAMES_LIMIT} names, left out`);
   }
   return Object.keys(labels).length === 0 ? undefined : labels;
 }

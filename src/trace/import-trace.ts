@@ -2,7 +2,7 @@
 
 import { decodeTrace } from "./columns-trace.ts";
 import { fail, ok, type Problem, type Result } from "../core/index.ts";
-import { COMMA, QUOTE } from "./bytes.ts";
+import { COMMA, LF, QUOTE } from "./bytes.ts";
 import { readCsv, readGeneralCsv } from "./csv-reader.ts";
 import { bindKnownCsv, type CsvShape } from "./csv-shape.ts";
 import { Draft } from "./draft.ts";
@@ -23,6 +23,9 @@ import { RowFaults } from "./row-faults.ts";
 import { headerProblem, sniffFormat, type Sniffed } from "./sniff.ts";
 import { sampleCsvTimes, sampleJsonTimes, type TimeSample } from "./time-sample.ts";
 import type { Trace } from "./trace.ts";
+
+/** Bytes looked at to estimate the number of rows (assumption). */
+const SAMPLE_BYTES = 1 << 16;
 
 /**
  * Reads a trace file (decompressed) into columns. The format is sniffed unless given. Every dropped or
@@ -87,14 +90,24 @@ function optionsProblem(options: ImportOptions): Problem | undefined {
   return undefined;
 }
 
-function newDraft(options: ImportOptions, dropZeroOutput: boolean): Draft {
+/** Rows in a file, estimated from its first lines, with some to spare. */
+function expectedRows(bytes: Uint8Array, limit: number): number {
+  const sample = bytes.subarray(0, SAMPLE_BYTES);
+  let lines = 1;
+  for (let at = sample.indexOf(LF); at >= 0; at = sample.indexOf(LF, at + 1)) lines++;
+  return Math.min(limit, Math.ceil((1.1 * lines * bytes.length) / (sample.length + 1)));
+}
+
+function newDraft(bytes: Uint8Array, options: ImportOptions, dropZeroOutput: boolean): Draft {
   const faults = new RowFaults(options.name ?? DEFAULT_NAME, options.maxBadRows ?? 0);
+  const rowLimit = options.window === undefined ? (options.limit ?? Infinity) : Infinity;
   return new Draft(
     {
       blockSize: options.blockSize ?? MOONCAKE_BLOCK_SIZE,
       dropZeroOutput:
         options.zeroOutput === undefined ? dropZeroOutput : options.zeroOutput === "drop",
-      rowLimit: options.window === undefined ? (options.limit ?? Infinity) : Infinity,
+      rowLimit,
+      rowsExpected: expectedRows(bytes, rowLimit),
     },
     faults,
   );
@@ -124,7 +137,7 @@ function importCsv(
       : bindKnown(format, sniffed, options.name ?? DEFAULT_NAME);
   if (!bound.ok) return bound;
   const shape = bound.value;
-  const draft = newDraft(options, shape.dropZeroOutput);
+  const draft = newDraft(bytes, options, shape.dropZeroOutput);
   // Known formats never span lines; anything else with quotes is left to a general parser.
   const general = shape.format === "csv" && bytes.indexOf(QUOTE) >= 0;
   const complete = general ? readGeneralCsv(bytes, shape, draft) : readCsv(bytes, shape, draft);
@@ -193,7 +206,7 @@ function importJson(
   const bound =
     format === "mooncake" ? ok(MOONCAKE_SHAPE) : bindGenericJson(bytes, sniffed, options);
   if (!bound.ok) return bound;
-  const draft = newDraft(options, bound.value.dropZeroOutput);
+  const draft = newDraft(bytes, options, bound.value.dropZeroOutput);
   const complete = readJsonLines(bytes, bound.value, draft);
   return finish(draft, complete, format, bound.value.remarks, options);
 }

@@ -12,6 +12,9 @@ const DEFAULT_LIMIT = 4 * 1024 * 1024 * 1024;
 /** Trailer of a gzip member: CRC-32 and size. */
 const TRAILER = 8;
 
+/** Header, an empty block and the trailer: no gzip file is shorter. */
+const SHORTEST = 20;
+
 /** Whether the bytes start as gzip does. */
 export function looksGzipped(bytes: Uint8Array): boolean {
   return bytes.length >= 2 && bytes[0] === 0x1f && bytes[1] === 0x8b;
@@ -26,6 +29,7 @@ export function inflate(bytes: Uint8Array, limitBytes = DEFAULT_LIMIT): Result<U
   if (!looksGzipped(bytes)) {
     return fail({ what: "the bytes are not gzip", where: "byte 0", expected: "1f 8b" });
   }
+  if (bytes.length < SHORTEST) return corrupt("unexpected EOF", bytes.length, bytes.length);
   const chunks: Uint8Array[] = [];
   let size = 0;
   let members = 1;
@@ -85,7 +89,6 @@ function join(chunks: readonly Uint8Array[], size: number): Uint8Array {
 
 /** Compares with the stored CRC-32 and size (modulo 2^32), both little-endian. */
 function checksumMatches(bytes: Uint8Array, whole: Uint8Array): boolean {
-  if (bytes.length < TRAILER) return false;
   const trailer = new DataView(bytes.buffer, bytes.byteOffset + bytes.length - TRAILER, TRAILER);
   return (
     trailer.getUint32(4, true) === whole.length % 4294967296 &&
@@ -93,17 +96,17 @@ function checksumMatches(bytes: Uint8Array, whole: Uint8Array): boolean {
   );
 }
 
-const CRC_TABLE = new Uint32Array(256).map((_, byte) => {
-  let crc = byte;
-  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
-  return crc;
-});
-
 /** CRC-32 as gzip has it (RFC 1952, polynomial edb88320 reflected). */
 function crc32(bytes: Uint8Array): number {
+  // Built per call: a file is checked once, and a page that never inflates pays nothing.
+  const table = new Uint32Array(256).map((_, byte) => {
+    let crc = byte;
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
+    return crc;
+  });
   let crc = 0xffffffff;
   for (let i = 0; i < bytes.length; i++) {
-    crc = CRC_TABLE[(crc ^ bytes[i]!) & 0xff]! ^ (crc >>> 8);
+    crc = table[(crc ^ bytes[i]!) & 0xff]! ^ (crc >>> 8);
   }
   return (crc ^ 0xffffffff) >>> 0;
 }

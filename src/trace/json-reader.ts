@@ -27,7 +27,7 @@ import { countFault, TIME_EXPECTED, type RowFault } from "./row-faults.ts";
 import { JsonCursor } from "./scan-json.ts";
 import { scanCount, scanDecimal } from "./scan-number.ts";
 import { IsoScanner } from "./scan-time.ts";
-import type { TextInterner } from "./text-interner.ts";
+import { TextInterner } from "./text-interner.ts";
 
 /** Unknown keys named in the import log (assumption: more would not be read). */
 const UNUSED_KEYS_NAMED = 16;
@@ -48,7 +48,7 @@ export function readJsonLines(bytes: Uint8Array, shape: JsonShape, draft: Draft)
     if (fault !== undefined && !draft.faults.reject(line, fault)) return false;
     from = to + 1;
   }
-  for (const key of reader.unusedKeys()) draft.faults.note(`noted: key ${key} is not used`);
+  reader.noteUnused();
   return true;
 }
 
@@ -58,8 +58,8 @@ class JsonRow {
   readonly #table: KeyTable;
   readonly #draft: Draft;
   readonly #iso = new IsoScanner();
-  readonly #unused = new Set<string>();
-  #unusedTable = new KeyTable([]);
+  readonly #unused = new TextInterner();
+  readonly #unusedRows = new Uint32Array(UNUSED_KEYS_NAMED);
 
   constructor(bytes: Uint8Array, shape: JsonShape, draft: Draft) {
     this.#cursor = new JsonCursor(bytes);
@@ -68,8 +68,12 @@ class JsonRow {
     this.#draft = draft;
   }
 
-  unusedKeys(): Iterable<string> {
-    return this.#unused;
+  /** Leaves a remark for each of the first unknown keys, with the rows that have it. */
+  noteUnused(): void {
+    for (let code = 0; code < Math.min(this.#unused.size, UNUSED_KEYS_NAMED); code++) {
+      const name = JSON.stringify(this.#unused.textOf(code));
+      this.#draft.faults.note(`noted: key ${name} is not used`, undefined, this.#unusedRows[code]);
+    }
   }
 
   /** Reads one line; blank lines are passed over. */
@@ -78,6 +82,7 @@ class JsonRow {
     cursor.open(from, to);
     if (cursor.peek() < 0) return undefined;
     this.#draft.clearRow();
+    this.#table.restart();
     if (!cursor.take(OPEN_BRACE, "an object")) return this.#syntax(from);
     if (cursor.peek() === CLOSE_BRACE) cursor.at++;
     else {
@@ -117,14 +122,8 @@ class JsonRow {
       const known = this.#keys.find((key) => key.name === name);
       if (known !== undefined) return known;
     }
-    if (this.#unused.size < UNUSED_KEYS_NAMED) {
-      if (this.#unusedTable.indexOf(bytes, tokenFrom, tokenTo) < 0) {
-        this.#unused.add(quotation(bytes, tokenFrom, tokenTo));
-        this.#unusedTable = new KeyTable([
-          ...Array.from(this.#unused, (name) => name.slice(1, -1)),
-        ]);
-      }
-    }
+    const code = this.#unused.codeOf(bytes, tokenFrom, tokenTo);
+    if (code < UNUSED_KEYS_NAMED) this.#unusedRows[code]!++;
     return undefined;
   }
 

@@ -39,28 +39,43 @@ export const MOONCAKE_SHAPE: JsonShape = {
   remarks: [],
 };
 
-/** Finds keys by their bytes: the few known names of the same length are compared. */
+/** Finds keys by their bytes. Rows repeat their keys in one order, so that order is tried first. */
 export class KeyTable {
-  readonly #byLength = new Map<number, { readonly bytes: Uint8Array; readonly index: number }[]>();
+  readonly #names: readonly Uint8Array[];
+  /** Key found at each place of the last row. */
+  readonly #order: number[] = [];
+  #place = 0;
 
   constructor(names: readonly string[]) {
-    names.forEach((name, index) => {
-      const bytes = bytesOf(name);
-      const same = this.#byLength.get(bytes.length);
-      if (same === undefined) this.#byLength.set(bytes.length, [{ bytes, index }]);
-      else same.push({ bytes, index });
-    });
+    this.#names = names.map(bytesOf);
+  }
+
+  /** A new row begins. */
+  restart(): void {
+    this.#place = 0;
   }
 
   /** Index of the name between two offsets, −1 when it is unknown. */
   indexOf(bytes: Uint8Array, from: number, to: number): number {
-    const same = this.#byLength.get(to - from);
-    if (same === undefined) return -1;
-    for (const { bytes: name, index } of same) {
-      let i = 0;
-      while (i < name.length && name[i] === bytes[from + i]) i++;
-      if (i === name.length) return index;
+    const place = this.#place++;
+    const likely = this.#order[place];
+    if (likely !== undefined && likely >= 0 && this.#matches(likely, bytes, from, to)) {
+      return likely;
     }
-    return -1;
+    const index = this.#names.findIndex((_, candidate) =>
+      this.#matches(candidate, bytes, from, to),
+    );
+    if (place < KEY_PLACES) this.#order[place] = index;
+    return index;
+  }
+
+  #matches(index: number, bytes: Uint8Array, from: number, to: number): boolean {
+    const name = this.#names[index]!;
+    if (name.length !== to - from) return false;
+    for (let i = 0; i < name.length; i++) if (name[i] !== bytes[from + i]) return false;
+    return true;
   }
 }
+
+/** Places remembered in a row (assumption: a request has fewer keys). */
+const KEY_PLACES = 32;

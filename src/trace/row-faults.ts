@@ -24,7 +24,7 @@ export type RowFault = {
   readonly byte?: number;
 };
 
-const TOKENS_EXPECTED = `a whole number of tokens from 0 to ${TOKENS_LIMIT.toLocaleString("en")}`;
+const TOKENS_EXPECTED = `a whole number of tokens from 0 to ${TOKENS_LIMIT}`;
 export const TIME_EXPECTED = "a time, not negative and before the year 2100";
 
 /** The fault behind a negative result of `scanCount`. */

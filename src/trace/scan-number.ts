@@ -82,7 +82,7 @@ export function isBlank(bytes: Uint8Array, from: number, to: number): boolean {
 
 /**
  * A decimal number times 10^exponent, correctly rounded up to 15 significant digits (later digits of
- * a longer fraction are cut); NaN when the bytes are no finite decimal number. Grammar: blanks, sign,
+ * a longer fraction are cut); Infinity from 10^23 on; NaN when the bytes are no finite decimal number. Grammar: blanks, sign,
  * digits with an optional point, optional e±digits.
  */
 export function scanDecimal(bytes: Uint8Array, from: number, to: number, exponent: number): number {
@@ -149,7 +149,7 @@ function scanExponent(bytes: Uint8Array, from: number, to: number): number {
 
 function scaleByTen(mantissa: number, shift: number): number {
   if (mantissa === 0) return 0;
-  if (shift >= 0) return shift <= 22 ? mantissa * POWERS_OF_TEN[shift]! : NaN;
+  if (shift >= 0) return shift <= 22 ? mantissa * POWERS_OF_TEN[shift]! : Infinity;
   if (shift >= -22) return mantissa / POWERS_OF_TEN[-shift]!;
   // Below 10^16 / 10^22: nothing is left at the resolution of a microsecond.
   return 0;
