@@ -178,6 +178,12 @@ export class GapHistogram {
     checkGap(leastUs);
     checkGap(greatestUs);
     this.total += steps * tokens;
+    if (this.isSteep(steps)) {
+      if (leastUs < this.least) this.least = leastUs;
+      if (greatestUs > this.greatest) this.greatest = greatestUs;
+      this.addSteep(steps, tokens, leastUs, greatestUs);
+      return;
+    }
     this.noteExtremes(leastUs, greatestUs, steps);
     const slack = this.slack;
     for (let k = 0; k < steps;) {
@@ -195,6 +201,45 @@ export class GapHistogram {
       this.bins.add(bin, (end - k) * tokens);
       k = end;
     }
+  }
+
+  /** Whether each step of the piece is longer than the one before by more than rounding could hide. */
+  private isSteep(steps: number): boolean {
+    // The slope is linear in the context, so its least value is at one of the ends.
+    const last = this.base + this.stride * (steps - 1);
+    const atFirst = (this.c1 + 2 * this.c2 * this.base) * this.stride;
+    const atLast = (this.c1 + 2 * this.c2 * last) * this.stride;
+    const rounding = (this.c0 + Math.abs(this.c1 * last)) * SLACK_RELATIVE;
+    const least = 8 * Math.max(this.slack, rounding);
+    return atFirst > least && atLast > least;
+  }
+
+  /** A piece of strictly rising steps: from each bin the tangent leads to the next one's first step. */
+  private addSteep(steps: number, tokens: number, leastUs: number, greatestUs: number): void {
+    const { c0, c1, c2, base, stride, bins } = this;
+    const lastBin = binOf(greatestUs);
+    let bin = binOf(leastUs);
+    let gapUs = leastUs;
+    let start = 0;
+    while (bin < lastBin) {
+      const edgeUs = binUpperEdge(bin);
+      const slope = (c1 + 2 * c2 * (base + stride * start)) * stride;
+      let k = Math.min(start + Math.ceil((edgeUs - gapUs) / slope), steps - 1);
+      if (k <= start) k = start + 1;
+      gapUs = decodeStepUs(c0, c1, c2, base + stride * k);
+      // The tangent misses by the curvature and by rounding: a step or two.
+      while (gapUs < edgeUs) gapUs = decodeStepUs(c0, c1, c2, base + stride * ++k);
+      while (k - 1 > start) {
+        const before = decodeStepUs(c0, c1, c2, base + stride * (k - 1));
+        if (before < edgeUs) break;
+        gapUs = before;
+        k--;
+      }
+      bins.add(bin, (k - start) * tokens);
+      start = k;
+      bin = binOf(gapUs);
+    }
+    bins.add(lastBin, (steps - start) * tokens);
   }
 
   /** Shortest and longest gap of a piece whose ends are given. */

@@ -12,55 +12,81 @@ import type { DecodeRun, StepTimeModel } from "../hardware/index.ts";
 /** Shortest step, µs: two boundaries never fall on the same microsecond. */
 const STEP_US_MIN = 1;
 
+/** Places of the numbers of a stretch, side by side in one small array. */
+const ANCHOR_US = 0;
+const ANCHOR_STEP = 1;
+const BATCH = 2;
+const CONTEXT = 3;
+const C0 = 4;
+const C1 = 5;
+const C2 = 6;
+const CONTEXT_END = 7;
+const NUMBERS = 8;
+
+/** Filled by the model and copied at once. */
+const scratch: DecodeRun = { c0: 0, c1: 0, c2: 0, contextEnd: 0 };
+
 export class DecodeStretch {
   /** False when the batch has changed since the anchor. */
   valid = false;
-  anchorUs = 0;
+  private readonly numbers = new Float64Array(NUMBERS);
+
+  /** When the stretch began, µs. */
+  get anchorUs(): number {
+    return this.numbers[ANCHOR_US]!;
+  }
+
   /** The worker's decode-step counter at the anchor. */
-  anchorStep = 0;
-  batch = 0;
-  private context = 0;
-  private readonly run: DecodeRun = { c0: 1, c1: 0, c2: 0, contextEnd: Infinity };
+  get anchorStep(): number {
+    return this.numbers[ANCHOR_STEP]!;
+  }
+
+  /** Requests in the batch. */
+  get batch(): number {
+    return this.numbers[BATCH]!;
+  }
 
   /** Starts a stretch at `nowUs` for `batch` requests of total context `context`. */
   begin(model: StepTimeModel, nowUs: number, step: number, batch: number, context: number): void {
+    const n = this.numbers;
     this.valid = true;
-    this.anchorUs = nowUs;
-    this.anchorStep = step;
-    this.batch = batch;
-    this.context = context;
-    const run = this.run;
-    model.decodeRun(batch, context, run);
-    if (!(this.stepUs(0) >= STEP_US_MIN)) {
-      run.c0 = STEP_US_MIN;
-      run.c1 = 0;
-      run.c2 = 0;
-      run.contextEnd = context + 1;
-    }
+    n[ANCHOR_US] = nowUs;
+    n[ANCHOR_STEP] = step;
+    n[BATCH] = batch;
+    n[CONTEXT] = context;
+    model.decodeRun(batch, context, scratch);
+    n[C0] = scratch.c0;
+    n[C1] = scratch.c1;
+    n[C2] = scratch.c2;
+    n[CONTEXT_END] = scratch.contextEnd;
+    if (this.stepUs(0) >= STEP_US_MIN) return;
+    n[C0] = STEP_US_MIN;
+    n[C1] = 0;
+    n[C2] = 0;
+    n[CONTEXT_END] = context + 1;
   }
 
   /** Steps of the stretch for which the step-time polynomial holds, from the anchor on; ≥ 1. */
   get stepsValid(): number {
-    const end = this.run.contextEnd;
-    return end === Infinity ? Infinity : Math.ceil((end - this.context) / this.batch);
+    const n = this.numbers;
+    return Math.ceil((n[CONTEXT_END]! - n[CONTEXT]!) / n[BATCH]!);
   }
 
   /** Time of step `j` of the stretch, µs, not rounded. */
   stepUs(j: number): number {
-    const { c0, c1, c2 } = this.run;
-    return decodeStepUs(c0, c1, c2, this.context + this.batch * j);
+    const n = this.numbers;
+    return decodeStepUs(n[C0]!, n[C1]!, n[C2]!, n[CONTEXT]! + n[BATCH]! * j);
   }
 
   /** When the first `j` steps are done, µs. */
   timeAt(j: number): number {
-    return this.anchorUs + Math.round(this.sum(j));
+    return this.numbers[ANCHOR_US]! + Math.round(this.sum(j));
   }
 
   /** How many steps are done at `timeUs`, given that the answer lies in low … high − 1. */
   stepsBy(timeUs: number, low: number, high: number): number {
-    const x = timeUs - this.anchorUs;
+    const x = timeUs - this.numbers[ANCHOR_US]!;
     let guess = low + (x - this.sum(low)) / this.stepUs(low);
-    guess -= (this.sum(guess) - x) / this.stepUs(guess);
     guess -= (this.sum(guess) - x) / this.stepUs(guess);
     let j = Math.min(Math.max(Math.floor(guess), low), high - 1);
     if (!(j >= low)) j = low;
@@ -71,20 +97,22 @@ export class DecodeStretch {
 
   /** Adds the gaps of steps first … first + steps − 1 to a histogram, each weighted with the batch. */
   addGaps(gaps: GapHistogram, first: number, steps: number): void {
-    const { c0, c1, c2 } = this.run;
-    gaps.addRun(c0, c1, c2, this.context, this.batch, first, steps, this.batch);
+    const n = this.numbers;
+    const batch = n[BATCH]!;
+    gaps.addRun(n[C0]!, n[C1]!, n[C2]!, n[CONTEXT]!, batch, first, steps, batch);
   }
 
   private sum(j: number): number {
-    const { c0, c1, c2 } = this.run;
+    const n = this.numbers;
     const pairs = (j * (j - 1)) / 2;
-    const batch = this.batch;
-    const context = this.context;
-    let total = c0 * j + c1 * (context * j + batch * pairs);
-    if (c2 !== 0) {
-      const squares = (pairs * (2 * j - 1)) / 3;
-      total += c2 * (context * context * j + 2 * context * batch * pairs + batch * batch * squares);
-    }
-    return total;
+    const batch = n[BATCH]!;
+    const context = n[CONTEXT]!;
+    const total = n[C0]! * j + n[C1]! * (context * j + batch * pairs);
+    const c2 = n[C2]!;
+    if (c2 === 0) return total;
+    const squares = (pairs * (2 * j - 1)) / 3;
+    return (
+      total + c2 * (context * context * j + 2 * context * batch * pairs + batch * batch * squares)
+    );
   }
 }

@@ -15,7 +15,14 @@ import type { PrefixForest } from "./prefix-forest.ts";
 import { NodeMap } from "./node-map.ts";
 import type { RequestTable } from "./request-table.ts";
 
-/** Entry of blocks that nothing can match. */
+/** Numbers of an entry: owner (a node ≥ 0, or an owner code), blocks, references, neighbours in the LRU list. */
+const STRIDE = 5;
+const OWNER = 0;
+const LENGTH = 1;
+const REFERENCES = 2;
+const OLDER = 3;
+const NEWER = 4;
+/** Owner of blocks that nothing can match. */
 const OWNER_NOBODY = -1;
 /** Owner code of the private entry of request slot s is OWNER_SLOT − s. */
 const OWNER_SLOT = -2;
@@ -32,12 +39,8 @@ export class KvPool {
   private readonly forest: PrefixForest;
   private readonly table: RequestTable;
   private readonly entryOf = new NodeMap();
-  /** Node ≥ 0, or an owner code. */
-  private owner = new Int32Array(8);
-  private length = new Int32Array(8);
-  private references = new Int32Array(8);
-  private older = new Int32Array(8);
-  private newer = new Int32Array(8);
+  /** STRIDE numbers an entry, side by side. */
+  private entry = new Int32Array(0);
   private entries = 0;
   private freeEntry = -1;
   private oldest = -1;
@@ -100,10 +103,10 @@ export class KvPool {
         complete = false;
         break;
       }
-      const blocks = this.length[entry]!;
+      const blocks = this.entry[entry + LENGTH]!;
       this.matchedNodes = i + 1;
       this.matchedBlocks += blocks;
-      if (this.references[entry]! > 0) this.matchedActive += blocks;
+      if (this.entry[entry + REFERENCES]! > 0) this.matchedActive += blocks;
       if (blocks < nodeEnd[node]! - nodeBegin[node]!) {
         complete = false;
         break;
@@ -112,7 +115,7 @@ export class KvPool {
     const own = this.table.privateEntry[slot]!;
     if (complete && own >= 0) {
       this.matchedPrivate = true;
-      this.matchedBlocks += this.length[own]!;
+      this.matchedBlocks += this.entry[own + LENGTH]!;
     }
     const tokens = this.matchedBlocks * this.blockSize;
     // A full hit computes its last block again (vLLM: at most known − 1 tokens count as cached).
@@ -128,14 +131,14 @@ export class KvPool {
     for (let i = 0; i < this.matchedNodes; i++) {
       const entry = this.entryOf.get(path[start + i]!);
       this.reference(entry);
-      shared += this.length[entry]!;
+      shared += this.entry[entry + LENGTH]!;
     }
     this.table.heldNodes[slot] = this.matchedNodes;
     this.table.sharedBlocks[slot] = shared;
     if (this.matchedPrivate) {
       const own = this.table.privateEntry[slot]!;
       this.unlink(own);
-      this.cached -= this.length[own]!;
+      this.cached -= this.entry[own + LENGTH]!;
       this.dropEntry(own);
       this.table.privateEntry[slot] = -1;
     }
@@ -163,9 +166,9 @@ export class KvPool {
       const node = path[start + held - 1]!;
       const entry = this.entryOf.get(node);
       const upTo = Math.min(target, nodeEnd[node]!);
-      const have = nodeBegin[node]! + this.length[entry]!;
+      const have = nodeBegin[node]! + this.entry[entry + LENGTH]!;
       if (have > shared) this.free += Math.min(have, upTo) - shared;
-      if (upTo > have) this.length[entry] = upTo - nodeBegin[node]!;
+      if (upTo > have) this.entry[entry + LENGTH] = upTo - nodeBegin[node]!;
       // The reference covers all of the entry, also what lies beyond the tokens computed so far.
       shared = Math.max(upTo, have);
     }
@@ -192,21 +195,17 @@ export class KvPool {
     table.sharedBlocks[slot] = 0;
   }
 
-  /** A request that waits with a private entry is gone for good: nobody will match its blocks any more. */
-  disown(slot: number): void {
-    const own = this.table.privateEntry[slot]!;
-    if (own >= 0) this.owner[own] = OWNER_NOBODY;
-    this.table.privateEntry[slot] = -1;
-  }
-
   /** Recounts every entry: throws `InvariantError` when the counters and the lists disagree. */
   audit(): void {
     let inList = 0;
     let last = -1;
-    for (let entry = this.oldest; entry >= 0; entry = this.newer[entry]!) {
-      invariant(this.references[entry] === 0, "KV law: a referenced entry is in the LRU list");
-      invariant(this.older[entry] === last, "KV law: the LRU list is broken");
-      inList += this.length[entry]!;
+    for (let entry = this.oldest; entry >= 0; entry = this.entry[entry + NEWER]!) {
+      invariant(
+        this.entry[entry + REFERENCES] === 0,
+        "KV law: a referenced entry is in the LRU list",
+      );
+      invariant(this.entry[entry + OLDER] === last, "KV law: the LRU list is broken");
+      inList += this.entry[entry + LENGTH]!;
       last = entry;
     }
     invariant(inList === this.cached, `KV law: ${inList} blocks listed, ${this.cached} counted`);
@@ -216,8 +215,8 @@ export class KvPool {
 
   private keepPrivate(slot: number, blocks: number, keep: boolean): void {
     this.cached += blocks;
-    if (!keep && this.newest >= 0 && this.owner[this.newest] === OWNER_NOBODY) {
-      this.length[this.newest]! += blocks;
+    if (!keep && this.newest >= 0 && this.entry[this.newest + OWNER] === OWNER_NOBODY) {
+      this.entry[this.newest + LENGTH]! += blocks;
       return;
     }
     const entry = this.newEntry(keep ? OWNER_SLOT - slot : OWNER_NOBODY, blocks);
@@ -232,20 +231,20 @@ export class KvPool {
       return;
     }
     const created = this.newEntry(node, 0);
-    this.references[created] = 1;
+    this.entry[created + REFERENCES] = 1;
     this.entryOf.set(node, created);
   }
 
   private reference(entry: number): void {
-    if (this.references[entry]!++ === 0) {
+    if (this.entry[entry + REFERENCES]!++ === 0) {
       this.unlink(entry);
-      this.cached -= this.length[entry]!;
+      this.cached -= this.entry[entry + LENGTH]!;
     }
   }
 
   private dereference(entry: number): void {
-    if (--this.references[entry]! > 0) return;
-    this.cached += this.length[entry]!;
+    if (--this.entry[entry + REFERENCES]! > 0) return;
+    this.cached += this.entry[entry + LENGTH]!;
     this.append(entry);
   }
 
@@ -254,10 +253,10 @@ export class KvPool {
     let left = count;
     while (left > 0) {
       const entry = this.oldest;
-      const take = Math.min(left, this.length[entry]!);
-      this.length[entry]! -= take;
+      const take = Math.min(left, this.entry[entry + LENGTH]!);
+      this.entry[entry + LENGTH]! -= take;
       left -= take;
-      if (this.length[entry] === 0) this.forget(entry);
+      if (this.entry[entry + LENGTH] === 0) this.forget(entry);
     }
     this.cached -= count;
     this.free += count;
@@ -266,57 +265,49 @@ export class KvPool {
 
   private forget(entry: number): void {
     this.unlink(entry);
-    const owner = this.owner[entry]!;
+    const owner = this.entry[entry + OWNER]!;
     if (owner >= 0) this.entryOf.delete(owner);
     else if (owner !== OWNER_NOBODY) this.table.privateEntry[OWNER_SLOT - owner] = -1;
     this.dropEntry(entry);
   }
 
   private append(entry: number): void {
-    this.older[entry] = this.newest;
-    this.newer[entry] = -1;
-    if (this.newest >= 0) this.newer[this.newest] = entry;
+    this.entry[entry + OLDER] = this.newest;
+    this.entry[entry + NEWER] = -1;
+    if (this.newest >= 0) this.entry[this.newest + NEWER] = entry;
     else this.oldest = entry;
     this.newest = entry;
   }
 
   private unlink(entry: number): void {
-    const before = this.older[entry]!;
-    const after = this.newer[entry]!;
-    if (before >= 0) this.newer[before] = after;
+    const before = this.entry[entry + OLDER]!;
+    const after = this.entry[entry + NEWER]!;
+    if (before >= 0) this.entry[before + NEWER] = after;
     else this.oldest = after;
-    if (after >= 0) this.older[after] = before;
+    if (after >= 0) this.entry[after + OLDER] = before;
     else this.newest = before;
   }
 
   private newEntry(owner: number, blocks: number): number {
     let entry = this.freeEntry;
-    if (entry >= 0) this.freeEntry = this.newer[entry]!;
+    if (entry >= 0) this.freeEntry = this.entry[entry + NEWER]!;
     else {
-      if (this.entries === this.owner.length) this.grow();
-      entry = this.entries++;
+      entry = this.entries;
+      this.entries += STRIDE;
+      if (this.entries > this.entry.length) {
+        const grown = new Int32Array(Math.max(2 * STRIDE, this.entry.length * 2));
+        grown.set(this.entry);
+        this.entry = grown;
+      }
     }
-    this.owner[entry] = owner;
-    this.length[entry] = blocks;
-    this.references[entry] = 0;
+    this.entry[entry + OWNER] = owner;
+    this.entry[entry + LENGTH] = blocks;
+    this.entry[entry + REFERENCES] = 0;
     return entry;
   }
 
   private dropEntry(entry: number): void {
-    this.newer[entry] = this.freeEntry;
+    this.entry[entry + NEWER] = this.freeEntry;
     this.freeEntry = entry;
-  }
-
-  private grow(): void {
-    const grow = (from: Int32Array): Int32Array<ArrayBuffer> => {
-      const to = new Int32Array(from.length * 2);
-      to.set(from);
-      return to;
-    };
-    this.owner = grow(this.owner);
-    this.length = grow(this.length);
-    this.references = grow(this.references);
-    this.older = grow(this.older);
-    this.newer = grow(this.newer);
   }
 }

@@ -1,74 +1,81 @@
-/** Map from forest node to pool entry: open addressing on Int32 columns, linear probing, deletion by shifting back. */
+/**
+ * Map from forest node to pool entry: open addressing, linear probing, deletion by shifting back. Keys and
+ * values lie side by side: a lookup touches one cache line as a rule.
+ */
 
 const EMPTY = -1;
 /** Fibonacci hashing: 2^32 divided by the golden ratio. */
 const GOLDEN = 0x9e3779b1;
+const SHIFT_FIRST = 29;
 
 export class NodeMap {
   size = 0;
-  private keys = new Int32Array(16).fill(EMPTY);
-  private values = new Int32Array(16);
-  private shift = 28;
+  /** Pairs of node and entry; allocated with the first one. */
+  private pairs = new Int32Array(0);
+  private shift = SHIFT_FIRST;
 
   /** The entry of a node, −1 when it has none. */
   get(node: number): number {
-    const keys = this.keys;
-    const mask = keys.length - 1;
-    let index = Math.imul(node, GOLDEN) >>> this.shift;
+    const { pairs } = this;
+    if (pairs.length === 0) return -1;
+    const mask = pairs.length - 2;
+    let at = (Math.imul(node, GOLDEN) >>> this.shift) << 1;
     for (;;) {
-      const key = keys[index]!;
-      if (key === node) return this.values[index]!;
+      const key = pairs[at]!;
+      if (key === node) return pairs[at + 1]!;
       if (key === EMPTY) return -1;
-      index = (index + 1) & mask;
+      at = (at + 2) & mask;
     }
   }
 
   set(node: number, entry: number): void {
-    if (this.size * 2 >= this.keys.length) this.grow();
+    if (this.size * 4 >= this.pairs.length) this.grow();
     this.insert(node, entry);
     this.size++;
   }
 
   delete(node: number): void {
-    const keys = this.keys;
-    const mask = keys.length - 1;
-    let hole = Math.imul(node, GOLDEN) >>> this.shift;
-    while (keys[hole] !== node) {
-      if (keys[hole] === EMPTY) return;
-      hole = (hole + 1) & mask;
+    const { pairs } = this;
+    if (pairs.length === 0) return;
+    const mask = pairs.length - 2;
+    let hole = (Math.imul(node, GOLDEN) >>> this.shift) << 1;
+    while (pairs[hole] !== node) {
+      if (pairs[hole] === EMPTY) return;
+      hole = (hole + 2) & mask;
     }
     this.size--;
-    let index = hole;
+    let at = hole;
     for (;;) {
-      index = (index + 1) & mask;
-      const key = keys[index]!;
+      at = (at + 2) & mask;
+      const key = pairs[at]!;
       if (key === EMPTY) break;
-      const home = Math.imul(key, GOLDEN) >>> this.shift;
+      const home = (Math.imul(key, GOLDEN) >>> this.shift) << 1;
       // The key may move into the hole unless its home lies cyclically between the hole and its place.
-      if (((index - home) & mask) >= ((index - hole) & mask)) {
-        keys[hole] = key;
-        this.values[hole] = this.values[index]!;
-        hole = index;
+      if (((at - home) & mask) >= ((at - hole) & mask)) {
+        pairs[hole] = key;
+        pairs[hole + 1] = pairs[at + 1]!;
+        hole = at;
       }
     }
-    keys[hole] = EMPTY;
+    pairs[hole] = EMPTY;
   }
 
   private insert(node: number, entry: number): void {
-    const mask = this.keys.length - 1;
-    let index = Math.imul(node, GOLDEN) >>> this.shift;
-    while (this.keys[index] !== EMPTY) index = (index + 1) & mask;
-    this.keys[index] = node;
-    this.values[index] = entry;
+    const { pairs } = this;
+    const mask = pairs.length - 2;
+    let at = (Math.imul(node, GOLDEN) >>> this.shift) << 1;
+    while (pairs[at] !== EMPTY) at = (at + 2) & mask;
+    pairs[at] = node;
+    pairs[at + 1] = entry;
   }
 
   private grow(): void {
-    const { keys, values } = this;
-    this.keys = new Int32Array(keys.length * 2).fill(EMPTY);
-    this.values = new Int32Array(keys.length * 2);
-    this.shift--;
-    for (let i = 0; i < keys.length; i++) {
-      if (keys[i] !== EMPTY) this.insert(keys[i]!, values[i]!);
+    const { pairs } = this;
+    const capacity = pairs.length === 0 ? 1 << (32 - SHIFT_FIRST + 1) : pairs.length * 2;
+    this.pairs = new Int32Array(capacity).fill(EMPTY);
+    if (pairs.length > 0) this.shift--;
+    for (let at = 0; at < pairs.length; at += 2) {
+      if (pairs[at] !== EMPTY) this.insert(pairs[at]!, pairs[at + 1]!);
     }
   }
 }

@@ -10,7 +10,7 @@ import { nearestNames } from "./nearest.ts";
 import { scenarioSchema } from "./scenario.ts";
 import type { Scenario } from "./scenario.ts";
 import { crossCheck } from "./scenario-checks.ts";
-import { resolveQuantities } from "./scenario-quantities.ts";
+import { quantityOf, resolveQuantities } from "./scenario-quantities.ts";
 import { allPaths, keysAt, scenarioJsonSchema } from "./scenario-schema.ts";
 
 type Issue = z.core.$ZodIssue;
@@ -179,7 +179,9 @@ function remedyFor(issue: Issue, value: unknown, path: readonly string[]): strin
   }
   if (value === undefined) return `add ${path.at(-1) ?? "it"}`;
   if (typeof value === "string" && issue.code === "invalid_type") {
-    return "write the number without quotes; a key that ends in a unit also takes one (50 ms)";
+    return quantityOf(path.at(-1) ?? "") === undefined
+      ? "write a plain number, without quotes or unit"
+      : 'write a number, or one with a unit such as "50 ms"';
   }
   return "correct the value, or remove the key to get its default";
 }

@@ -14,6 +14,7 @@ import {
 import { REQUEST_COMPLETED, REQUEST_UNFINISHED, SLICE_DECODE, SLICE_MIXED } from "./report.ts";
 import type { RequestColumns, SeriesColumns, SliceColumns } from "./report.ts";
 import type { RequestTable } from "./request-table.ts";
+import { ADMITTED_TOKENS, CACHED_TOKENS, PREEMPTIONS, PREFILL_TOKENS } from "./worker-counters.ts";
 import type { Worker } from "./worker.ts";
 
 /** Per-request results, by order of arrival. */
@@ -212,15 +213,16 @@ export class SeriesLog {
   sample(nowUs: number, workers: readonly Worker[], arrivals: number, completions: number): void {
     const sums = new Float64Array(12);
     for (const worker of workers) {
-      sums[0]! += worker.waitingCount;
-      sums[1]! += worker.runningCount;
+      const { batch, counters } = worker;
+      sums[0]! += batch.waitingCount;
+      sums[1]! += batch.runningCount;
       sums[2]! += worker.blocksUsedAt(nowUs);
       sums[3]! += worker.blocksCachedAt(nowUs);
       sums[6]! += worker.outputTokensAt(nowUs);
-      sums[7]! += worker.prefillTokens;
-      sums[8]! += worker.admittedTokens;
-      sums[9]! += worker.cachedTokens;
-      sums[10]! += worker.preemptions;
+      sums[7]! += counters[PREFILL_TOKENS]!;
+      sums[8]! += counters[ADMITTED_TOKENS]!;
+      sums[9]! += counters[CACHED_TOKENS]!;
+      sums[10]! += counters[PREEMPTIONS]!;
     }
     sums[4] = arrivals;
     sums[5] = completions;
@@ -282,9 +284,9 @@ export class SliceLog {
     this.endUs.push(endUs);
     this.kind.push(isMixed ? SLICE_MIXED : SLICE_DECODE);
     this.steps.push(steps);
-    this.prefillTokens.push(isMixed ? worker.shape.prefillTokens : 0);
-    this.prefillRequests.push(isMixed ? worker.shape.prefillRequests : 0);
-    this.decodeRequests.push(isMixed ? worker.shape.decodeRequests : worker.stretch.batch);
+    this.prefillTokens.push(isMixed ? worker.batch.shape.prefillTokens : 0);
+    this.prefillRequests.push(isMixed ? worker.batch.shape.prefillRequests : 0);
+    this.decodeRequests.push(isMixed ? worker.batch.shape.decodeRequests : worker.stretch.batch);
   }
 
   columns(): SliceColumns {

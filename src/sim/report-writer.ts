@@ -5,6 +5,16 @@ import type { QuantileSketch } from "../core/index.ts";
 import { REJECT_REASONS } from "./admission.ts";
 import type { LatencySummary, Report, WorkerSummary } from "./report.ts";
 import type { Simulation } from "./simulation.ts";
+import {
+  BUSY_US,
+  COMPLETED,
+  COUNTER_NAMES,
+  newCounters,
+  PREEMPTIONS,
+  STEPS,
+  USED_PEAK,
+} from "./worker-counters.ts";
+import type { CounterName } from "./worker-counters.ts";
 import type { Worker } from "./worker.ts";
 
 const US_PER_S = 1e6;
@@ -33,52 +43,15 @@ function summary(sketch: Quantiles): LatencySummary {
   };
 }
 
-/** Sums of the workers' counters. */
-type Totals = { readonly [key in CounterName]: number };
-type CounterName =
-  | "steps"
-  | "mixedSteps"
-  | "busyUs"
-  | "outputTokens"
-  | "prefillTokens"
-  | "preemptions"
-  | "admittedTokens"
-  | "cachedTokens"
-  | "recomputedTokens"
-  | "batchSteps"
-  | "usedSteps";
-const COUNTERS: readonly CounterName[] = [
-  "steps",
-  "mixedSteps",
-  "busyUs",
-  "outputTokens",
-  "prefillTokens",
-  "preemptions",
-  "admittedTokens",
-  "cachedTokens",
-  "recomputedTokens",
-  "batchSteps",
-  "usedSteps",
-];
+type Totals = { readonly [name in CounterName]: number };
 
+/** Sums of the workers' counters, by name. */
 function totalsOf(workers: readonly Worker[]): Totals {
-  const totals: Record<CounterName, number> = {
-    steps: 0,
-    mixedSteps: 0,
-    busyUs: 0,
-    outputTokens: 0,
-    prefillTokens: 0,
-    preemptions: 0,
-    admittedTokens: 0,
-    cachedTokens: 0,
-    recomputedTokens: 0,
-    batchSteps: 0,
-    usedSteps: 0,
-  };
+  const sums = newCounters();
   for (const worker of workers) {
-    for (const counter of COUNTERS) totals[counter] += worker[counter];
+    for (let i = 0; i < sums.length; i++) sums[i]! += worker.counters[i]!;
   }
-  return totals;
+  return Object.fromEntries(COUNTER_NAMES.map((name, i) => [name, sums[i]!])) as Totals;
 }
 
 /** The digest: outcomes in order of completion, then every counter, then the gaps. */
@@ -90,11 +63,9 @@ function digestOf(simulation: Simulation): string {
   for (const count of simulation.rejected) digest.addF64(count);
   digest.addF64(simulation.nowUs);
   for (const worker of workers) {
-    for (const counter of COUNTERS) digest.addF64(worker[counter]);
-    digest.addF64(worker.usedPeak);
-    digest.addF64(worker.pool.evicted);
-    digest.addF64(worker.pool.cached);
-    digest.addF64(worker.completed);
+    for (const count of worker.counters) digest.addF64(count);
+    digest.addF64(worker.batch.pool.evicted);
+    digest.addF64(worker.batch.pool.cached);
   }
   outcomes.gaps.addTo(digest);
   return digest.hex();
@@ -148,11 +119,11 @@ function warningsOf(simulation: Simulation, totals: Totals): string[] {
 function workerSummary(worker: Worker): WorkerSummary {
   return {
     worker: worker.id,
-    completed: worker.completed,
-    steps: worker.steps,
-    busyS: worker.busyUs / US_PER_S,
-    preemptions: worker.preemptions,
-    kvBlocksPeak: worker.usedPeak,
+    completed: worker.counters[COMPLETED]!,
+    steps: worker.counters[STEPS]!,
+    busyS: worker.counters[BUSY_US]! / US_PER_S,
+    preemptions: worker.counters[PREEMPTIONS]!,
+    kvBlocksPeak: worker.counters[USED_PEAK]!,
   };
 }
 
@@ -175,7 +146,7 @@ export function writeReport(simulation: Simulation, wallS: number): Report {
   const blocks = scenario.engine.num_gpu_blocks;
   const outputPerS = perS(outcomes.measuredOutput);
   const { ttft, tpot, e2e, queue, gaps } = outcomes;
-  const usedPeak = workers.reduce((most, worker) => Math.max(most, worker.usedPeak), 0);
+  const usedPeak = workers.reduce((most, worker) => Math.max(most, worker.counters[USED_PEAK]!), 0);
   const caches = totals.admittedTokens > 0 && scenario.engine.enable_prefix_caching;
   return {
     schema: "headworks.report.v1",
@@ -227,7 +198,7 @@ export function writeReport(simulation: Simulation, wallS: number): Report {
       blocksPerWorker: blocks,
       usageMean: totals.steps === 0 ? 0 : totals.usedSteps / (totals.steps * blocks),
       usagePeak: usedPeak / blocks,
-      evictedBlocks: workers.reduce((sum, worker) => sum + worker.pool.evicted, 0),
+      evictedBlocks: workers.reduce((sum, worker) => sum + worker.batch.pool.evicted, 0),
       preemptions: totals.preemptions,
     },
     batch: {

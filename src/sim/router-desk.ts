@@ -74,8 +74,8 @@ export class RouterDesk {
     const { scraped } = this;
     scraped.atUs = nowUs;
     for (const worker of this.workers) {
-      scraped.running[worker.id] = worker.runningCount;
-      scraped.waiting[worker.id] = worker.waitingCount;
+      scraped.running[worker.id] = worker.batch.runningCount;
+      scraped.waiting[worker.id] = worker.batch.waitingCount;
       scraped.kvBlocksUsed[worker.id] = worker.blocksUsedAt(nowUs);
     }
     if (this.scrapeIntervalUs > 0) this.nextScrapeUs = nowUs + this.scrapeIntervalUs;

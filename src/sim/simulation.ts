@@ -25,8 +25,9 @@ import { RequestTable, SLOT_DONE } from "./request-table.ts";
 import { RouterDesk } from "./router-desk.ts";
 import type { Scenario } from "./scenario.ts";
 import { Traffic } from "./traffic.ts";
-import { Worker, WORKER_DECODE, WORKER_IDLE } from "./worker.ts";
-import type { WorkerSink } from "./worker.ts";
+import { BUSY_US } from "./worker-counters.ts";
+import { WORKER_DECODE, WORKER_IDLE } from "./worker.ts";
+import type { Worker, WorkerSink } from "./worker.ts";
 
 const US_PER_S = 1e6;
 /** The one event a worker has pending: its pass or run ends, or its wait for a batch is over. */
@@ -109,6 +110,7 @@ export class Simulation implements WorkerSink {
   private nextAudit: number;
   /** Workers that may start a pass at the current instant. */
   private readonly due: Worker[] = [];
+  private dueCount = 0;
   private isOver = false;
 
   /** Use `createSimulation`. */
@@ -243,13 +245,14 @@ export class Simulation implements WorkerSink {
       this.arrive(timeUs);
       this.events++;
     }
-    if (due.length > 1) due.sort((a, b) => a.id - b.id);
-    for (const worker of due) {
+    if (this.dueCount > 1) this.sortDue();
+    for (let i = 0; i < this.dueCount; i++) {
+      const worker = due[i]!;
       worker.isDue = false;
       const eventUs = worker.start(timeUs);
       if (eventUs < Infinity) queue.schedule(worker.id, eventUs, EV_WORKER);
     }
-    due.length = 0;
+    this.dueCount = 0;
     if (this.events >= this.nextAudit) this.audit();
     this.checkLimits();
   }
@@ -274,7 +277,8 @@ export class Simulation implements WorkerSink {
     const { pathStart } = this.forest;
     if (row + 1 < pathStart.length) table.setPath(slot, pathStart[row]!, pathStart[row + 1]!);
     const worker = this.desk.route(row, input, nowUs);
-    const mayStart = worker.enqueue(slot);
+    table.worker[slot] = worker.id;
+    const mayStart = worker.batch.enqueue(slot);
     if (worker.state === WORKER_IDLE) this.makeDue(worker);
     else if (mayStart && worker.state === WORKER_DECODE) this.cut(worker, nowUs);
   }
@@ -300,7 +304,18 @@ export class Simulation implements WorkerSink {
   private makeDue(worker: Worker): void {
     if (worker.isDue) return;
     worker.isDue = true;
-    this.due.push(worker);
+    this.due[this.dueCount++] = worker;
+  }
+
+  /** Workers start in order of their numbers; nearly sorted already, so insertion sort. */
+  private sortDue(): void {
+    const { due } = this;
+    for (let i = 1; i < this.dueCount; i++) {
+      const worker = due[i]!;
+      let j = i;
+      for (; j > 0 && due[j - 1]!.id > worker.id; j--) due[j] = due[j - 1]!;
+      due[j] = worker;
+    }
   }
 
   /** Samples and scrapes that fall before `timeUs`, in order of time; they read and change nothing. */
@@ -336,7 +351,8 @@ export class Simulation implements WorkerSink {
     this.nowUs = nowUs;
     for (const worker of this.workers) worker.stop(nowUs);
     if (this.series !== undefined && this.firstArrivalUs <= nowUs) this.sample(nowUs);
-    for (const worker of this.workers) worker.forEachSlot((slot) => this.leaveUnfinished(slot));
+    for (const worker of this.workers)
+      worker.batch.forEachSlot((slot) => this.leaveUnfinished(slot));
     this.audit();
   }
 
@@ -362,14 +378,14 @@ export class Simulation implements WorkerSink {
   private audit(): void {
     this.nextAudit = this.events + (this.options.auditEvery ?? Infinity);
     const at = `at ${this.nowUs} µs, seed ${this.scenario.seed}`;
-    for (const worker of this.workers) worker.audit();
+    for (const worker of this.workers) worker.batch.audit();
     const accounted = this.completedCount + this.rejectedCount + this.unfinished;
     invariant(
       accounted === this.traffic.offered,
       `request law: ${this.traffic.offered} offered, ${accounted} accounted for ${at}`,
     );
     let used = 0;
-    for (const worker of this.workers) used += worker.busyUs;
+    for (const worker of this.workers) used += worker.counters[BUSY_US]!;
     const worked = this.workers.length * Math.max(0, this.nowUs - this.firstArrivalUs);
     invariant(!(used > worked + 1), `time law: workers were busy ${used} of ${worked} µs ${at}`);
   }
