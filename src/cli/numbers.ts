@@ -13,8 +13,6 @@ export function numberText(value: number | null): string {
   const size = Math.abs(value);
   if (size === 0) return "0";
   if (size >= 1000) return countText(value);
-  if (size >= 100) return value.toFixed(1);
-  if (size >= 10) return value.toFixed(2);
   return String(Number(value.toPrecision(size >= 1 ? 4 : 3)));
 }
 

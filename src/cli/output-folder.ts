@@ -14,7 +14,7 @@ import {
   rmSync,
   writeSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fail, ok } from "../core/index.ts";
 import type { Problem, Result } from "../core/index.ts";
 
@@ -37,7 +37,7 @@ export type FileWriter = (write: (text: string) => void) => void;
  */
 export function prepareFolder(folder: string): Result<string> {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(resolve(folder));
     const names = readdirSync(folder).filter((name) => !name.startsWith("."));
     const foreign = names.filter((name) => !OUTPUT_FILES.some((one) => one === name));
     if (names.length > 0 && !holdsReport(folder)) {
@@ -55,6 +55,14 @@ export function prepareFolder(folder: string): Result<string> {
   } catch (error) {
     return fail(folderProblem(folder, error as NodeJS.ErrnoException));
   }
+}
+
+/** Node 20's own recursive mkdir never returns where a folder may not be made (below /proc). */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  const parent = dirname(path);
+  if (parent !== path) makeFolder(parent);
+  mkdirSync(path);
 }
 
 function holdsReport(folder: string): boolean {

@@ -4,11 +4,8 @@ import { closeSync, existsSync, openSync, renameSync, rmSync, writeSync } from "
 import { gzipSync } from "node:zlib";
 import { fail, ok } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
-import { exportTrace } from "../trace/index.ts";
-import type { Trace } from "../trace/index.ts";
-
-const EXPORTS = ["mooncake", "csv", "columns"] as const;
-type ExportName = (typeof EXPORTS)[number];
+import { EXPORT_FORMATS, exportTrace } from "../trace/index.ts";
+import type { ExportFormat, Trace } from "../trace/index.ts";
 
 export type WriteTraceFlags = {
   readonly out: string;
@@ -17,7 +14,7 @@ export type WriteTraceFlags = {
 };
 
 /** The format to write, checked before the work. Errors: unknown; the file exists already. */
-export function checkTarget(flags: WriteTraceFlags): Result<ExportName> {
+export function checkTarget(flags: WriteTraceFlags): Result<ExportFormat> {
   if (existsSync(flags.out) && flags.force !== true) {
     return fail({
       what: "the file exists already",
@@ -26,12 +23,12 @@ export function checkTarget(flags: WriteTraceFlags): Result<ExportName> {
     });
   }
   const name = flags.to ?? formatByEnding(flags.out);
-  const format = EXPORTS.find((one) => one === name);
+  const format = EXPORT_FORMATS.find((one) => one === name);
   if (format !== undefined) return ok(format);
   return fail({
     what: name === undefined ? "the format to write is not named" : `cannot write format ${name}`,
     where: flags.to === undefined ? flags.out : "--to",
-    expected: `one of ${EXPORTS.join(", ")}`,
+    expected: `one of ${EXPORT_FORMATS.join(", ")}`,
     remedy: "add --to, or end the file's name in .jsonl, .csv or .columns (and .gz)",
   });
 }
@@ -44,7 +41,7 @@ function formatByEnding(path: string): string | undefined {
 }
 
 /** Writes the trace; bytes on disk. Errors: the place may not be written. */
-export function writeTrace(trace: Trace, path: string, format: ExportName): Result<number> {
+export function writeTrace(trace: Trace, path: string, format: ExportFormat): Result<number> {
   const text = exportTrace(trace, format);
   // Level 9 and no time stamp: the same trace gives the same file.
   const bytes = path.endsWith(".gz") ? gzipSync(text, { level: 9 }) : text;

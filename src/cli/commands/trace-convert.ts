@@ -2,7 +2,7 @@
 
 import { ok } from "../../core/index.ts";
 import type { Result } from "../../core/index.ts";
-import { spreadTicks } from "../../trace/index.ts";
+import { exportLosses, spreadTicks } from "../../trace/index.ts";
 import { EXIT_DONE } from "../exit-codes.ts";
 import { durationFlag, wholeFlag } from "../flags.ts";
 import { loadTrace } from "../load-inputs.ts";
@@ -52,6 +52,9 @@ export function convertCommand(
   if (!written.ok) return written;
   for (const note of trace.header.importLog) {
     terminal.note(`note: ${note.reason}: ${countText(note.rows)} rows\n`);
+  }
+  for (const loss of exportLosses(trace, format.value)) {
+    terminal.note(`note: ${format.value} cannot hold ${loss}\n`);
   }
   terminal.note(
     `wrote ${flags.out}: ${countText(trace.rows)} rows, ${countText(written.value)} bytes\n`,
