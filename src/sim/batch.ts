@@ -10,10 +10,31 @@
 import { invariant } from "../core/index.ts";
 import type { StepShape } from "../hardware/index.ts";
 import type { SchedulerPort } from "../policies/index.ts";
-import { BlockDemand } from "./block-demand.ts";
+import type { BlockDemand } from "./block-demand.ts";
 import { FinishHeap } from "./finish-heap.ts";
 import type { KvPool } from "./kv-pool.ts";
-import { SLOT_DECODE, SLOT_DONE, SLOT_PREFILL, SLOT_WAITING } from "./request-table.ts";
+import {
+  AT_ADMITTED_US,
+  AT_ARRIVAL_US,
+  AT_CACHED,
+  AT_COMPUTED,
+  AT_GENERATED,
+  AT_INPUT,
+  AT_JOIN_CONTEXT,
+  AT_JOIN_STEP,
+  AT_LAST_TOKEN_US,
+  AT_LOST,
+  AT_NEXT,
+  AT_ORDER,
+  AT_OUTPUT,
+  AT_PREEMPTIONS,
+  AT_SHARED_BLOCKS,
+  AT_STATE,
+  SLOT_DECODE,
+  SLOT_DONE,
+  SLOT_PREFILL,
+  SLOT_WAITING,
+} from "./request-table.ts";
 import type { RequestTable } from "./request-table.ts";
 import { SlotList } from "./slot-list.ts";
 import {
@@ -32,7 +53,10 @@ export type BatchOptions = {
   /** Preempt the newest running request (lifo) or the oldest (fifo). */
   readonly preemptNewest: boolean;
   readonly stepByStep: boolean;
+  /** Counters of all workers, and the place of this worker's first one. */
   readonly counters: Float64Array;
+  readonly counterBase: number;
+  readonly demand: BlockDemand;
 };
 
 export class Batch implements SchedulerPort {
@@ -68,6 +92,7 @@ export class Batch implements SchedulerPort {
   private readonly preemptNewest: boolean;
   private readonly stepByStep: boolean;
   private readonly counters: Float64Array;
+  private readonly counterBase: number;
   private admissions = 0;
   private matchedTokens = 0;
 
@@ -79,9 +104,10 @@ export class Batch implements SchedulerPort {
     this.preemptNewest = options.preemptNewest;
     this.stepByStep = options.stepByStep;
     this.counters = options.counters;
+    this.counterBase = options.counterBase;
     this.waiting = new SlotList(options.table);
     this.running = new SlotList(options.table);
-    this.demand = new BlockDemand(options.blockSize);
+    this.demand = options.demand;
   }
 
   // The scheduler's side.
@@ -103,19 +129,19 @@ export class Batch implements SchedulerPort {
   }
 
   waitingAfter(slot: number): number {
-    return this.table.next[slot]!;
+    return this.table.data[slot + AT_NEXT]!;
   }
 
   queuedSinceUs(slot: number): number {
-    return this.table.arrivalUs[slot]!;
+    return this.table.data[slot + AT_ARRIVAL_US]!;
   }
 
   knownTokens(slot: number): number {
-    return this.table.input[slot]! + this.table.generated[slot]!;
+    return this.table.data[slot + AT_INPUT]! + this.table.data[slot + AT_GENERATED]!;
   }
 
   outputLimit(slot: number): number {
-    return this.table.output[slot]!;
+    return this.table.data[slot + AT_OUTPUT]!;
   }
 
   scheduleDecodes(): number {
@@ -127,7 +153,7 @@ export class Batch implements SchedulerPort {
   }
 
   continuePrefill(slot: number, tokens: number): number {
-    const computed = this.table.computed[slot]!;
+    const computed = this.table.data[slot + AT_COMPUTED]!;
     const chunk = Math.min(this.knownTokens(slot) - computed, tokens);
     const need = this.blocksFor(slot, computed + chunk) - this.blocksFor(slot, computed);
     while (this.pool.available < need) {
@@ -149,19 +175,22 @@ export class Batch implements SchedulerPort {
   }
 
   admit(slot: number, tokens: number): void {
-    const { table, counters } = this;
+    const { table, counters, counterBase } = this;
     const cached = this.matchedTokens;
     this.waiting.remove(slot);
     this.running.pushBack(slot);
-    table.order[slot] = this.admissions++;
-    table.state[slot] = SLOT_PREFILL;
-    if (Number.isNaN(table.admittedUs[slot]!)) {
-      table.admittedUs[slot] = this.nowUs;
-      table.cached[slot] = cached;
-      counters[ADMITTED_TOKENS]! += table.input[slot]!;
-      counters[CACHED_TOKENS]! += cached;
+    table.data[slot + AT_ORDER] = this.admissions++;
+    table.data[slot + AT_STATE] = SLOT_PREFILL;
+    if (Number.isNaN(table.data[slot + AT_ADMITTED_US]!)) {
+      table.data[slot + AT_ADMITTED_US] = this.nowUs;
+      table.data[slot + AT_CACHED] = cached;
+      counters[counterBase + ADMITTED_TOKENS]! += table.data[slot + AT_INPUT]!;
+      counters[counterBase + CACHED_TOKENS]! += cached;
     } else {
-      counters[RECOMPUTED_TOKENS]! += Math.max(0, table.lost[slot]! - cached);
+      counters[counterBase + RECOMPUTED_TOKENS]! += Math.max(
+        0,
+        table.data[slot + AT_LOST]! - cached,
+      );
     }
     this.pool.acquire(slot);
     const need = Math.ceil((cached + tokens) / this.blockSize) - this.pool.matchedBlocks;
@@ -170,7 +199,7 @@ export class Batch implements SchedulerPort {
   }
 
   admitPadded(slot: number, paddedTokens: number): void {
-    this.table.input[slot] = paddedTokens;
+    this.table.data[slot + AT_INPUT] = paddedTokens;
     this.matchPrefix(slot);
     this.admit(slot, paddedTokens);
   }
@@ -179,7 +208,7 @@ export class Batch implements SchedulerPort {
 
   /** A request arrives; false when it queues behind one that could not be admitted, so that nothing changes. */
   enqueue(slot: number): boolean {
-    this.table.state[slot] = SLOT_WAITING;
+    this.table.data[slot + AT_STATE] = SLOT_WAITING;
     const first = this.waiting.length === 0;
     this.waiting.pushBack(slot);
     return first;
@@ -203,27 +232,33 @@ export class Batch implements SchedulerPort {
 
   /** Total context of a decoding request in the next decode step. */
   contextOf(slot: number): number {
-    return this.table.joinContext[slot]! + (this.decodeSteps - this.table.joinStep[slot]!);
+    return (
+      this.table.data[slot + AT_JOIN_CONTEXT]! +
+      (this.decodeSteps - this.table.data[slot + AT_JOIN_STEP]!)
+    );
   }
 
   /** Tokens a decoding request has generated. */
   generatedBy(slot: number): number {
-    return this.table.generated[slot]! + (this.decodeSteps - this.table.joinStep[slot]!);
+    return (
+      this.table.data[slot + AT_GENERATED]! +
+      (this.decodeSteps - this.table.data[slot + AT_JOIN_STEP]!)
+    );
   }
 
   /** A request whose known tokens all have KV starts to decode; `finishes`: it has tokens left to generate. */
   join(slot: number, finishes: boolean): void {
     const { table } = this;
     // The newest token's KV is computed by the next step.
-    const context = table.computed[slot]! + 1;
+    const context = table.data[slot + AT_COMPUTED]! + 1;
     this.changes++;
-    table.state[slot] = SLOT_DECODE;
-    table.joinStep[slot] = this.decodeSteps;
-    table.joinContext[slot] = context;
+    table.data[slot + AT_STATE] = SLOT_DECODE;
+    table.data[slot + AT_JOIN_STEP] = this.decodeSteps;
+    table.data[slot + AT_JOIN_CONTEXT] = context;
     this.demand.join(this.decodeSteps, context);
     this.decodeContext += context;
-    const left = table.output[slot]! - table.generated[slot]!;
-    if (finishes) this.finishes.push(slot, this.decodeSteps + left, table.order[slot]!);
+    const left = table.data[slot + AT_OUTPUT]! - table.data[slot + AT_GENERATED]!;
+    if (finishes) this.finishes.push(slot, this.decodeSteps + left, table.data[slot + AT_ORDER]!);
   }
 
   /** A request leaves the decode group; returns its tokens with KV. */
@@ -232,7 +267,7 @@ export class Batch implements SchedulerPort {
     const context = this.contextOf(slot);
     this.changes++;
     this.decodeContext -= context;
-    this.demand.leave(table.joinStep[slot]!, table.joinContext[slot]!);
+    this.demand.leave(table.data[slot + AT_JOIN_STEP]!, table.data[slot + AT_JOIN_CONTEXT]!);
     return context - 1;
   }
 
@@ -247,8 +282,8 @@ export class Batch implements SchedulerPort {
   audit(): void {
     let requests = 0;
     let context = 0;
-    for (let slot = this.running.head; slot >= 0; slot = this.table.next[slot]!) {
-      const state = this.table.state[slot]!;
+    for (let slot = this.running.head; slot >= 0; slot = this.table.data[slot + AT_NEXT]!) {
+      const state = this.table.data[slot + AT_STATE]!;
       if (state !== SLOT_DECODE && state !== SLOT_DONE) continue;
       requests++;
       context += this.contextOf(slot);
@@ -263,7 +298,7 @@ export class Batch implements SchedulerPort {
   /** Visits every request that is running or waiting. */
   forEachSlot(visit: (slot: number) => void): void {
     for (const list of [this.running, this.waiting]) {
-      for (let slot = list.head; slot >= 0; slot = this.table.next[slot]!) visit(slot);
+      for (let slot = list.head; slot >= 0; slot = this.table.data[slot + AT_NEXT]!) visit(slot);
     }
   }
 
@@ -275,7 +310,7 @@ export class Batch implements SchedulerPort {
     shape.prefillPastTokens += past;
     shape.prefillPairs += tokens * (past + tokens / 2);
     const computed = past + tokens;
-    this.table.computed[slot] = computed;
+    this.table.data[slot + AT_COMPUTED] = computed;
     this.pool.publish(slot, computed);
     if (computed === this.knownTokens(slot)) {
       this.ending[this.endingCount++] = slot;
@@ -285,15 +320,15 @@ export class Batch implements SchedulerPort {
 
   /** Blocks a request in prefill holds with `tokens` tokens computed. */
   private blocksFor(slot: number, tokens: number): number {
-    return Math.max(this.table.sharedBlocks[slot]!, Math.ceil(tokens / this.blockSize));
+    return Math.max(this.table.data[slot + AT_SHARED_BLOCKS]!, Math.ceil(tokens / this.blockSize));
   }
 
   /** Gives each decoding request its block by walking the running list, preempting when blocks run short. */
   private walkDecodes(): number {
     const { table } = this;
     for (let slot = this.running.head; slot >= 0;) {
-      const after = table.next[slot]!;
-      const state = table.state[slot]!;
+      const after = table.data[slot + AT_NEXT]!;
+      const state = table.data[slot + AT_STATE]!;
       const decodes = state === SLOT_DECODE || state === SLOT_DONE;
       if (decodes && (this.contextOf(slot) - 1) % this.blockSize === 0) {
         if (!this.makeRoom(slot)) {
@@ -302,7 +337,7 @@ export class Batch implements SchedulerPort {
         }
         this.pool.allocate(1);
       }
-      slot = table.next[slot]!;
+      slot = table.data[slot + AT_NEXT]!;
     }
     return this.demand.requests;
   }
@@ -319,7 +354,7 @@ export class Batch implements SchedulerPort {
   private preemptOne(slot: number): number {
     const victim = this.preemptNewest ? this.running.tail : this.running.head;
     // Requests before `slot` in running order have taken their block for this step already.
-    const served = this.table.order[victim]! < this.table.order[slot]!;
+    const served = this.table.data[victim + AT_ORDER]! < this.table.data[slot + AT_ORDER]!;
     this.preempt(victim, served);
     return victim;
   }
@@ -327,23 +362,23 @@ export class Batch implements SchedulerPort {
   /** Takes all blocks from a running request and puts it at the head of the queue; it keeps what it generated. */
   private preempt(slot: number, served: boolean): void {
     const { table } = this;
-    let tokens = table.computed[slot]!;
+    let tokens = table.data[slot + AT_COMPUTED]!;
     let held = tokens;
-    if (table.state[slot] === SLOT_DECODE) {
-      table.generated[slot] = this.generatedBy(slot);
-      table.lastTokenUs[slot] = this.nowUs;
+    if (table.data[slot + AT_STATE] === SLOT_DECODE) {
+      table.data[slot + AT_GENERATED] = this.generatedBy(slot);
+      table.data[slot + AT_LAST_TOKEN_US] = this.nowUs;
       tokens = this.leave(slot);
       held = served ? tokens + 1 : tokens;
       this.finishes.remove(slot);
     } else if (this.partialPrefill === slot) this.partialPrefill = -1;
     this.running.remove(slot);
     this.pool.release(slot, this.blocksFor(slot, held), tokens, true);
-    table.lost[slot] = tokens;
-    table.computed[slot] = 0;
-    table.preemptions[slot]!++;
-    table.state[slot] = SLOT_WAITING;
+    table.data[slot + AT_LOST] = tokens;
+    table.data[slot + AT_COMPUTED] = 0;
+    table.data[slot + AT_PREEMPTIONS]!++;
+    table.data[slot + AT_STATE] = SLOT_WAITING;
     this.waiting.pushFront(slot);
-    this.counters[PREEMPTIONS]!++;
+    this.counters[this.counterBase + PREEMPTIONS]!++;
     this.preemptedInPass++;
   }
 }

@@ -12,26 +12,29 @@ export class BlockDemand {
   blockSteps = 0;
   private readonly blockSize: number;
   private readonly byPhase: Int32Array;
+  private readonly base: number;
 
-  constructor(blockSize: number) {
+  /** `byPhase` holds the counts of all workers, `blockSize` each; this one's begin at `base`. */
+  constructor(blockSize: number, byPhase: Int32Array, base: number) {
     this.blockSize = blockSize;
-    this.byPhase = new Int32Array(blockSize);
+    this.byPhase = byPhase;
+    this.base = base;
   }
 
   /** A request joins whose context is `context` in step `step`. */
   join(step: number, context: number): void {
-    this.byPhase[this.phase(step, context)]!++;
+    this.byPhase[this.placeOf(step, context)]!++;
     this.requests++;
   }
 
   leave(step: number, context: number): void {
-    this.byPhase[this.phase(step, context)]!--;
+    this.byPhase[this.placeOf(step, context)]!--;
     this.requests--;
   }
 
   /** Blocks needed in step `step`. */
   at(step: number): number {
-    return this.byPhase[step % this.blockSize]!;
+    return this.byPhase[this.base + (step % this.blockSize)]!;
   }
 
   /**
@@ -45,7 +48,7 @@ export class BlockDemand {
     let blockSteps = 0;
     let phase = step % size;
     for (let offset = 0; offset < phases; offset++) {
-      const count = this.byPhase[phase]!;
+      const count = this.byPhase[this.base + phase]!;
       if (count > 0) {
         // This phase's steps are offset, offset + size, …; each block is held from its step to the end.
         const times = Math.floor((steps - 1 - offset) / size) + 1;
@@ -68,7 +71,7 @@ export class BlockDemand {
     let done = cycles * size;
     let phase = step % size;
     while (done < steps) {
-      left -= this.byPhase[phase]!;
+      left -= this.byPhase[this.base + phase]!;
       if (left < 0) break;
       done++;
       if (++phase === size) phase = 0;
@@ -76,8 +79,8 @@ export class BlockDemand {
     return Math.min(done, steps);
   }
 
-  private phase(step: number, context: number): number {
+  private placeOf(step: number, context: number): number {
     const phase = (step + 1 - context) % this.blockSize;
-    return phase < 0 ? phase + this.blockSize : phase;
+    return this.base + (phase < 0 ? phase + this.blockSize : phase);
   }
 }

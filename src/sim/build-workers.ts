@@ -5,10 +5,13 @@ import type { GapHistogram, Result } from "../core/index.ts";
 import { createStepTime } from "../hardware/index.ts";
 import type { ProfileTable, StepTimeModel, StepTimeSpec } from "../hardware/index.ts";
 import { schedulerPolicies } from "../policies/index.ts";
+import { BlockDemand } from "./block-demand.ts";
+import { DecodeStretch, STRETCH_NUMBERS } from "./decode-stretch.ts";
 import { KvPool } from "./kv-pool.ts";
 import type { PrefixForest } from "./prefix-forest.ts";
 import type { RequestTable } from "./request-table.ts";
 import type { EngineKnobs, Scenario } from "./scenario.ts";
+import { COUNTERS } from "./worker-counters.ts";
 import { Worker } from "./worker.ts";
 import type { WorkerSink } from "./worker.ts";
 
@@ -83,16 +86,21 @@ export function buildWorkers(options: {
     batchTimeoutUs: Math.round(engine.batch_timeout_s * US_PER_S),
   });
   const caching = engine.enable_prefix_caching && scheduler.prefixCaching;
+  const count = scenario.cluster.workers;
+  const size = engine.block_size;
+  const counters = new Float64Array(count * COUNTERS);
+  const stretches = new Float64Array(count * STRETCH_NUMBERS);
+  const byPhase = new Int32Array(count * size);
   const workers: Worker[] = [];
-  for (let id = 0; id < scenario.cluster.workers; id++) {
+  for (let id = 0; id < count; id++) {
     const blocks = engine.num_gpu_blocks;
-    const pool = new KvPool({ blocks, blockSize: engine.block_size, caching, forest, table });
+    const pool = new KvPool({ blocks, blockSize: size, caching, forest, table });
     workers.push(
       new Worker({
         id,
         table,
         pool,
-        blockSize: engine.block_size,
+        blockSize: size,
         watermarkBlocks: watermarkBlocks(engine),
         preemptNewest: engine.preemption_mode === "lifo",
         scheduler,
@@ -101,6 +109,10 @@ export function buildWorkers(options: {
         gapsFromUs: Math.round(scenario.traffic.warmup_s * US_PER_S),
         stepByStep: options.stepByStep,
         sink: options.sink,
+        counters,
+        counterBase: id * COUNTERS,
+        demand: new BlockDemand(size, byPhase, id * size),
+        stretch: new DecodeStretch(stretches, id * STRETCH_NUMBERS),
       }),
     );
   }

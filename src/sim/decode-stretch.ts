@@ -21,7 +21,8 @@ const C0 = 4;
 const C1 = 5;
 const C2 = 6;
 const CONTEXT_END = 7;
-const NUMBERS = 8;
+/** Numbers per stretch: one cache line. */
+export const STRETCH_NUMBERS = 8;
 
 /** Filled by the model and copied at once. */
 const scratch: DecodeRun = { c0: 0, c1: 0, c2: 0, contextEnd: 0 };
@@ -29,63 +30,75 @@ const scratch: DecodeRun = { c0: 0, c1: 0, c2: 0, contextEnd: 0 };
 export class DecodeStretch {
   /** False when the batch has changed since the anchor. */
   valid = false;
-  private readonly numbers = new Float64Array(NUMBERS);
+  private readonly numbers: Float64Array;
+  private readonly base: number;
+
+  /** `numbers` holds the stretches of all workers; this one's begin at `base`. */
+  constructor(numbers: Float64Array, base: number) {
+    this.numbers = numbers;
+    this.base = base;
+  }
 
   /** When the stretch began, µs. */
   get anchorUs(): number {
-    return this.numbers[ANCHOR_US]!;
+    return this.numbers[this.base + ANCHOR_US]!;
   }
 
   /** The worker's decode-step counter at the anchor. */
   get anchorStep(): number {
-    return this.numbers[ANCHOR_STEP]!;
+    return this.numbers[this.base + ANCHOR_STEP]!;
   }
 
   /** Requests in the batch. */
   get batch(): number {
-    return this.numbers[BATCH]!;
+    return this.numbers[this.base + BATCH]!;
   }
 
   /** Starts a stretch at `nowUs` for `batch` requests of total context `context`. */
   begin(model: StepTimeModel, nowUs: number, step: number, batch: number, context: number): void {
-    const n = this.numbers;
+    const { numbers: n, base } = this;
     this.valid = true;
-    n[ANCHOR_US] = nowUs;
-    n[ANCHOR_STEP] = step;
-    n[BATCH] = batch;
-    n[CONTEXT] = context;
+    n[base + ANCHOR_US] = nowUs;
+    n[base + ANCHOR_STEP] = step;
+    n[base + BATCH] = batch;
+    n[base + CONTEXT] = context;
     model.decodeRun(batch, context, scratch);
-    n[C0] = scratch.c0;
-    n[C1] = scratch.c1;
-    n[C2] = scratch.c2;
-    n[CONTEXT_END] = scratch.contextEnd;
+    n[base + C0] = scratch.c0;
+    n[base + C1] = scratch.c1;
+    n[base + C2] = scratch.c2;
+    n[base + CONTEXT_END] = scratch.contextEnd;
     if (this.stepUs(0) >= STEP_US_MIN) return;
-    n[C0] = STEP_US_MIN;
-    n[C1] = 0;
-    n[C2] = 0;
-    n[CONTEXT_END] = context + 1;
+    n[base + C0] = STEP_US_MIN;
+    n[base + C1] = 0;
+    n[base + C2] = 0;
+    n[base + CONTEXT_END] = context + 1;
   }
 
   /** Steps of the stretch for which the step-time polynomial holds, from the anchor on; ≥ 1. */
   get stepsValid(): number {
-    const n = this.numbers;
-    return Math.ceil((n[CONTEXT_END]! - n[CONTEXT]!) / n[BATCH]!);
+    const { numbers: n, base } = this;
+    return Math.ceil((n[base + CONTEXT_END]! - n[base + CONTEXT]!) / n[base + BATCH]!);
   }
 
   /** Time of step `j` of the stretch, µs, not rounded. */
   stepUs(j: number): number {
-    const n = this.numbers;
-    return decodeStepUs(n[C0]!, n[C1]!, n[C2]!, n[CONTEXT]! + n[BATCH]! * j);
+    const { numbers: n, base } = this;
+    return decodeStepUs(
+      n[base + C0]!,
+      n[base + C1]!,
+      n[base + C2]!,
+      n[base + CONTEXT]! + n[base + BATCH]! * j,
+    );
   }
 
   /** When the first `j` steps are done, µs. */
   timeAt(j: number): number {
-    return this.numbers[ANCHOR_US]! + Math.round(this.sum(j));
+    return this.numbers[this.base + ANCHOR_US]! + Math.round(this.sum(j));
   }
 
   /** How many steps are done at `timeUs`, given that the answer lies in low … high − 1. */
   stepsBy(timeUs: number, low: number, high: number): number {
-    const x = timeUs - this.numbers[ANCHOR_US]!;
+    const x = timeUs - this.numbers[this.base + ANCHOR_US]!;
     let guess = low + (x - this.sum(low)) / this.stepUs(low);
     guess -= (this.sum(guess) - x) / this.stepUs(guess);
     let j = Math.min(Math.max(Math.floor(guess), low), high - 1);
@@ -97,18 +110,27 @@ export class DecodeStretch {
 
   /** Adds the gaps of steps first … first + steps − 1 to a histogram, each weighted with the batch. */
   addGaps(gaps: GapHistogram, first: number, steps: number): void {
-    const n = this.numbers;
-    const batch = n[BATCH]!;
-    gaps.addRun(n[C0]!, n[C1]!, n[C2]!, n[CONTEXT]!, batch, first, steps, batch);
+    const { numbers: n, base } = this;
+    const batch = n[base + BATCH]!;
+    gaps.addRun(
+      n[base + C0]!,
+      n[base + C1]!,
+      n[base + C2]!,
+      n[base + CONTEXT]!,
+      batch,
+      first,
+      steps,
+      batch,
+    );
   }
 
   private sum(j: number): number {
-    const n = this.numbers;
+    const { numbers: n, base } = this;
     const pairs = (j * (j - 1)) / 2;
-    const batch = n[BATCH]!;
-    const context = n[CONTEXT]!;
-    const total = n[C0]! * j + n[C1]! * (context * j + batch * pairs);
-    const c2 = n[C2]!;
+    const batch = n[base + BATCH]!;
+    const context = n[base + CONTEXT]!;
+    const total = n[base + C0]! * j + n[base + C1]! * (context * j + batch * pairs);
+    const c2 = n[base + C2]!;
     if (c2 === 0) return total;
     const squares = (pairs * (2 * j - 1)) / 3;
     return (

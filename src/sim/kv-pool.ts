@@ -13,6 +13,13 @@
 import { invariant } from "../core/index.ts";
 import type { PrefixForest } from "./prefix-forest.ts";
 import { NodeMap } from "./node-map.ts";
+import {
+  AT_HELD_NODES,
+  AT_PATH_LENGTH,
+  AT_PATH_START,
+  AT_PRIVATE_ENTRY,
+  AT_SHARED_BLOCKS,
+} from "./request-table.ts";
 import type { RequestTable } from "./request-table.ts";
 
 /** Numbers of an entry: owner (a node ≥ 0, or an owner code), blocks, references, neighbours in the LRU list. */
@@ -93,8 +100,8 @@ export class KvPool {
     this.matchedPrivate = false;
     if (!this.caching) return 0;
     const { path, nodeBegin, nodeEnd } = this.forest;
-    const start = this.table.pathStart[slot]!;
-    const nodes = this.table.pathLength[slot]!;
+    const start = this.table.data[slot + AT_PATH_START]!;
+    const nodes = this.table.data[slot + AT_PATH_LENGTH]!;
     let complete = true;
     for (let i = 0; i < nodes; i++) {
       const node = path[start + i]!;
@@ -112,7 +119,7 @@ export class KvPool {
         break;
       }
     }
-    const own = this.table.privateEntry[slot]!;
+    const own = this.table.data[slot + AT_PRIVATE_ENTRY]!;
     if (complete && own >= 0) {
       this.matchedPrivate = true;
       this.matchedBlocks += this.entry[own + LENGTH]!;
@@ -126,21 +133,21 @@ export class KvPool {
   /** Takes references on what the last `match` of this slot found. */
   acquire(slot: number): void {
     const { path } = this.forest;
-    const start = this.table.pathStart[slot]!;
+    const start = this.table.data[slot + AT_PATH_START]!;
     let shared = 0;
     for (let i = 0; i < this.matchedNodes; i++) {
       const entry = this.entryOf.get(path[start + i]!);
       this.reference(entry);
       shared += this.entry[entry + LENGTH]!;
     }
-    this.table.heldNodes[slot] = this.matchedNodes;
-    this.table.sharedBlocks[slot] = shared;
+    this.table.data[slot + AT_HELD_NODES] = this.matchedNodes;
+    this.table.data[slot + AT_SHARED_BLOCKS] = shared;
     if (this.matchedPrivate) {
-      const own = this.table.privateEntry[slot]!;
+      const own = this.table.data[slot + AT_PRIVATE_ENTRY]!;
       this.unlink(own);
       this.cached -= this.entry[own + LENGTH]!;
       this.dropEntry(own);
-      this.table.privateEntry[slot] = -1;
+      this.table.data[slot + AT_PRIVATE_ENTRY] = -1;
     }
   }
 
@@ -152,11 +159,11 @@ export class KvPool {
     if (!this.caching) return;
     const { path, nodeBegin, nodeEnd } = this.forest;
     const table = this.table;
-    const start = table.pathStart[slot]!;
-    const nodes = table.pathLength[slot]!;
+    const start = table.data[slot + AT_PATH_START]!;
+    const nodes = table.data[slot + AT_PATH_LENGTH]!;
     const target = Math.floor(tokens / this.blockSize);
-    let held = table.heldNodes[slot]!;
-    let shared = table.sharedBlocks[slot]!;
+    let held = table.data[slot + AT_HELD_NODES]!;
+    let shared = table.data[slot + AT_SHARED_BLOCKS]!;
     while (shared < target) {
       if (held === 0 || shared === nodeEnd[path[start + held - 1]!]!) {
         if (held === nodes) break;
@@ -172,8 +179,8 @@ export class KvPool {
       // The reference covers all of the entry, also what lies beyond the tokens computed so far.
       shared = Math.max(upTo, have);
     }
-    table.heldNodes[slot] = held;
-    table.sharedBlocks[slot] = shared;
+    table.data[slot + AT_HELD_NODES] = held;
+    table.data[slot + AT_SHARED_BLOCKS] = shared;
   }
 
   /**
@@ -182,17 +189,17 @@ export class KvPool {
    */
   release(slot: number, heldBlocks: number, tokens: number, keep: boolean): void {
     const table = this.table;
-    const shared = table.sharedBlocks[slot]!;
+    const shared = table.data[slot + AT_SHARED_BLOCKS]!;
     const full = this.caching ? Math.max(0, Math.floor(tokens / this.blockSize) - shared) : 0;
     const held = Math.max(0, heldBlocks - shared);
     this.free += held - full;
     if (full > 0) this.keepPrivate(slot, full, keep);
-    const start = table.pathStart[slot]!;
-    for (let i = table.heldNodes[slot]! - 1; i >= 0; i--) {
+    const start = table.data[slot + AT_PATH_START]!;
+    for (let i = table.data[slot + AT_HELD_NODES]! - 1; i >= 0; i--) {
       this.dereference(this.entryOf.get(this.forest.path[start + i]!));
     }
-    table.heldNodes[slot] = 0;
-    table.sharedBlocks[slot] = 0;
+    table.data[slot + AT_HELD_NODES] = 0;
+    table.data[slot + AT_SHARED_BLOCKS] = 0;
   }
 
   /** Recounts every entry: throws `InvariantError` when the counters and the lists disagree. */
@@ -221,7 +228,7 @@ export class KvPool {
     }
     const entry = this.newEntry(keep ? OWNER_SLOT - slot : OWNER_NOBODY, blocks);
     this.append(entry);
-    if (keep) this.table.privateEntry[slot] = entry;
+    if (keep) this.table.data[slot + AT_PRIVATE_ENTRY] = entry;
   }
 
   private open(node: number): void {
@@ -267,7 +274,7 @@ export class KvPool {
     this.unlink(entry);
     const owner = this.entry[entry + OWNER]!;
     if (owner >= 0) this.entryOf.delete(owner);
-    else if (owner !== OWNER_NOBODY) this.table.privateEntry[OWNER_SLOT - owner] = -1;
+    else if (owner !== OWNER_NOBODY) this.table.data[OWNER_SLOT - owner + AT_PRIVATE_ENTRY] = -1;
     this.dropEntry(entry);
   }
 

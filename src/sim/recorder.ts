@@ -13,6 +13,16 @@ import {
 } from "../core/index.ts";
 import { REQUEST_COMPLETED, REQUEST_UNFINISHED, SLICE_DECODE, SLICE_MIXED } from "./report.ts";
 import type { RequestColumns, SeriesColumns, SliceColumns } from "./report.ts";
+import {
+  AT_ADMITTED_US,
+  AT_ARRIVAL_US,
+  AT_CACHED,
+  AT_FIRST_TOKEN_US,
+  AT_INPUT,
+  AT_OUTPUT,
+  AT_PREEMPTIONS,
+  AT_ROW,
+} from "./request-table.ts";
 import type { RequestTable } from "./request-table.ts";
 import { ADMITTED_TOKENS, CACHED_TOKENS, PREEMPTIONS, PREFILL_TOKENS } from "./worker-counters.ts";
 import type { Worker } from "./worker.ts";
@@ -68,12 +78,12 @@ export class RequestLog {
   }
 
   /** Copies what the request table knows of a routed request. */
-  update(entry: number, table: RequestTable, slot: number): void {
-    this.admittedUs[entry] = table.admittedUs[slot]!;
-    this.firstTokenUs[entry] = table.firstTokenUs[slot]!;
-    this.cachedTokens[entry] = table.cached[slot]!;
-    this.preemptions[entry] = table.preemptions[slot]!;
-    this.worker[entry] = table.worker[slot]!;
+  update(entry: number, table: RequestTable, slot: number, worker: number): void {
+    this.admittedUs[entry] = table.data[slot + AT_ADMITTED_US]!;
+    this.firstTokenUs[entry] = table.data[slot + AT_FIRST_TOKEN_US]!;
+    this.cachedTokens[entry] = table.data[slot + AT_CACHED]!;
+    this.preemptions[entry] = table.data[slot + AT_PREEMPTIONS]!;
+    this.worker[entry] = worker;
   }
 
   columns(): RequestColumns {
@@ -164,22 +174,22 @@ export class Outcomes {
   }
 
   completed(table: RequestTable, slot: number, nowUs: number, workerId: number): void {
-    const arrivalUs = table.arrivalUs[slot]!;
-    const firstTokenUs = table.firstTokenUs[slot]!;
-    const admittedUs = table.admittedUs[slot]!;
+    const arrivalUs = table.data[slot + AT_ARRIVAL_US]!;
+    const firstTokenUs = table.data[slot + AT_FIRST_TOKEN_US]!;
+    const admittedUs = table.data[slot + AT_ADMITTED_US]!;
     const { digest } = this;
-    digest.addF64(table.row[slot]!);
+    digest.addF64(table.data[slot + AT_ROW]!);
     digest.addU32(REQUEST_COMPLETED);
     digest.addF64(admittedUs);
     digest.addF64(firstTokenUs);
     digest.addF64(nowUs);
     digest.addU32(workerId);
-    digest.addU32(table.cached[slot]!);
-    digest.addU32(table.preemptions[slot]!);
+    digest.addU32(table.data[slot + AT_CACHED]!);
+    digest.addU32(table.data[slot + AT_PREEMPTIONS]!);
     if (arrivalUs < this.warmupUs) return;
-    const output = table.output[slot]!;
+    const output = table.data[slot + AT_OUTPUT]!;
     this.measuredCompleted++;
-    this.measuredInput += table.input[slot]!;
+    this.measuredInput += table.data[slot + AT_INPUT]!;
     this.measuredOutput += output;
     const e2eUs = nowUs - arrivalUs;
     this.e2e.add(e2eUs);
@@ -213,16 +223,16 @@ export class SeriesLog {
   sample(nowUs: number, workers: readonly Worker[], arrivals: number, completions: number): void {
     const sums = new Float64Array(12);
     for (const worker of workers) {
-      const { batch, counters } = worker;
+      const { batch } = worker;
       sums[0]! += batch.waitingCount;
       sums[1]! += batch.runningCount;
       sums[2]! += worker.blocksUsedAt(nowUs);
       sums[3]! += worker.blocksCachedAt(nowUs);
       sums[6]! += worker.outputTokensAt(nowUs);
-      sums[7]! += counters[PREFILL_TOKENS]!;
-      sums[8]! += counters[ADMITTED_TOKENS]!;
-      sums[9]! += counters[CACHED_TOKENS]!;
-      sums[10]! += counters[PREEMPTIONS]!;
+      sums[7]! += worker.counter(PREFILL_TOKENS);
+      sums[8]! += worker.counter(ADMITTED_TOKENS);
+      sums[9]! += worker.counter(CACHED_TOKENS);
+      sums[10]! += worker.counter(PREEMPTIONS);
     }
     sums[4] = arrivals;
     sums[5] = completions;

@@ -9,7 +9,7 @@ import {
   BUSY_US,
   COMPLETED,
   COUNTER_NAMES,
-  newCounters,
+  COUNTERS,
   PREEMPTIONS,
   STEPS,
   USED_PEAK,
@@ -47,9 +47,9 @@ type Totals = { readonly [name in CounterName]: number };
 
 /** Sums of the workers' counters, by name. */
 function totalsOf(workers: readonly Worker[]): Totals {
-  const sums = newCounters();
+  const sums = new Float64Array(COUNTERS);
   for (const worker of workers) {
-    for (let i = 0; i < sums.length; i++) sums[i]! += worker.counters[i]!;
+    for (let i = 0; i < sums.length; i++) sums[i]! += worker.counter(i);
   }
   return Object.fromEntries(COUNTER_NAMES.map((name, i) => [name, sums[i]!])) as Totals;
 }
@@ -63,7 +63,7 @@ function digestOf(simulation: Simulation): string {
   for (const count of simulation.rejected) digest.addF64(count);
   digest.addF64(simulation.nowUs);
   for (const worker of workers) {
-    for (const count of worker.counters) digest.addF64(count);
+    for (let i = 0; i < COUNTERS; i++) digest.addF64(worker.counter(i));
     digest.addF64(worker.batch.pool.evicted);
     digest.addF64(worker.batch.pool.cached);
   }
@@ -119,11 +119,11 @@ function warningsOf(simulation: Simulation, totals: Totals): string[] {
 function workerSummary(worker: Worker): WorkerSummary {
   return {
     worker: worker.id,
-    completed: worker.counters[COMPLETED]!,
-    steps: worker.counters[STEPS]!,
-    busyS: worker.counters[BUSY_US]! / US_PER_S,
-    preemptions: worker.counters[PREEMPTIONS]!,
-    kvBlocksPeak: worker.counters[USED_PEAK]!,
+    completed: worker.counter(COMPLETED),
+    steps: worker.counter(STEPS),
+    busyS: worker.counter(BUSY_US) / US_PER_S,
+    preemptions: worker.counter(PREEMPTIONS),
+    kvBlocksPeak: worker.counter(USED_PEAK),
   };
 }
 
@@ -146,7 +146,7 @@ export function writeReport(simulation: Simulation, wallS: number): Report {
   const blocks = scenario.engine.num_gpu_blocks;
   const outputPerS = perS(outcomes.measuredOutput);
   const { ttft, tpot, e2e, queue, gaps } = outcomes;
-  const usedPeak = workers.reduce((most, worker) => Math.max(most, worker.counters[USED_PEAK]!), 0);
+  const usedPeak = workers.reduce((most, worker) => Math.max(most, worker.counter(USED_PEAK)), 0);
   const caches = totals.admittedTokens > 0 && scenario.engine.enable_prefix_caching;
   return {
     schema: "headworks.report.v1",

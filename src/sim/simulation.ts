@@ -21,7 +21,7 @@ import { Outcomes, RequestLog, SeriesLog, SliceLog } from "./recorder.ts";
 import { writeReport } from "./report-writer.ts";
 import { REQUEST_COMPLETED, REQUEST_REJECTED, REQUEST_UNFINISHED } from "./report.ts";
 import type { SimulationResult } from "./report.ts";
-import { RequestTable, SLOT_DONE } from "./request-table.ts";
+import { AT_RECORD, AT_ROW, AT_STATE, RequestTable, SLOT_DONE } from "./request-table.ts";
 import { RouterDesk } from "./router-desk.ts";
 import type { Scenario } from "./scenario.ts";
 import { Traffic } from "./traffic.ts";
@@ -112,6 +112,16 @@ export class Simulation implements WorkerSink {
   private readonly due: Worker[] = [];
   private dueCount = 0;
   private isOver = false;
+  /** The request arriving, filled anew for each. */
+  private readonly arrival = {
+    row: 0,
+    record: 0,
+    arrivalUs: 0,
+    input: 0,
+    output: 0,
+    pathStart: 0,
+    pathLength: 0,
+  };
 
   /** Use `createSimulation`. */
   static create(
@@ -206,13 +216,13 @@ export class Simulation implements WorkerSink {
     const { table } = this;
     this.completedCount++;
     this.outcomes.completed(table, slot, nowUs, worker.id);
-    const record = table.record[slot]!;
+    const record = table.data[slot + AT_RECORD]!;
     if (this.log !== undefined) {
-      this.log.update(record, table, slot);
+      this.log.update(record, table, slot, worker.id);
       this.log.end(record, REQUEST_COMPLETED, nowUs);
     }
     this.desk.ended(worker.id);
-    this.traffic.ended(table.row[slot]!, nowUs);
+    this.traffic.ended(table.data[slot + AT_ROW]!, nowUs);
   }
 
   slice(
@@ -272,12 +282,18 @@ export class Simulation implements WorkerSink {
       return;
     }
     if (output < traffic.output) this.truncated++;
-    const slot = table.take();
-    table.open(slot, row, record, nowUs, input, output);
     const { pathStart } = this.forest;
-    if (row + 1 < pathStart.length) table.setPath(slot, pathStart[row]!, pathStart[row + 1]!);
+    const isKnown = row + 1 < pathStart.length;
+    const { arrival } = this;
+    arrival.row = row;
+    arrival.record = record;
+    arrival.arrivalUs = nowUs;
+    arrival.input = input;
+    arrival.output = output;
+    arrival.pathStart = isKnown ? pathStart[row]! : 0;
+    arrival.pathLength = isKnown ? pathStart[row + 1]! - arrival.pathStart : 0;
+    const slot = table.take(arrival);
     const worker = this.desk.route(row, input, nowUs);
-    table.worker[slot] = worker.id;
     const mayStart = worker.batch.enqueue(slot);
     if (worker.state === WORKER_IDLE) this.makeDue(worker);
     else if (mayStart && worker.state === WORKER_DECODE) this.cut(worker, nowUs);
@@ -352,15 +368,15 @@ export class Simulation implements WorkerSink {
     for (const worker of this.workers) worker.stop(nowUs);
     if (this.series !== undefined && this.firstArrivalUs <= nowUs) this.sample(nowUs);
     for (const worker of this.workers)
-      worker.batch.forEachSlot((slot) => this.leaveUnfinished(slot));
+      worker.batch.forEachSlot((slot) => this.leaveUnfinished(worker, slot));
     this.audit();
   }
 
-  private leaveUnfinished(slot: number): void {
+  private leaveUnfinished(worker: Worker, slot: number): void {
     const { table } = this;
-    if (table.state[slot] === SLOT_DONE) return;
-    this.log?.update(table.record[slot]!, table, slot);
-    this.outcomes.ended(table.row[slot]!, REQUEST_UNFINISHED, this.nowUs);
+    if (table.data[slot + AT_STATE] === SLOT_DONE) return;
+    this.log?.update(table.data[slot + AT_RECORD]!, table, slot, worker.id);
+    this.outcomes.ended(table.data[slot + AT_ROW]!, REQUEST_UNFINISHED, this.nowUs);
   }
 
   /** Requests offered that have neither completed nor been rejected. */
@@ -385,7 +401,7 @@ export class Simulation implements WorkerSink {
       `request law: ${this.traffic.offered} offered, ${accounted} accounted for ${at}`,
     );
     let used = 0;
-    for (const worker of this.workers) used += worker.counters[BUSY_US]!;
+    for (const worker of this.workers) used += worker.counter(BUSY_US);
     const worked = this.workers.length * Math.max(0, this.nowUs - this.firstArrivalUs);
     invariant(!(used > worked + 1), `time law: workers were busy ${used} of ${worked} µs ${at}`);
   }

@@ -1,5 +1,6 @@
 /** Doubly linked list of request slots through the table's `previous` and `next` columns. */
 
+import { AT_NEXT, AT_PREVIOUS } from "./request-table.ts";
 import type { RequestTable } from "./request-table.ts";
 
 export class SlotList {
@@ -13,32 +14,32 @@ export class SlotList {
   }
 
   pushBack(slot: number): void {
-    const { previous, next } = this.table;
-    previous[slot] = this.tail;
-    next[slot] = -1;
-    if (this.tail >= 0) next[this.tail] = slot;
+    const { data } = this.table;
+    data[slot + AT_PREVIOUS] = this.tail;
+    data[slot + AT_NEXT] = -1;
+    if (this.tail >= 0) data[this.tail + AT_NEXT] = slot;
     else this.head = slot;
     this.tail = slot;
     this.length++;
   }
 
   pushFront(slot: number): void {
-    const { previous, next } = this.table;
-    previous[slot] = -1;
-    next[slot] = this.head;
-    if (this.head >= 0) previous[this.head] = slot;
+    const { data } = this.table;
+    data[slot + AT_PREVIOUS] = -1;
+    data[slot + AT_NEXT] = this.head;
+    if (this.head >= 0) data[this.head + AT_PREVIOUS] = slot;
     else this.tail = slot;
     this.head = slot;
     this.length++;
   }
 
   remove(slot: number): void {
-    const { previous, next } = this.table;
-    const before = previous[slot]!;
-    const after = next[slot]!;
-    if (before >= 0) next[before] = after;
+    const { data } = this.table;
+    const before = data[slot + AT_PREVIOUS]!;
+    const after = data[slot + AT_NEXT]!;
+    if (before >= 0) data[before + AT_NEXT] = after;
     else this.head = after;
-    if (after >= 0) previous[after] = before;
+    if (after >= 0) data[after + AT_PREVIOUS] = before;
     else this.tail = before;
     this.length--;
   }

@@ -1,4 +1,7 @@
-/** What a worker counts from the start of the run, side by side in one array. */
+/**
+ * What a worker counts from the start of the run. The counters of all workers lie in one array, COUNTERS for each, so that a
+ * worker among thousands costs few cache lines.
+ */
 
 export const COUNTER_NAMES = [
   /** Forward passes, and those of them with prompt tokens. */
@@ -38,6 +41,5 @@ export const USED_STEPS = 10;
 export const USED_PEAK = 11;
 export const COMPLETED = 12;
 
-export function newCounters(): Float64Array {
-  return new Float64Array(COUNTER_NAMES.length);
-}
+/** Counters per worker. */
+export const COUNTERS = COUNTER_NAMES.length;

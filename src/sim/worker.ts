@@ -10,15 +10,24 @@ import type { StepTimeModel } from "../hardware/index.ts";
 import type { Scheduler } from "../policies/index.ts";
 import { Batch } from "./batch.ts";
 import type { BatchOptions } from "./batch.ts";
-import { DecodeStretch } from "./decode-stretch.ts";
-import { SLOT_DECODE, SLOT_DONE } from "./request-table.ts";
+import type { DecodeStretch } from "./decode-stretch.ts";
+import {
+  AT_COMPUTED,
+  AT_FIRST_TOKEN_US,
+  AT_GENERATED,
+  AT_LAST_TOKEN_US,
+  AT_NEXT,
+  AT_OUTPUT,
+  AT_STATE,
+  SLOT_DECODE,
+  SLOT_DONE,
+} from "./request-table.ts";
 import type { RequestTable } from "./request-table.ts";
 import {
   BATCH_STEPS,
   BUSY_US,
   COMPLETED,
   MIXED_STEPS,
-  newCounters,
   OUTPUT_TOKENS,
   PREFILL_TOKENS,
   STEPS,
@@ -47,13 +56,14 @@ export interface WorkerSink {
   ): void;
 }
 
-export type WorkerOptions = Omit<BatchOptions, "counters"> & {
+export type WorkerOptions = BatchOptions & {
   readonly id: number;
   readonly scheduler: Scheduler;
   readonly model: StepTimeModel;
   readonly gaps: GapHistogram;
   /** Token gaps that end at or before this time are not recorded, µs. */
   readonly gapsFromUs: number;
+  readonly stretch: DecodeStretch;
   readonly sink: WorkerSink;
 };
 
@@ -62,9 +72,10 @@ export class Worker {
   state = WORKER_IDLE;
   /** Set while the worker waits in the list of workers that may start a pass. */
   isDue = false;
-  readonly counters = newCounters();
+  readonly counters: Float64Array;
+  readonly counterBase: number;
   readonly batch: Batch;
-  readonly stretch = new DecodeStretch();
+  readonly stretch: DecodeStretch;
   private readonly table: RequestTable;
   private readonly scheduler: Scheduler;
   private readonly model: StepTimeModel;
@@ -87,7 +98,10 @@ export class Worker {
     this.gapsFromUs = options.gapsFromUs;
     this.stepByStep = options.stepByStep;
     this.sink = options.sink;
-    this.batch = new Batch({ ...options, counters: this.counters });
+    this.counters = options.counters;
+    this.counterBase = options.counterBase;
+    this.stretch = options.stretch;
+    this.batch = new Batch(options);
   }
 
   /** Requests in flight here that are not done. */
@@ -96,9 +110,14 @@ export class Worker {
     return batch.waitingCount + batch.runningCount - batch.doneCount;
   }
 
+  /** One of the worker's counters, by its number. */
+  counter(index: number): number {
+    return this.counters[this.counterBase + index]!;
+  }
+
   /** Starts the next pass or run; returns the time of its event (Infinity: nothing to do). */
   start(nowUs: number): number {
-    const { batch, counters } = this;
+    const { batch, counters, counterBase } = this;
     let wakeUs = Infinity;
     do {
       batch.beginPass(nowUs);
@@ -106,7 +125,7 @@ export class Worker {
       // A pass that only preempted leaves room: the next one, at the same instant, may admit.
     } while (batch.isStepEmpty && batch.preemptedInPass > 0);
     const used = batch.pool.used;
-    if (used > counters[USED_PEAK]!) counters[USED_PEAK] = used;
+    if (used > counters[counterBase + USED_PEAK]!) counters[counterBase + USED_PEAK] = used;
     if (batch.isStepEmpty) {
       this.state = WORKER_IDLE;
       invariant(
@@ -145,13 +164,16 @@ export class Worker {
 
   /** Ends the run of the simulation at `nowUs`: counts the steps that are done. */
   stop(nowUs: number): void {
-    const { batch, counters, stretch } = this;
+    const { batch, counters, counterBase, stretch } = this;
     const done = this.stepsDone(nowUs);
     if (done > 0) {
       this.endRun(stretch.timeAt(batch.decodeSteps - stretch.anchorStep + done), done);
       // The step in progress has taken its blocks.
       batch.pool.allocate(batch.demand.at(batch.decodeSteps));
-      counters[USED_PEAK] = Math.max(counters[USED_PEAK]!, batch.pool.used);
+      counters[counterBase + USED_PEAK] = Math.max(
+        counters[counterBase + USED_PEAK]!,
+        batch.pool.used,
+      );
     }
     this.endStretch();
     this.state = WORKER_IDLE;
@@ -161,7 +183,7 @@ export class Worker {
   outputTokensAt(nowUs: number): number {
     const { batch } = this;
     const live = batch.demand.requests - batch.doneCount;
-    return this.counters[OUTPUT_TOKENS]! + live * this.stepsDone(nowUs);
+    return this.counters[this.counterBase + OUTPUT_TOKENS]! + live * this.stepsDone(nowUs);
   }
 
   /** Blocks held by running requests at `nowUs`. */
@@ -228,22 +250,22 @@ export class Worker {
   }
 
   private endMixed(nowUs: number): void {
-    const { batch, counters } = this;
+    const { batch, counters, counterBase } = this;
     const { shape } = batch;
     const requests = shape.decodeRequests;
     const elapsed = nowUs - this.stepStartUs;
-    counters[BUSY_US]! += elapsed;
-    counters[STEPS]!++;
-    counters[MIXED_STEPS]!++;
-    counters[BATCH_STEPS]! += requests + shape.prefillRequests;
-    counters[USED_STEPS]! += batch.pool.used;
-    counters[PREFILL_TOKENS]! += shape.prefillTokens;
+    counters[counterBase + BUSY_US]! += elapsed;
+    counters[counterBase + STEPS]!++;
+    counters[counterBase + MIXED_STEPS]!++;
+    counters[counterBase + BATCH_STEPS]! += requests + shape.prefillRequests;
+    counters[counterBase + USED_STEPS]! += batch.pool.used;
+    counters[counterBase + PREFILL_TOKENS]! += shape.prefillTokens;
     this.state = WORKER_IDLE;
     this.sink.slice(this, "mixed", this.stepStartUs, nowUs, 1);
     if (requests > 0) {
       batch.decodeSteps++;
       batch.decodeContext += requests;
-      counters[OUTPUT_TOKENS]! += requests;
+      counters[counterBase + OUTPUT_TOKENS]! += requests;
       if (nowUs > this.gapsFromUs) this.gaps.add(elapsed, requests);
       this.finishDecodes(nowUs);
     }
@@ -252,7 +274,7 @@ export class Worker {
   }
 
   private endRun(nowUs: number, steps: number): void {
-    const { batch, counters, stretch } = this;
+    const { batch, counters, counterBase, stretch } = this;
     const { demand, pool } = batch;
     const { requests } = demand;
     const first = batch.decodeSteps - stretch.anchorStep;
@@ -261,14 +283,15 @@ export class Worker {
       demand.sum(batch.decodeSteps + 1, steps - 1);
       usedSteps += demand.blockSteps;
       pool.allocate(demand.blocks);
-      if (pool.used > counters[USED_PEAK]!) counters[USED_PEAK] = pool.used;
+      if (pool.used > counters[counterBase + USED_PEAK]!)
+        counters[counterBase + USED_PEAK] = pool.used;
     }
     this.addGaps(first, steps, nowUs);
-    counters[USED_STEPS]! += usedSteps;
-    counters[BUSY_US]! += nowUs - this.stepStartUs;
-    counters[STEPS]! += steps;
-    counters[BATCH_STEPS]! += requests * steps;
-    counters[OUTPUT_TOKENS]! += (requests - batch.doneCount) * steps;
+    counters[counterBase + USED_STEPS]! += usedSteps;
+    counters[counterBase + BUSY_US]! += nowUs - this.stepStartUs;
+    counters[counterBase + STEPS]! += steps;
+    counters[counterBase + BATCH_STEPS]! += requests * steps;
+    counters[counterBase + OUTPUT_TOKENS]! += (requests - batch.doneCount) * steps;
     batch.decodeSteps += steps;
     batch.decodeContext += requests * steps;
     this.state = WORKER_IDLE;
@@ -309,8 +332,11 @@ export class Worker {
   private walkFinishes(nowUs: number): void {
     const { table, batch } = this;
     for (let slot = batch.running.head; slot >= 0;) {
-      const after = table.next[slot]!;
-      if (table.state[slot] === SLOT_DECODE && batch.generatedBy(slot) === table.output[slot]!) {
+      const after = table.data[slot + AT_NEXT]!;
+      if (
+        table.data[slot + AT_STATE] === SLOT_DECODE &&
+        batch.generatedBy(slot) === table.data[slot + AT_OUTPUT]!
+      ) {
         batch.finishes.remove(slot);
         this.finish(slot, nowUs);
       }
@@ -325,7 +351,7 @@ export class Worker {
 
   /** A request is done; `tokens`: its tokens with KV. */
   private complete(slot: number, tokens: number, nowUs: number): void {
-    this.counters[COMPLETED]!++;
+    this.counters[this.counterBase + COMPLETED]!++;
     this.sink.completed(this, slot, nowUs);
     this.batch.dismiss(slot, tokens);
   }
@@ -333,17 +359,19 @@ export class Worker {
   /** The prompt of a request has been computed to its end: its next token is out. */
   private endPrefill(slot: number, nowUs: number): void {
     const { table } = this;
-    const output = table.output[slot]!;
+    const output = table.data[slot + AT_OUTPUT]!;
     if (output > 0) {
-      this.counters[OUTPUT_TOKENS]!++;
-      if (Number.isNaN(table.firstTokenUs[slot]!)) table.firstTokenUs[slot] = nowUs;
-      else if (nowUs > this.gapsFromUs) this.gaps.add(nowUs - table.lastTokenUs[slot]!, 1);
+      this.counters[this.counterBase + OUTPUT_TOKENS]!++;
+      if (Number.isNaN(table.data[slot + AT_FIRST_TOKEN_US]!))
+        table.data[slot + AT_FIRST_TOKEN_US] = nowUs;
+      else if (nowUs > this.gapsFromUs)
+        this.gaps.add(nowUs - table.data[slot + AT_LAST_TOKEN_US]!, 1);
     }
-    table.lastTokenUs[slot] = nowUs;
-    table.generated[slot] = Math.min(table.generated[slot]! + 1, output);
-    const isDone = table.generated[slot] === output;
+    table.data[slot + AT_LAST_TOKEN_US] = nowUs;
+    table.data[slot + AT_GENERATED] = Math.min(table.data[slot + AT_GENERATED]! + 1, output);
+    const isDone = table.data[slot + AT_GENERATED] === output;
     if (isDone && !this.scheduler.batchRelease) {
-      this.complete(slot, table.computed[slot]!, nowUs);
+      this.complete(slot, table.data[slot + AT_COMPUTED]!, nowUs);
       return;
     }
     this.batch.join(slot, !isDone);
@@ -353,10 +381,10 @@ export class Worker {
   /** Static batching: a request that is done keeps its place until the whole batch is. */
   private keepPlace(slot: number, nowUs: number): void {
     const { batch } = this;
-    this.table.state[slot] = SLOT_DONE;
+    this.table.data[slot + AT_STATE] = SLOT_DONE;
     batch.doneCount++;
     batch.changes++;
-    this.counters[COMPLETED]!++;
+    this.counters[this.counterBase + COMPLETED]!++;
     this.sink.completed(this, slot, nowUs);
   }
 
