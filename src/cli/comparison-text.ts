@@ -33,8 +33,8 @@ function headLines(
   const better = comparison.metrics.filter((one) => one.mark === "better").length;
   const verdict = comparison.sameDigest
     ? style.good("Same digest: the two runs gave the same numbers.")
-    : `${style.good(`${String(better)} metrics better`)}, ` +
-      `${style.bad(`${String(worse)} worse`)} in B than in A.`;
+    : `In B ${style.good(`${String(better)} better`)} and ` +
+      `${style.bad(`${String(worse)} worse`)} metrics than in A.`;
   return ["", style.bold(verdict), style.dim(`  A ${names.a}`), style.dim(`  B ${names.b}`), ""];
 }
 

@@ -3,6 +3,7 @@
 import { Command, CommanderError } from "commander";
 import { problemText } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
+import { addCardCommands } from "./cards-program.ts";
 import { EXIT_DEFECT, EXIT_DONE, EXIT_INPUT } from "./exit-codes.ts";
 import { collect } from "./flags.ts";
 import { packageVersion } from "./package-root.ts";
@@ -67,7 +68,7 @@ function buildProgram(terminal: Terminal, command: string, finish: Finish): Comm
   addRun(program, terminal, command, finish);
   addCompare(program, terminal, finish);
   addTraceCommands(program, terminal, finish);
-  addCards(program, terminal, finish);
+  addCardCommands(program, terminal, finish);
   program
     .command("schema")
     .description("print the JSON Schema of scenario files")
@@ -127,5 +128,3 @@ function addCompare(program: Command, terminal: Terminal, finish: Finish): void 
       finish(compareCommand(a, b, flags, terminal));
     });
 }
-
-function addCards(_program: Command, _terminal: Terminal, _finish: Finish): void {}
