@@ -65,15 +65,15 @@ export class Draft {
   rowModel = -1;
   rowTenant = -1;
   rowClass = -1;
-  /** Ids read so far in the open row, −1 when it has no id list. */
+  /** Ids of the open row, −1 when it has no id list: halves of 64-bit numbers, low and high. */
   rowIds = -1;
+  idLows = new Uint32Array(64);
+  idHighs = new Uint32Array(64);
 
   readonly #interner = new IdInterner();
   readonly #stringIds = new TextInterner();
-  #lows = new Uint32Array(1024);
-  #highs = new Uint32Array(1024);
   /** Sessions with a first turn; names are numbered as they appear, but a first row may be bad. */
-  #started = new Uint8Array(256);
+  #started = new Uint8Array(16);
   #anyPriority = false;
 
   constructor(options: DraftOptions, faults: RowFaults) {
@@ -111,22 +111,17 @@ export class Draft {
     this.rowIds = -1;
   }
 
-  /** Starts the open row's id list (again, when a key is repeated). */
-  beginIds(): void {
+  /** Starts the open row's id list (again, when a key is repeated), with room for so many ids. */
+  beginIds(room: number): void {
     this.rowIds = 0;
+    if (room <= this.idLows.length) return;
+    this.idLows = new Uint32Array(2 * room);
+    this.idHighs = new Uint32Array(2 * room);
   }
 
-  /** Appends a 64-bit id to the open row's list. */
-  addId(low: number, high: number): void {
-    const at = this.rowIds++;
-    if (at === this.#lows.length) this.#widenIds();
-    this.#lows[at] = low;
-    this.#highs[at] = high;
-  }
-
-  /** Appends an id given as text: a code in the top 2^32 of the range (a file has one kind of id). */
-  addTextId(bytes: Uint8Array, from: number, to: number): void {
-    this.addId(this.#stringIds.codeOf(bytes, from, to), 0xffffffff);
+  /** Code of an id given as text. */
+  textId(bytes: Uint8Array, from: number, to: number): number {
+    return this.#stringIds.codeOf(bytes, from, to);
   }
 
   /** Checks and appends the open row; the fault when it is bad, undefined when it is done with. */
@@ -260,18 +255,9 @@ export class Draft {
   #appendIds(line: number): void {
     if (this.rowIds < 0) this.faults.note("noted: a row without block ids in a hashed trace", line);
     for (let i = 0; i < this.rowIds; i++) {
-      this.hashes.add(this.#interner.intern(this.#lows[i]!, this.#highs[i]!));
+      this.hashes.add(this.#interner.intern(this.idLows[i]!, this.idHighs[i]!));
     }
     this.hashes.endRow();
-  }
-
-  #widenIds(): void {
-    const lows = new Uint32Array(this.#lows.length * 2);
-    const highs = new Uint32Array(lows.length);
-    lows.set(this.#lows);
-    highs.set(this.#highs);
-    this.#lows = lows;
-    this.#highs = highs;
   }
 }
 

@@ -8,16 +8,21 @@ import { U32Column } from "../core/index.ts";
 import { PairMap } from "./pair-map.ts";
 import type { HashRuns } from "./trace.ts";
 
-/** Source ids below this get a direct table of at most 16 MiB; above, a hash map (assumption). */
-const DIRECT_IDS = 1 << 22;
+/** A direct table may have this many entries per id met, and some to begin with (assumption). */
+const DIRECT_PER_ID = 16;
+const DIRECT_AT_FIRST = 65_536;
 
 const ROOT = -1;
 
-/** 64-bit source ids as dense numbers 0, 1, 2 … in order of first appearance. */
+/**
+ * 64-bit source ids as dense numbers 0, 1, 2 … in order of first appearance: by a direct table while ids
+ * are dense themselves, as in the published traces; from the first far-off id on, new ones by a hash map.
+ */
 export class IdInterner {
-  /** dense id + 1 by source id, 0 when unseen. */
-  #direct = new Int32Array(4096);
+  /** dense id + 1 by source id, 0 when it is not there. */
+  #direct = new Int32Array(64);
   readonly #hashed = new PairMap();
+  #isDense = true;
   #count = 0;
 
   get size(): number {
@@ -26,12 +31,17 @@ export class IdInterner {
 
   /** The dense id of high·2^32 + low. */
   intern(low: number, high: number): number {
-    if (high === 0 && low < DIRECT_IDS) {
-      if (low >= this.#direct.length) this.#widen(low);
+    if (high === 0 && low < this.#direct.length) {
       const found = this.#direct[low]!;
       if (found !== 0) return found - 1;
-      this.#direct[low] = ++this.#count;
-      return this.#count - 1;
+    }
+    if (this.#isDense) {
+      if (high === 0 && low < DIRECT_PER_ID * this.#count + DIRECT_AT_FIRST) {
+        if (low >= this.#direct.length) this.#widen(low);
+        this.#direct[low] = ++this.#count;
+        return this.#count - 1;
+      }
+      this.#isDense = false;
     }
     const id = this.#hashed.getOrPut(low, high, this.#count);
     if (id === this.#count) this.#count++;
@@ -53,7 +63,7 @@ export class HashRunsBuilder {
   readonly #start = new U32Column();
   readonly #length = new U32Column();
   /** Parent of each id; a plain array because it is read for every block of every prompt. */
-  #parent = new Int32Array(1024);
+  #parent = new Int32Array(64);
   #idCount = 0;
   #violatingRows = 0;
   #violated = false;

@@ -32,8 +32,8 @@ import { TextInterner } from "./text-interner.ts";
 /** Unknown keys named in the import log (assumption: more would not be read). */
 const UNUSED_KEYS_NAMED = 16;
 
-/** Largest integer that can take one more digit within 2^53. */
-const FAST_DIGITS = 15;
+/** Numbers of so many digits fit 32 bits. */
+const FAST_DIGITS = 9;
 
 /** Fills a draft from JSON Lines; false when too many rows are bad. */
 export function readJsonLines(bytes: Uint8Array, shape: JsonShape, draft: Draft): boolean {
@@ -278,12 +278,16 @@ class JsonRow {
     const cursor = this.#cursor;
     const draft = this.#draft;
     if (!cursor.take(OPEN_BRACKET, 'a list of ids ("[")')) return { reason: "" };
-    draft.beginIds();
+    const { bytes, end } = cursor;
+    // An id takes a digit and a comma at least.
+    draft.beginIds((end - cursor.at) / 2 + 1);
     if (cursor.peek() === CLOSE_BRACKET) {
       cursor.at++;
       return undefined;
     }
-    const { bytes, end } = cursor;
+    const lows = draft.idLows;
+    const highs = draft.idHighs;
+    let count = 0;
     let at = cursor.at;
     for (;;) {
       while (at < end && bytes[at] === SPACE) at++;
@@ -298,31 +302,37 @@ class JsonRow {
       const digits = at - first;
       const plain = digits === 1 || (digits <= FAST_DIGITS && digits > 1 && bytes[first] !== ZERO);
       if (plain && (next === COMMA || next === CLOSE_BRACKET)) {
-        draft.addId(value >>> 0, Math.floor(value / 4294967296));
+        lows[count] = value;
+        highs[count++] = 0;
         at++;
         if (next === COMMA) continue;
         cursor.at = at;
-        return undefined;
+        break;
       }
       cursor.at = first;
-      const fault = this.#slowId(key);
+      const fault = this.#slowId(key, count++);
       if (fault !== undefined) return fault;
       if (cursor.peek() === CLOSE_BRACKET) {
         cursor.at++;
-        return undefined;
+        break;
       }
       if (!cursor.take(COMMA, '"," or "]"')) return { reason: "" };
       at = cursor.at;
     }
+    draft.rowIds = count;
+    return undefined;
   }
 
   /** One id that is long, oddly spaced, a string, or wrong. */
-  #slowId(key: JsonKey): RowFault | undefined {
+  #slowId(key: JsonKey, index: number): RowFault | undefined {
     const cursor = this.#cursor;
     const { bytes } = cursor;
+    const { idLows, idHighs } = this.#draft;
     if (cursor.peek() === QUOTE) {
       if (!cursor.string()) return { reason: "" };
-      this.#draft.addTextId(bytes, cursor.tokenFrom, cursor.tokenTo);
+      // Texts take the top 2^32 of the range: a file has one kind of id.
+      idLows[index] = this.#draft.textId(bytes, cursor.tokenFrom, cursor.tokenTo);
+      idHighs[index] = 0xffffffff;
       return undefined;
     }
     if (!this.#numberToken()) return this.#badId(key);
@@ -337,7 +347,8 @@ class JsonRow {
       high = high * 10 + Math.floor(product / 4294967296);
       if (high > 0xffffffff) return this.#badId(key);
     }
-    this.#draft.addId(low, high);
+    idLows[index] = low;
+    idHighs[index] = high;
     return undefined;
   }
 

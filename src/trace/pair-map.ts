@@ -1,10 +1,10 @@
 /** Open-addressing map from pairs of 32-bit numbers to small integers. */
 
 export class PairMap {
-  #lows = new Uint32Array(1024);
-  #highs = new Uint32Array(1024);
+  #lows = new Uint32Array(16);
+  #highs = new Uint32Array(16);
   /** value + 1, 0 when the slot is free. */
-  #values = new Int32Array(1024);
+  #values = new Int32Array(16);
   #count = 0;
 
   /** The value stored for the pair, or `fresh` after storing it when there was none. */

