@@ -8,11 +8,11 @@
  */
 
 import { invariant } from "../core/index.ts";
-import type { StepShape } from "../hardware/index.ts";
 import type { SchedulerPort } from "../policies/index.ts";
-import type { BlockDemand } from "./block-demand.ts";
+import { BlockDemand } from "./block-demand.ts";
+import type { Engine } from "./engine.ts";
 import { FinishHeap } from "./finish-heap.ts";
-import type { KvPool } from "./kv-pool.ts";
+import { KvPool } from "./kv-pool.ts";
 import {
   AT_ADMITTED_US,
   AT_ARRIVAL_US,
@@ -35,29 +35,14 @@ import {
   SLOT_PREFILL,
   SLOT_WAITING,
 } from "./request-table.ts";
-import type { RequestTable } from "./request-table.ts";
 import { SlotList } from "./slot-list.ts";
 import {
   ADMITTED_TOKENS,
   CACHED_TOKENS,
+  COUNTERS,
   PREEMPTIONS,
   RECOMPUTED_TOKENS,
 } from "./worker-counters.ts";
-
-export type BatchOptions = {
-  readonly table: RequestTable;
-  readonly pool: KvPool;
-  readonly blockSize: number;
-  /** Blocks that admission leaves free. */
-  readonly watermarkBlocks: number;
-  /** Preempt the newest running request (lifo) or the oldest (fifo). */
-  readonly preemptNewest: boolean;
-  readonly stepByStep: boolean;
-  /** Counters of all workers, and the place of this worker's first one. */
-  readonly counters: Float64Array;
-  readonly counterBase: number;
-  readonly demand: BlockDemand;
-};
 
 export class Batch implements SchedulerPort {
   nowUs = 0;
@@ -74,40 +59,23 @@ export class Batch implements SchedulerPort {
   endingCount = 0;
   readonly ending: number[] = [];
   readonly pool: KvPool;
-  readonly blockSize: number;
   readonly demand: BlockDemand;
   readonly finishes = new FinishHeap();
   readonly running: SlotList;
-  readonly shape: StepShape = {
-    prefillRequests: 0,
-    prefillTokens: 0,
-    prefillPastTokens: 0,
-    prefillPairs: 0,
-    decodeRequests: 0,
-    decodeContextTokens: 0,
-  };
-  private readonly table: RequestTable;
   private readonly waiting: SlotList;
-  private readonly watermarkBlocks: number;
-  private readonly preemptNewest: boolean;
-  private readonly stepByStep: boolean;
-  private readonly counters: Float64Array;
+  private readonly engine: Engine;
   private readonly counterBase: number;
   private admissions = 0;
   private matchedTokens = 0;
 
-  constructor(options: BatchOptions) {
-    this.table = options.table;
-    this.pool = options.pool;
-    this.blockSize = options.blockSize;
-    this.watermarkBlocks = options.watermarkBlocks;
-    this.preemptNewest = options.preemptNewest;
-    this.stepByStep = options.stepByStep;
-    this.counters = options.counters;
-    this.counterBase = options.counterBase;
-    this.waiting = new SlotList(options.table);
-    this.running = new SlotList(options.table);
-    this.demand = options.demand;
+  constructor(engine: Engine, id: number) {
+    const { table, blockSize } = engine;
+    this.engine = engine;
+    this.counterBase = id * COUNTERS;
+    this.pool = new KvPool(engine);
+    this.demand = new BlockDemand(blockSize, engine.byPhase, id * blockSize);
+    this.waiting = new SlotList(table);
+    this.running = new SlotList(table);
   }
 
   // The scheduler's side.
@@ -121,6 +89,9 @@ export class Batch implements SchedulerPort {
   get waitingHead(): number {
     return this.waiting.head;
   }
+  get blockSize(): number {
+    return this.engine.blockSize;
+  }
   get blocksTotal(): number {
     return this.pool.blocks;
   }
@@ -129,23 +100,23 @@ export class Batch implements SchedulerPort {
   }
 
   waitingAfter(slot: number): number {
-    return this.table.data[slot + AT_NEXT]!;
+    return this.engine.table.data[slot + AT_NEXT]!;
   }
 
   queuedSinceUs(slot: number): number {
-    return this.table.data[slot + AT_ARRIVAL_US]!;
+    return this.engine.table.data[slot + AT_ARRIVAL_US]!;
   }
 
   knownTokens(slot: number): number {
-    return this.table.data[slot + AT_INPUT]! + this.table.data[slot + AT_GENERATED]!;
+    return this.engine.table.data[slot + AT_INPUT]! + this.engine.table.data[slot + AT_GENERATED]!;
   }
 
   outputLimit(slot: number): number {
-    return this.table.data[slot + AT_OUTPUT]!;
+    return this.engine.table.data[slot + AT_OUTPUT]!;
   }
 
   scheduleDecodes(): number {
-    if (this.stepByStep) return this.walkDecodes();
+    if (this.engine.stepByStep) return this.walkDecodes();
     const need = this.demand.at(this.decodeSteps);
     if (need > this.pool.available) return this.walkDecodes();
     this.pool.allocate(need);
@@ -153,7 +124,7 @@ export class Batch implements SchedulerPort {
   }
 
   continuePrefill(slot: number, tokens: number): number {
-    const computed = this.table.data[slot + AT_COMPUTED]!;
+    const computed = this.engine.table.data[slot + AT_COMPUTED]!;
     const chunk = Math.min(this.knownTokens(slot) - computed, tokens);
     const need = this.blocksFor(slot, computed + chunk) - this.blocksFor(slot, computed);
     while (this.pool.available < need) {
@@ -170,12 +141,13 @@ export class Batch implements SchedulerPort {
   }
 
   reserves(_slot: number, tokens: number): boolean {
-    const need = Math.ceil(tokens / this.blockSize) - this.pool.matchedActive;
-    return need <= this.pool.available - this.watermarkBlocks;
+    const need = Math.ceil(tokens / this.engine.blockSize) - this.pool.matchedActive;
+    return need <= this.pool.available - this.engine.watermarkBlocks;
   }
 
   admit(slot: number, tokens: number): void {
-    const { table, counters, counterBase } = this;
+    const { counterBase } = this;
+    const { table, counters } = this.engine;
     const cached = this.matchedTokens;
     this.waiting.remove(slot);
     this.running.pushBack(slot);
@@ -193,13 +165,13 @@ export class Batch implements SchedulerPort {
       );
     }
     this.pool.acquire(slot);
-    const need = Math.ceil((cached + tokens) / this.blockSize) - this.pool.matchedBlocks;
+    const need = Math.ceil((cached + tokens) / this.engine.blockSize) - this.pool.matchedBlocks;
     if (need > 0) this.pool.allocate(need);
     this.computePrompt(slot, cached, tokens);
   }
 
   admitPadded(slot: number, paddedTokens: number): void {
-    this.table.data[slot + AT_INPUT] = paddedTokens;
+    this.engine.table.data[slot + AT_INPUT] = paddedTokens;
     this.matchPrefix(slot);
     this.admit(slot, paddedTokens);
   }
@@ -208,7 +180,7 @@ export class Batch implements SchedulerPort {
 
   /** A request arrives; false when it queues behind one that could not be admitted, so that nothing changes. */
   enqueue(slot: number): boolean {
-    this.table.data[slot + AT_STATE] = SLOT_WAITING;
+    this.engine.table.data[slot + AT_STATE] = SLOT_WAITING;
     const first = this.waiting.length === 0;
     this.waiting.pushBack(slot);
     return first;
@@ -216,7 +188,7 @@ export class Batch implements SchedulerPort {
 
   /** Empties the step being built. */
   beginPass(nowUs: number): void {
-    const { shape } = this;
+    const { shape } = this.engine;
     shape.prefillRequests = 0;
     shape.prefillTokens = 0;
     shape.prefillPastTokens = 0;
@@ -227,28 +199,28 @@ export class Batch implements SchedulerPort {
   }
 
   get isStepEmpty(): boolean {
-    return this.shape.prefillRequests === 0 && this.demand.requests === 0;
+    return this.engine.shape.prefillRequests === 0 && this.demand.requests === 0;
   }
 
   /** Total context of a decoding request in the next decode step. */
   contextOf(slot: number): number {
     return (
-      this.table.data[slot + AT_JOIN_CONTEXT]! +
-      (this.decodeSteps - this.table.data[slot + AT_JOIN_STEP]!)
+      this.engine.table.data[slot + AT_JOIN_CONTEXT]! +
+      (this.decodeSteps - this.engine.table.data[slot + AT_JOIN_STEP]!)
     );
   }
 
   /** Tokens a decoding request has generated. */
   generatedBy(slot: number): number {
     return (
-      this.table.data[slot + AT_GENERATED]! +
-      (this.decodeSteps - this.table.data[slot + AT_JOIN_STEP]!)
+      this.engine.table.data[slot + AT_GENERATED]! +
+      (this.decodeSteps - this.engine.table.data[slot + AT_JOIN_STEP]!)
     );
   }
 
   /** A request whose known tokens all have KV starts to decode; `finishes`: it has tokens left to generate. */
   join(slot: number, finishes: boolean): void {
-    const { table } = this;
+    const { table } = this.engine;
     // The newest token's KV is computed by the next step.
     const context = table.data[slot + AT_COMPUTED]! + 1;
     this.changes++;
@@ -263,7 +235,7 @@ export class Batch implements SchedulerPort {
 
   /** A request leaves the decode group; returns its tokens with KV. */
   leave(slot: number): number {
-    const { table } = this;
+    const { table } = this.engine;
     const context = this.contextOf(slot);
     this.changes++;
     this.decodeContext -= context;
@@ -274,16 +246,16 @@ export class Batch implements SchedulerPort {
   /** A request that is done leaves the worker: its blocks go back or into the cache, its slot is free. */
   dismiss(slot: number, tokens: number): void {
     this.running.remove(slot);
-    this.pool.release(slot, Math.ceil(tokens / this.blockSize), tokens, false);
-    this.table.give(slot);
+    this.pool.release(slot, Math.ceil(tokens / this.engine.blockSize), tokens, false);
+    this.engine.table.give(slot);
   }
 
   /** Recounts what the sums claim; throws `InvariantError` when they disagree. */
   audit(): void {
     let requests = 0;
     let context = 0;
-    for (let slot = this.running.head; slot >= 0; slot = this.table.data[slot + AT_NEXT]!) {
-      const state = this.table.data[slot + AT_STATE]!;
+    for (let slot = this.running.head; slot >= 0; slot = this.engine.table.data[slot + AT_NEXT]!) {
+      const state = this.engine.table.data[slot + AT_STATE]!;
       if (state !== SLOT_DECODE && state !== SLOT_DONE) continue;
       requests++;
       context += this.contextOf(slot);
@@ -298,19 +270,20 @@ export class Batch implements SchedulerPort {
   /** Visits every request that is running or waiting. */
   forEachSlot(visit: (slot: number) => void): void {
     for (const list of [this.running, this.waiting]) {
-      for (let slot = list.head; slot >= 0; slot = this.table.data[slot + AT_NEXT]!) visit(slot);
+      for (let slot = list.head; slot >= 0; slot = this.engine.table.data[slot + AT_NEXT]!)
+        visit(slot);
     }
   }
 
   /** Puts `tokens` prompt tokens of a request, behind `past` computed ones, into the step being built. */
   private computePrompt(slot: number, past: number, tokens: number): void {
-    const { shape } = this;
+    const { shape } = this.engine;
     shape.prefillRequests++;
     shape.prefillTokens += tokens;
     shape.prefillPastTokens += past;
     shape.prefillPairs += tokens * (past + tokens / 2);
     const computed = past + tokens;
-    this.table.data[slot + AT_COMPUTED] = computed;
+    this.engine.table.data[slot + AT_COMPUTED] = computed;
     this.pool.publish(slot, computed);
     if (computed === this.knownTokens(slot)) {
       this.ending[this.endingCount++] = slot;
@@ -320,17 +293,20 @@ export class Batch implements SchedulerPort {
 
   /** Blocks a request in prefill holds with `tokens` tokens computed. */
   private blocksFor(slot: number, tokens: number): number {
-    return Math.max(this.table.data[slot + AT_SHARED_BLOCKS]!, Math.ceil(tokens / this.blockSize));
+    return Math.max(
+      this.engine.table.data[slot + AT_SHARED_BLOCKS]!,
+      Math.ceil(tokens / this.engine.blockSize),
+    );
   }
 
   /** Gives each decoding request its block by walking the running list, preempting when blocks run short. */
   private walkDecodes(): number {
-    const { table } = this;
+    const { table } = this.engine;
     for (let slot = this.running.head; slot >= 0;) {
       const after = table.data[slot + AT_NEXT]!;
       const state = table.data[slot + AT_STATE]!;
       const decodes = state === SLOT_DECODE || state === SLOT_DONE;
-      if (decodes && (this.contextOf(slot) - 1) % this.blockSize === 0) {
+      if (decodes && (this.contextOf(slot) - 1) % this.engine.blockSize === 0) {
         if (!this.makeRoom(slot)) {
           slot = after;
           continue;
@@ -352,16 +328,17 @@ export class Batch implements SchedulerPort {
 
   /** Preempts the newest (or oldest) running request on behalf of `slot`; returns the victim. */
   private preemptOne(slot: number): number {
-    const victim = this.preemptNewest ? this.running.tail : this.running.head;
+    const victim = this.engine.preemptNewest ? this.running.tail : this.running.head;
     // Requests before `slot` in running order have taken their block for this step already.
-    const served = this.table.data[victim + AT_ORDER]! < this.table.data[slot + AT_ORDER]!;
+    const served =
+      this.engine.table.data[victim + AT_ORDER]! < this.engine.table.data[slot + AT_ORDER]!;
     this.preempt(victim, served);
     return victim;
   }
 
   /** Takes all blocks from a running request and puts it at the head of the queue; it keeps what it generated. */
   private preempt(slot: number, served: boolean): void {
-    const { table } = this;
+    const { table } = this.engine;
     let tokens = table.data[slot + AT_COMPUTED]!;
     let held = tokens;
     if (table.data[slot + AT_STATE] === SLOT_DECODE) {
@@ -378,7 +355,7 @@ export class Batch implements SchedulerPort {
     table.data[slot + AT_PREEMPTIONS]!++;
     table.data[slot + AT_STATE] = SLOT_WAITING;
     this.waiting.pushFront(slot);
-    this.counters[this.counterBase + PREEMPTIONS]!++;
+    this.engine.counters[this.counterBase + PREEMPTIONS]!++;
     this.preemptedInPass++;
   }
 }

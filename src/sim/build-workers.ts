@@ -5,9 +5,8 @@ import type { GapHistogram, Result } from "../core/index.ts";
 import { createStepTime } from "../hardware/index.ts";
 import type { ProfileTable, StepTimeModel, StepTimeSpec } from "../hardware/index.ts";
 import { schedulerPolicies } from "../policies/index.ts";
-import { BlockDemand } from "./block-demand.ts";
-import { DecodeStretch, STRETCH_NUMBERS } from "./decode-stretch.ts";
-import { KvPool } from "./kv-pool.ts";
+import { STRETCH_NUMBERS } from "./decode-stretch.ts";
+import type { Engine } from "./engine.ts";
 import type { PrefixForest } from "./prefix-forest.ts";
 import type { RequestTable } from "./request-table.ts";
 import type { EngineKnobs, Scenario } from "./scenario.ts";
@@ -68,7 +67,7 @@ export function buildWorkers(options: {
   readonly stepByStep: boolean;
   readonly sink: WorkerSink;
 }): Result<Worker[]> {
-  const { scenario, table, forest } = options;
+  const { scenario } = options;
   const { engine } = scenario;
   const policy = schedulerPolicies.find((candidate) => candidate.meta.name === engine.scheduler);
   if (policy === undefined) {
@@ -85,38 +84,34 @@ export function buildWorkers(options: {
     scheduler_reserve_full_isl: engine.scheduler_reserve_full_isl,
     batchTimeoutUs: Math.round(engine.batch_timeout_s * US_PER_S),
   });
-  const caching = engine.enable_prefix_caching && scheduler.prefixCaching;
   const count = scenario.cluster.workers;
-  const size = engine.block_size;
-  const counters = new Float64Array(count * COUNTERS);
-  const stretches = new Float64Array(count * STRETCH_NUMBERS);
-  const byPhase = new Int32Array(count * size);
-  const workers: Worker[] = [];
-  for (let id = 0; id < count; id++) {
-    const blocks = engine.num_gpu_blocks;
-    const pool = new KvPool({ blocks, blockSize: size, caching, forest, table });
-    workers.push(
-      new Worker({
-        id,
-        table,
-        pool,
-        blockSize: size,
-        watermarkBlocks: watermarkBlocks(engine),
-        preemptNewest: engine.preemption_mode === "lifo",
-        scheduler,
-        model: options.model,
-        gaps: options.gaps,
-        gapsFromUs: Math.round(scenario.traffic.warmup_s * US_PER_S),
-        stepByStep: options.stepByStep,
-        sink: options.sink,
-        counters,
-        counterBase: id * COUNTERS,
-        demand: new BlockDemand(size, byPhase, id * size),
-        stretch: new DecodeStretch(stretches, id * STRETCH_NUMBERS),
-      }),
-    );
-  }
-  return ok(workers);
+  const shared: Engine = {
+    table: options.table,
+    forest: options.forest,
+    scheduler,
+    model: options.model,
+    sink: options.sink,
+    blocks: engine.num_gpu_blocks,
+    blockSize: engine.block_size,
+    watermarkBlocks: watermarkBlocks(engine),
+    caching: engine.enable_prefix_caching && scheduler.prefixCaching,
+    preemptNewest: engine.preemption_mode === "lifo",
+    stepByStep: options.stepByStep,
+    gaps: options.gaps,
+    gapsFromUs: Math.round(scenario.traffic.warmup_s * US_PER_S),
+    shape: {
+      prefillRequests: 0,
+      prefillTokens: 0,
+      prefillPastTokens: 0,
+      prefillPairs: 0,
+      decodeRequests: 0,
+      decodeContextTokens: 0,
+    },
+    counters: new Float64Array(count * COUNTERS),
+    stretches: new Float64Array(count * STRETCH_NUMBERS),
+    byPhase: new Int32Array(count * engine.block_size),
+  };
+  return ok(Array.from({ length: count }, (_, id) => new Worker(shared, id)));
 }
 
 /** Blocks that admission leaves free. */

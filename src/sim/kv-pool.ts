@@ -11,7 +11,7 @@
  */
 
 import { invariant } from "../core/index.ts";
-import type { PrefixForest } from "./prefix-forest.ts";
+import type { Engine } from "./engine.ts";
 import { NodeMap } from "./node-map.ts";
 import {
   AT_HELD_NODES,
@@ -20,7 +20,6 @@ import {
   AT_PRIVATE_ENTRY,
   AT_SHARED_BLOCKS,
 } from "./request-table.ts";
-import type { RequestTable } from "./request-table.ts";
 
 /** Numbers of an entry: owner (a node ≥ 0, or an owner code), blocks, references, neighbours in the LRU list. */
 const STRIDE = 5;
@@ -35,16 +34,12 @@ const OWNER_NOBODY = -1;
 const OWNER_SLOT = -2;
 
 export class KvPool {
-  readonly blocks: number;
   /** Blocks that were never used or were given back empty. */
   free: number;
   /** Unreferenced blocks kept for reuse; evicted when free blocks run out. */
   cached = 0;
   evicted = 0;
-  private readonly blockSize: number;
-  private readonly caching: boolean;
-  private readonly forest: PrefixForest;
-  private readonly table: RequestTable;
+  private readonly engine: Engine;
   private readonly entryOf = new NodeMap();
   /** STRIDE numbers an entry, side by side. */
   private entry = new Int32Array(0);
@@ -58,24 +53,18 @@ export class KvPool {
   private matchedNodes = 0;
   private matchedPrivate = false;
 
-  constructor(options: {
-    readonly blocks: number;
-    readonly blockSize: number;
-    readonly caching: boolean;
-    readonly forest: PrefixForest;
-    readonly table: RequestTable;
-  }) {
-    this.blocks = options.blocks;
-    this.free = options.blocks;
-    this.blockSize = options.blockSize;
-    this.caching = options.caching;
-    this.forest = options.forest;
-    this.table = options.table;
+  constructor(engine: Engine) {
+    this.engine = engine;
+    this.free = engine.blocks;
+  }
+
+  get blocks(): number {
+    return this.engine.blocks;
   }
 
   /** Blocks held by running requests. */
   get used(): number {
-    return this.blocks - this.free - this.cached;
+    return this.engine.blocks - this.free - this.cached;
   }
 
   /** Blocks that an allocation could take now, evicting if need be. */
@@ -98,10 +87,10 @@ export class KvPool {
     this.matchedActive = 0;
     this.matchedNodes = 0;
     this.matchedPrivate = false;
-    if (!this.caching) return 0;
-    const { path, nodeBegin, nodeEnd } = this.forest;
-    const start = this.table.data[slot + AT_PATH_START]!;
-    const nodes = this.table.data[slot + AT_PATH_LENGTH]!;
+    if (!this.engine.caching) return 0;
+    const { path, nodeBegin, nodeEnd } = this.engine.forest;
+    const start = this.engine.table.data[slot + AT_PATH_START]!;
+    const nodes = this.engine.table.data[slot + AT_PATH_LENGTH]!;
     let complete = true;
     for (let i = 0; i < nodes; i++) {
       const node = path[start + i]!;
@@ -119,35 +108,35 @@ export class KvPool {
         break;
       }
     }
-    const own = this.table.data[slot + AT_PRIVATE_ENTRY]!;
+    const own = this.engine.table.data[slot + AT_PRIVATE_ENTRY]!;
     if (complete && own >= 0) {
       this.matchedPrivate = true;
       this.matchedBlocks += this.entry[own + LENGTH]!;
     }
-    const tokens = this.matchedBlocks * this.blockSize;
+    const tokens = this.matchedBlocks * this.engine.blockSize;
     // A full hit computes its last block again (vLLM: at most known − 1 tokens count as cached).
     if (tokens < known) return tokens;
-    return Math.floor((known - 1) / this.blockSize) * this.blockSize;
+    return Math.floor((known - 1) / this.engine.blockSize) * this.engine.blockSize;
   }
 
   /** Takes references on what the last `match` of this slot found. */
   acquire(slot: number): void {
-    const { path } = this.forest;
-    const start = this.table.data[slot + AT_PATH_START]!;
+    const { path } = this.engine.forest;
+    const start = this.engine.table.data[slot + AT_PATH_START]!;
     let shared = 0;
     for (let i = 0; i < this.matchedNodes; i++) {
       const entry = this.entryOf.get(path[start + i]!);
       this.reference(entry);
       shared += this.entry[entry + LENGTH]!;
     }
-    this.table.data[slot + AT_HELD_NODES] = this.matchedNodes;
-    this.table.data[slot + AT_SHARED_BLOCKS] = shared;
+    this.engine.table.data[slot + AT_HELD_NODES] = this.matchedNodes;
+    this.engine.table.data[slot + AT_SHARED_BLOCKS] = shared;
     if (this.matchedPrivate) {
-      const own = this.table.data[slot + AT_PRIVATE_ENTRY]!;
+      const own = this.engine.table.data[slot + AT_PRIVATE_ENTRY]!;
       this.unlink(own);
       this.cached -= this.entry[own + LENGTH]!;
       this.dropEntry(own);
-      this.table.data[slot + AT_PRIVATE_ENTRY] = -1;
+      this.engine.table.data[slot + AT_PRIVATE_ENTRY] = -1;
     }
   }
 
@@ -156,12 +145,12 @@ export class KvPool {
    * somebody else published meanwhile is given back.
    */
   publish(slot: number, tokens: number): void {
-    if (!this.caching) return;
-    const { path, nodeBegin, nodeEnd } = this.forest;
-    const table = this.table;
+    if (!this.engine.caching) return;
+    const { path, nodeBegin, nodeEnd } = this.engine.forest;
+    const table = this.engine.table;
     const start = table.data[slot + AT_PATH_START]!;
     const nodes = table.data[slot + AT_PATH_LENGTH]!;
-    const target = Math.floor(tokens / this.blockSize);
+    const target = Math.floor(tokens / this.engine.blockSize);
     let held = table.data[slot + AT_HELD_NODES]!;
     let shared = table.data[slot + AT_SHARED_BLOCKS]!;
     while (shared < target) {
@@ -188,15 +177,17 @@ export class KvPool {
    * each into the LRU list when nobody else holds it. `keep`: the request was preempted and may find its own blocks again.
    */
   release(slot: number, heldBlocks: number, tokens: number, keep: boolean): void {
-    const table = this.table;
+    const table = this.engine.table;
     const shared = table.data[slot + AT_SHARED_BLOCKS]!;
-    const full = this.caching ? Math.max(0, Math.floor(tokens / this.blockSize) - shared) : 0;
+    const full = this.engine.caching
+      ? Math.max(0, Math.floor(tokens / this.engine.blockSize) - shared)
+      : 0;
     const held = Math.max(0, heldBlocks - shared);
     this.free += held - full;
     if (full > 0) this.keepPrivate(slot, full, keep);
     const start = table.data[slot + AT_PATH_START]!;
     for (let i = table.data[slot + AT_HELD_NODES]! - 1; i >= 0; i--) {
-      this.dereference(this.entryOf.get(this.forest.path[start + i]!));
+      this.dereference(this.entryOf.get(this.engine.forest.path[start + i]!));
     }
     table.data[slot + AT_HELD_NODES] = 0;
     table.data[slot + AT_SHARED_BLOCKS] = 0;
@@ -228,7 +219,7 @@ export class KvPool {
     }
     const entry = this.newEntry(keep ? OWNER_SLOT - slot : OWNER_NOBODY, blocks);
     this.append(entry);
-    if (keep) this.table.data[slot + AT_PRIVATE_ENTRY] = entry;
+    if (keep) this.engine.table.data[slot + AT_PRIVATE_ENTRY] = entry;
   }
 
   private open(node: number): void {
@@ -274,7 +265,8 @@ export class KvPool {
     this.unlink(entry);
     const owner = this.entry[entry + OWNER]!;
     if (owner >= 0) this.entryOf.delete(owner);
-    else if (owner !== OWNER_NOBODY) this.table.data[OWNER_SLOT - owner + AT_PRIVATE_ENTRY] = -1;
+    else if (owner !== OWNER_NOBODY)
+      this.engine.table.data[OWNER_SLOT - owner + AT_PRIVATE_ENTRY] = -1;
     this.dropEntry(entry);
   }
 

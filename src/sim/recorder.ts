@@ -11,8 +11,8 @@ import {
   QuantileSketch,
   U32Column,
 } from "../core/index.ts";
-import { REQUEST_COMPLETED, REQUEST_UNFINISHED, SLICE_DECODE, SLICE_MIXED } from "./report.ts";
-import type { RequestColumns, SeriesColumns, SliceColumns } from "./report.ts";
+import { REQUEST_COMPLETED, SLICE_DECODE, SLICE_MIXED } from "./report.ts";
+import type { SeriesColumns, SliceColumns } from "./report.ts";
 import {
   AT_ADMITTED_US,
   AT_ARRIVAL_US,
@@ -26,113 +26,6 @@ import {
 import type { RequestTable } from "./request-table.ts";
 import { ADMITTED_TOKENS, CACHED_TOKENS, PREEMPTIONS, PREFILL_TOKENS } from "./worker-counters.ts";
 import type { Worker } from "./worker.ts";
-
-/** Per-request results, by order of arrival. */
-export class RequestLog {
-  private rows = 0;
-  private row: Uint32Array;
-  private arrivalUs: Float64Array;
-  private admittedUs: Float64Array;
-  private firstTokenUs: Float64Array;
-  private finishUs: Float64Array;
-  private inputTokens: Uint32Array;
-  private outputTokens: Uint32Array;
-  private cachedTokens: Uint32Array;
-  private preemptions: Uint32Array;
-  private worker: Int32Array;
-  private status: Uint8Array;
-
-  constructor(capacity: number) {
-    this.row = new Uint32Array(capacity);
-    this.arrivalUs = new Float64Array(capacity);
-    this.admittedUs = new Float64Array(capacity);
-    this.firstTokenUs = new Float64Array(capacity);
-    this.finishUs = new Float64Array(capacity);
-    this.inputTokens = new Uint32Array(capacity);
-    this.outputTokens = new Uint32Array(capacity);
-    this.cachedTokens = new Uint32Array(capacity);
-    this.preemptions = new Uint32Array(capacity);
-    this.worker = new Int32Array(capacity);
-    this.status = new Uint8Array(capacity);
-  }
-
-  /** A request is offered: returns its entry. */
-  open(row: number, arrivalUs: number, input: number, output: number): number {
-    if (this.rows === this.row.length) this.grow();
-    const entry = this.rows++;
-    this.row[entry] = row;
-    this.arrivalUs[entry] = arrivalUs;
-    this.admittedUs[entry] = NaN;
-    this.firstTokenUs[entry] = NaN;
-    this.finishUs[entry] = NaN;
-    this.inputTokens[entry] = input;
-    this.outputTokens[entry] = output;
-    this.worker[entry] = -1;
-    this.status[entry] = REQUEST_UNFINISHED;
-    return entry;
-  }
-
-  end(entry: number, status: number, nowUs: number): void {
-    this.status[entry] = status;
-    this.finishUs[entry] = nowUs;
-  }
-
-  /** Copies what the request table knows of a routed request. */
-  update(entry: number, table: RequestTable, slot: number, worker: number): void {
-    this.admittedUs[entry] = table.data[slot + AT_ADMITTED_US]!;
-    this.firstTokenUs[entry] = table.data[slot + AT_FIRST_TOKEN_US]!;
-    this.cachedTokens[entry] = table.data[slot + AT_CACHED]!;
-    this.preemptions[entry] = table.data[slot + AT_PREEMPTIONS]!;
-    this.worker[entry] = worker;
-  }
-
-  columns(): RequestColumns {
-    const n = this.rows;
-    return {
-      rows: n,
-      row: this.row.subarray(0, n),
-      arrivalUs: this.arrivalUs.subarray(0, n),
-      admittedUs: this.admittedUs.subarray(0, n),
-      firstTokenUs: this.firstTokenUs.subarray(0, n),
-      finishUs: this.finishUs.subarray(0, n),
-      inputTokens: this.inputTokens.subarray(0, n),
-      outputTokens: this.outputTokens.subarray(0, n),
-      cachedTokens: this.cachedTokens.subarray(0, n),
-      preemptions: this.preemptions.subarray(0, n),
-      worker: this.worker.subarray(0, n),
-      status: this.status.subarray(0, n),
-    };
-  }
-
-  private grow(): void {
-    const capacity = Math.ceil(this.row.length * 1.5) + 1024;
-    const f64 = (from: Float64Array): Float64Array<ArrayBuffer> => {
-      const to = new Float64Array(capacity);
-      to.set(from);
-      return to;
-    };
-    const u32 = (from: Uint32Array): Uint32Array<ArrayBuffer> => {
-      const to = new Uint32Array(capacity);
-      to.set(from);
-      return to;
-    };
-    this.row = u32(this.row);
-    this.arrivalUs = f64(this.arrivalUs);
-    this.admittedUs = f64(this.admittedUs);
-    this.firstTokenUs = f64(this.firstTokenUs);
-    this.finishUs = f64(this.finishUs);
-    this.inputTokens = u32(this.inputTokens);
-    this.outputTokens = u32(this.outputTokens);
-    this.cachedTokens = u32(this.cachedTokens);
-    this.preemptions = u32(this.preemptions);
-    const worker = new Int32Array(capacity);
-    worker.set(this.worker);
-    this.worker = worker;
-    const status = new Uint8Array(capacity);
-    status.set(this.status);
-    this.status = status;
-  }
-}
 
 /** Latency targets, µs; Infinity: none. */
 export type SloTargets = {
@@ -294,9 +187,9 @@ export class SliceLog {
     this.endUs.push(endUs);
     this.kind.push(isMixed ? SLICE_MIXED : SLICE_DECODE);
     this.steps.push(steps);
-    this.prefillTokens.push(isMixed ? worker.batch.shape.prefillTokens : 0);
-    this.prefillRequests.push(isMixed ? worker.batch.shape.prefillRequests : 0);
-    this.decodeRequests.push(isMixed ? worker.batch.shape.decodeRequests : worker.stretch.batch);
+    this.prefillTokens.push(isMixed ? worker.prefillTokens : 0);
+    this.prefillRequests.push(isMixed ? worker.prefillRequests : 0);
+    this.decodeRequests.push(isMixed ? worker.decodeRequests : worker.stretch.batch);
   }
 
   columns(): SliceColumns {

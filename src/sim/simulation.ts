@@ -17,11 +17,12 @@ import { outputWithin, REJECT_REASONS, rejectCode } from "./admission.ts";
 import { buildStepTime, buildWorkers } from "./build-workers.ts";
 import { buildPrefixForest, EMPTY_FOREST } from "./prefix-forest.ts";
 import type { PrefixForest } from "./prefix-forest.ts";
-import { Outcomes, RequestLog, SeriesLog, SliceLog } from "./recorder.ts";
+import { Outcomes, SeriesLog, SliceLog } from "./recorder.ts";
 import { writeReport } from "./report-writer.ts";
 import { REQUEST_COMPLETED, REQUEST_REJECTED, REQUEST_UNFINISHED } from "./report.ts";
 import type { SimulationResult } from "./report.ts";
-import { AT_RECORD, AT_ROW, AT_STATE, RequestTable, SLOT_DONE } from "./request-table.ts";
+import { AT_ROW, AT_STATE, RequestTable, SLOT_DONE } from "./request-table.ts";
+import { RequestLog } from "./request-log.ts";
 import { RouterDesk } from "./router-desk.ts";
 import type { Scenario } from "./scenario.ts";
 import { Traffic } from "./traffic.ts";
@@ -32,8 +33,6 @@ import type { Worker, WorkerSink } from "./worker.ts";
 const US_PER_S = 1e6;
 /** The one event a worker has pending: its pass or run ends, or its wait for a batch is over. */
 const EV_WORKER = 0;
-/** Entry of requests that no per-request results are kept for. */
-const NO_RECORD = -1;
 
 export type SimulationInputs = {
   readonly scenario: Scenario;
@@ -216,11 +215,7 @@ export class Simulation implements WorkerSink {
     const { table } = this;
     this.completedCount++;
     this.outcomes.completed(table, slot, nowUs, worker.id);
-    const record = table.data[slot + AT_RECORD]!;
-    if (this.log !== undefined) {
-      this.log.update(record, table, slot, worker.id);
-      this.log.end(record, REQUEST_COMPLETED, nowUs);
-    }
+    this.log?.add(table, slot, worker.id, REQUEST_COMPLETED, nowUs);
     this.desk.ended(worker.id);
     this.traffic.ended(table.data[slot + AT_ROW]!, nowUs);
   }
@@ -275,21 +270,20 @@ export class Simulation implements WorkerSink {
     const output = outputWithin(engine, input, traffic.output);
     if (Number.isNaN(this.firstArrivalUs)) this.firstArrivalUs = nowUs;
     this.outcomes.offered(nowUs);
-    const record = this.log === undefined ? NO_RECORD : this.log.open(row, nowUs, input, output);
+    const { arrival } = this;
+    arrival.row = row;
+    arrival.record = traffic.offered - 1;
+    arrival.arrivalUs = nowUs;
+    arrival.input = input;
+    arrival.output = output;
     const code = rejectCode(engine, input, output);
     if (code >= 0) {
-      this.reject(row, record, code, nowUs);
+      this.reject(code, nowUs);
       return;
     }
     if (output < traffic.output) this.truncated++;
     const { pathStart } = this.forest;
     const isKnown = row + 1 < pathStart.length;
-    const { arrival } = this;
-    arrival.row = row;
-    arrival.record = record;
-    arrival.arrivalUs = nowUs;
-    arrival.input = input;
-    arrival.output = output;
     arrival.pathStart = isKnown ? pathStart[row]! : 0;
     arrival.pathLength = isKnown ? pathStart[row + 1]! - arrival.pathStart : 0;
     const slot = table.take(arrival);
@@ -299,10 +293,11 @@ export class Simulation implements WorkerSink {
     else if (mayStart && worker.state === WORKER_DECODE) this.cut(worker, nowUs);
   }
 
-  private reject(row: number, record: number, code: number, nowUs: number): void {
+  private reject(code: number, nowUs: number): void {
+    const { row } = this.arrival;
     this.rejected[code]!++;
     this.outcomes.ended(row, REQUEST_REJECTED, nowUs);
-    this.log?.end(record, REQUEST_REJECTED, nowUs);
+    this.log?.addUnrouted(this.arrival, REQUEST_REJECTED);
     this.traffic.ended(row, nowUs);
   }
 
@@ -375,7 +370,7 @@ export class Simulation implements WorkerSink {
   private leaveUnfinished(worker: Worker, slot: number): void {
     const { table } = this;
     if (table.data[slot + AT_STATE] === SLOT_DONE) return;
-    this.log?.update(table.data[slot + AT_RECORD]!, table, slot, worker.id);
+    this.log?.add(table, slot, worker.id, REQUEST_UNFINISHED, NaN);
     this.outcomes.ended(table.data[slot + AT_ROW]!, REQUEST_UNFINISHED, this.nowUs);
   }
 

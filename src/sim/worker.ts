@@ -5,12 +5,9 @@
  */
 
 import { invariant } from "../core/index.ts";
-import type { GapHistogram } from "../core/index.ts";
-import type { StepTimeModel } from "../hardware/index.ts";
-import type { Scheduler } from "../policies/index.ts";
 import { Batch } from "./batch.ts";
-import type { BatchOptions } from "./batch.ts";
-import type { DecodeStretch } from "./decode-stretch.ts";
+import { DecodeStretch, STRETCH_NUMBERS } from "./decode-stretch.ts";
+import type { Engine } from "./engine.ts";
 import {
   AT_COMPUTED,
   AT_FIRST_TOKEN_US,
@@ -22,11 +19,11 @@ import {
   SLOT_DECODE,
   SLOT_DONE,
 } from "./request-table.ts";
-import type { RequestTable } from "./request-table.ts";
 import {
   BATCH_STEPS,
   BUSY_US,
   COMPLETED,
+  COUNTERS,
   MIXED_STEPS,
   OUTPUT_TOKENS,
   PREFILL_TOKENS,
@@ -56,52 +53,31 @@ export interface WorkerSink {
   ): void;
 }
 
-export type WorkerOptions = BatchOptions & {
-  readonly id: number;
-  readonly scheduler: Scheduler;
-  readonly model: StepTimeModel;
-  readonly gaps: GapHistogram;
-  /** Token gaps that end at or before this time are not recorded, µs. */
-  readonly gapsFromUs: number;
-  readonly stretch: DecodeStretch;
-  readonly sink: WorkerSink;
-};
-
 export class Worker {
   readonly id: number;
   state = WORKER_IDLE;
   /** Set while the worker waits in the list of workers that may start a pass. */
   isDue = false;
-  readonly counters: Float64Array;
-  readonly counterBase: number;
   readonly batch: Batch;
   readonly stretch: DecodeStretch;
-  private readonly table: RequestTable;
-  private readonly scheduler: Scheduler;
-  private readonly model: StepTimeModel;
-  private readonly gaps: GapHistogram;
-  private readonly gapsFromUs: number;
-  private readonly stepByStep: boolean;
-  private readonly sink: WorkerSink;
+  /** Of the mixed step in progress or just ended: requests and tokens in prefill, requests decoding. */
+  prefillRequests = 0;
+  prefillTokens = 0;
+  decodeRequests = 0;
+  private readonly engine: Engine;
+  private readonly counterBase: number;
   private stepStartUs = 0;
   /** Steps covered by the pending event of a decode run. */
   private runSteps = 0;
   /** The batch's change counter when the stretch began. */
   private stretchChanges = -1;
 
-  constructor(options: WorkerOptions) {
-    this.id = options.id;
-    this.table = options.table;
-    this.scheduler = options.scheduler;
-    this.model = options.model;
-    this.gaps = options.gaps;
-    this.gapsFromUs = options.gapsFromUs;
-    this.stepByStep = options.stepByStep;
-    this.sink = options.sink;
-    this.counters = options.counters;
-    this.counterBase = options.counterBase;
-    this.stretch = options.stretch;
-    this.batch = new Batch(options);
+  constructor(engine: Engine, id: number) {
+    this.id = id;
+    this.engine = engine;
+    this.counterBase = id * COUNTERS;
+    this.batch = new Batch(engine, id);
+    this.stretch = new DecodeStretch(engine.stretches, id * STRETCH_NUMBERS);
   }
 
   /** Requests in flight here that are not done. */
@@ -112,16 +88,17 @@ export class Worker {
 
   /** One of the worker's counters, by its number. */
   counter(index: number): number {
-    return this.counters[this.counterBase + index]!;
+    return this.engine.counters[this.counterBase + index]!;
   }
 
   /** Starts the next pass or run; returns the time of its event (Infinity: nothing to do). */
   start(nowUs: number): number {
-    const { batch, counters, counterBase } = this;
+    const { batch, counterBase } = this;
+    const { counters } = this.engine;
     let wakeUs = Infinity;
     do {
       batch.beginPass(nowUs);
-      wakeUs = this.scheduler.pass(batch);
+      wakeUs = this.engine.scheduler.pass(batch);
       // A pass that only preempted leaves room: the next one, at the same instant, may admit.
     } while (batch.isStepEmpty && batch.preemptedInPass > 0);
     const used = batch.pool.used;
@@ -135,7 +112,7 @@ export class Worker {
       return wakeUs;
     }
     this.stepStartUs = nowUs;
-    return batch.shape.prefillRequests > 0 ? this.startMixed(nowUs) : this.startRun(nowUs);
+    return this.engine.shape.prefillRequests > 0 ? this.startMixed(nowUs) : this.startRun(nowUs);
   }
 
   /** The pending event of the worker is due: the mixed step or the run ends. */
@@ -164,7 +141,8 @@ export class Worker {
 
   /** Ends the run of the simulation at `nowUs`: counts the steps that are done. */
   stop(nowUs: number): void {
-    const { batch, counters, counterBase, stretch } = this;
+    const { batch, counterBase, stretch } = this;
+    const { counters } = this.engine;
     const done = this.stepsDone(nowUs);
     if (done > 0) {
       this.endRun(stretch.timeAt(batch.decodeSteps - stretch.anchorStep + done), done);
@@ -183,7 +161,7 @@ export class Worker {
   outputTokensAt(nowUs: number): number {
     const { batch } = this;
     const live = batch.demand.requests - batch.doneCount;
-    return this.counters[this.counterBase + OUTPUT_TOKENS]! + live * this.stepsDone(nowUs);
+    return this.engine.counters[this.counterBase + OUTPUT_TOKENS]! + live * this.stepsDone(nowUs);
   }
 
   /** Blocks held by running requests at `nowUs`. */
@@ -212,12 +190,15 @@ export class Worker {
 
   private startMixed(nowUs: number): number {
     const { batch } = this;
-    const { shape } = batch;
+    const { shape, model } = this.engine;
     this.endStretch();
     shape.decodeRequests = batch.demand.requests;
     shape.decodeContextTokens = batch.decodeContext;
+    this.prefillRequests = shape.prefillRequests;
+    this.prefillTokens = shape.prefillTokens;
+    this.decodeRequests = shape.decodeRequests;
     this.state = WORKER_MIXED;
-    return nowUs + Math.max(1, Math.round(this.model.stepUs(shape)));
+    return nowUs + Math.max(1, Math.round(model.stepUs(shape)));
   }
 
   private startRun(nowUs: number): number {
@@ -227,13 +208,13 @@ export class Worker {
     if (!isSame || first >= stretch.stepsValid) {
       this.endStretch();
       const { requests } = batch.demand;
-      stretch.begin(this.model, nowUs, batch.decodeSteps, requests, batch.decodeContext);
+      stretch.begin(this.engine.model, nowUs, batch.decodeSteps, requests, batch.decodeContext);
       this.stretchChanges = batch.changes;
       first = 0;
     }
     this.state = WORKER_DECODE;
     // A pass that preempted admits nothing; the next one may.
-    const isSingle = this.stepByStep || batch.preemptedInPass > 0;
+    const isSingle = this.engine.stepByStep || batch.preemptedInPass > 0;
     this.runSteps = isSingle ? 1 : this.stepsAhead(first);
     return stretch.timeAt(first + this.runSteps);
   }
@@ -250,23 +231,23 @@ export class Worker {
   }
 
   private endMixed(nowUs: number): void {
-    const { batch, counters, counterBase } = this;
-    const { shape } = batch;
-    const requests = shape.decodeRequests;
+    const { batch, counterBase } = this;
+    const { counters } = this.engine;
+    const requests = this.decodeRequests;
     const elapsed = nowUs - this.stepStartUs;
     counters[counterBase + BUSY_US]! += elapsed;
     counters[counterBase + STEPS]!++;
     counters[counterBase + MIXED_STEPS]!++;
-    counters[counterBase + BATCH_STEPS]! += requests + shape.prefillRequests;
+    counters[counterBase + BATCH_STEPS]! += requests + this.prefillRequests;
     counters[counterBase + USED_STEPS]! += batch.pool.used;
-    counters[counterBase + PREFILL_TOKENS]! += shape.prefillTokens;
+    counters[counterBase + PREFILL_TOKENS]! += this.prefillTokens;
     this.state = WORKER_IDLE;
-    this.sink.slice(this, "mixed", this.stepStartUs, nowUs, 1);
+    this.engine.sink.slice(this, "mixed", this.stepStartUs, nowUs, 1);
     if (requests > 0) {
       batch.decodeSteps++;
       batch.decodeContext += requests;
       counters[counterBase + OUTPUT_TOKENS]! += requests;
-      if (nowUs > this.gapsFromUs) this.gaps.add(elapsed, requests);
+      if (nowUs > this.engine.gapsFromUs) this.engine.gaps.add(elapsed, requests);
       this.finishDecodes(nowUs);
     }
     for (let i = 0; i < batch.endingCount; i++) this.endPrefill(batch.ending[i]!, nowUs);
@@ -274,7 +255,8 @@ export class Worker {
   }
 
   private endRun(nowUs: number, steps: number): void {
-    const { batch, counters, counterBase, stretch } = this;
+    const { batch, counterBase, stretch } = this;
+    const { counters } = this.engine;
     const { demand, pool } = batch;
     const { requests } = demand;
     const first = batch.decodeSteps - stretch.anchorStep;
@@ -300,16 +282,17 @@ export class Worker {
   }
 
   private addGaps(first: number, steps: number, nowUs: number): void {
-    const { stretch, gapsFromUs, batch } = this;
+    const { stretch, batch } = this;
+    const { gaps, gapsFromUs, stepByStep } = this.engine;
     if (nowUs <= gapsFromUs) return;
     let from = first;
     if (this.stepStartUs < gapsFromUs) from = stretch.stepsBy(gapsFromUs, first, first + steps);
     const count = first + steps - from;
     // Places kept by requests that are done produce no tokens.
     const live = stretch.batch - batch.doneCount;
-    if (this.stepByStep || batch.doneCount > 0) {
-      for (let j = from; j < from + count; j++) this.gaps.add(stretch.stepUs(j), live);
-    } else stretch.addGaps(this.gaps, from, count);
+    if (stepByStep || batch.doneCount > 0) {
+      for (let j = from; j < from + count; j++) gaps.add(stretch.stepUs(j), live);
+    } else stretch.addGaps(gaps, from, count);
   }
 
   private endStretch(): void {
@@ -317,20 +300,22 @@ export class Worker {
     if (!stretch.valid) return;
     stretch.valid = false;
     const steps = this.batch.decodeSteps - stretch.anchorStep;
-    if (steps > 0) this.sink.slice(this, "decode", stretch.anchorUs, stretch.timeAt(steps), steps);
+    if (steps > 0)
+      this.engine.sink.slice(this, "decode", stretch.anchorUs, stretch.timeAt(steps), steps);
   }
 
   /** Completes the decoding requests whose last token came with the step that has just ended. */
   private finishDecodes(nowUs: number): void {
     const { finishes } = this.batch;
-    if (this.stepByStep) this.walkFinishes(nowUs);
+    if (this.engine.stepByStep) this.walkFinishes(nowUs);
     else {
       while (finishes.firstStep === this.batch.decodeSteps) this.finish(finishes.pop(), nowUs);
     }
   }
 
   private walkFinishes(nowUs: number): void {
-    const { table, batch } = this;
+    const { batch } = this;
+    const { table } = this.engine;
     for (let slot = batch.running.head; slot >= 0;) {
       const after = table.data[slot + AT_NEXT]!;
       if (
@@ -345,32 +330,32 @@ export class Worker {
   }
 
   private finish(slot: number, nowUs: number): void {
-    if (this.scheduler.batchRelease) this.keepPlace(slot, nowUs);
+    if (this.engine.scheduler.batchRelease) this.keepPlace(slot, nowUs);
     else this.complete(slot, this.batch.leave(slot), nowUs);
   }
 
   /** A request is done; `tokens`: its tokens with KV. */
   private complete(slot: number, tokens: number, nowUs: number): void {
-    this.counters[this.counterBase + COMPLETED]!++;
-    this.sink.completed(this, slot, nowUs);
+    this.engine.counters[this.counterBase + COMPLETED]!++;
+    this.engine.sink.completed(this, slot, nowUs);
     this.batch.dismiss(slot, tokens);
   }
 
   /** The prompt of a request has been computed to its end: its next token is out. */
   private endPrefill(slot: number, nowUs: number): void {
-    const { table } = this;
+    const { table } = this.engine;
     const output = table.data[slot + AT_OUTPUT]!;
     if (output > 0) {
-      this.counters[this.counterBase + OUTPUT_TOKENS]!++;
+      this.engine.counters[this.counterBase + OUTPUT_TOKENS]!++;
       if (Number.isNaN(table.data[slot + AT_FIRST_TOKEN_US]!))
         table.data[slot + AT_FIRST_TOKEN_US] = nowUs;
-      else if (nowUs > this.gapsFromUs)
-        this.gaps.add(nowUs - table.data[slot + AT_LAST_TOKEN_US]!, 1);
+      else if (nowUs > this.engine.gapsFromUs)
+        this.engine.gaps.add(nowUs - table.data[slot + AT_LAST_TOKEN_US]!, 1);
     }
     table.data[slot + AT_LAST_TOKEN_US] = nowUs;
     table.data[slot + AT_GENERATED] = Math.min(table.data[slot + AT_GENERATED]! + 1, output);
     const isDone = table.data[slot + AT_GENERATED] === output;
-    if (isDone && !this.scheduler.batchRelease) {
+    if (isDone && !this.engine.scheduler.batchRelease) {
       this.complete(slot, table.data[slot + AT_COMPUTED]!, nowUs);
       return;
     }
@@ -381,11 +366,11 @@ export class Worker {
   /** Static batching: a request that is done keeps its place until the whole batch is. */
   private keepPlace(slot: number, nowUs: number): void {
     const { batch } = this;
-    this.table.data[slot + AT_STATE] = SLOT_DONE;
+    this.engine.table.data[slot + AT_STATE] = SLOT_DONE;
     batch.doneCount++;
     batch.changes++;
-    this.counters[this.counterBase + COMPLETED]!++;
-    this.sink.completed(this, slot, nowUs);
+    this.engine.counters[this.counterBase + COMPLETED]!++;
+    this.engine.sink.completed(this, slot, nowUs);
   }
 
   private releaseBatch(): void {

@@ -1,0 +1,40 @@
+/**
+ * What the workers of a pool have in common: settings, models and the arrays that hold the numbers of all of them. One object for
+ * all keeps each worker small: among ten thousand, a worker costs as many cache lines as it has state of its own.
+ */
+
+import type { GapHistogram } from "../core/index.ts";
+import type { StepShape, StepTimeModel } from "../hardware/index.ts";
+import type { Scheduler } from "../policies/index.ts";
+import type { PrefixForest } from "./prefix-forest.ts";
+import type { RequestTable } from "./request-table.ts";
+import type { WorkerSink } from "./worker.ts";
+
+export type Engine = {
+  readonly table: RequestTable;
+  readonly forest: PrefixForest;
+  readonly scheduler: Scheduler;
+  readonly model: StepTimeModel;
+  readonly sink: WorkerSink;
+  /** Blocks of a worker's KV pool, and tokens per block. */
+  readonly blocks: number;
+  readonly blockSize: number;
+  /** Blocks that admission leaves free. */
+  readonly watermarkBlocks: number;
+  /** Whether finished blocks are kept for requests with the same prefix. */
+  readonly caching: boolean;
+  /** Preempt the newest running request (lifo) or the oldest (fifo). */
+  readonly preemptNewest: boolean;
+  readonly stepByStep: boolean;
+  readonly gaps: GapHistogram;
+  /** Token gaps that end at or before this time are not recorded, µs. */
+  readonly gapsFromUs: number;
+  /** The step being put together; only one worker does so at a time. */
+  readonly shape: StepShape;
+  /** COUNTERS numbers a worker. */
+  readonly counters: Float64Array;
+  /** STRETCH_NUMBERS numbers a worker. */
+  readonly stretches: Float64Array;
+  /** `blockSize` numbers a worker. */
+  readonly byPhase: Int32Array;
+};
