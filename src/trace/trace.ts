@@ -8,7 +8,11 @@
  */
 
 /** Why rows were dropped or repaired at import, with counts: nothing is lost silently. */
-export type ImportNote = { readonly reason: string; readonly rows: number; readonly where?: string };
+export type ImportNote = {
+  readonly reason: string;
+  readonly rows: number;
+  readonly where?: string;
+};
 
 export type TraceHeader = {
   readonly v: 1;
