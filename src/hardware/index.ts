@@ -1,6 +1,7 @@
 export * from "./cards.ts";
 export * from "./gpu-card.ts";
 export * from "./hf-config.ts";
+export * from "./kernels/index.ts";
 export * from "./memory-explain.ts";
 export * from "./memory.ts";
 export * from "./model-card-facts.ts";
@@ -9,6 +10,7 @@ export * from "./model-card.ts";
 export * from "./npz.ts";
 export type { ProfileSource } from "./step-time-arrays.ts";
 export * from "./step-time-fixed.ts";
+export * from "./step-time-kernels.ts";
 export * from "./step-time-linear.ts";
 export * from "./step-time-meta.ts";
 export * from "./step-time-polynomial.ts";

@@ -1,3 +1,4 @@
+export * from "./calibrate/index.ts";
 export * from "./compare.ts";
 export { parseGate } from "./gates.ts";
 export type { Gate, GateOutcome } from "./gates.ts";

@@ -1,0 +1,42 @@
+/** Attention of one new token a request over its whole context. */
+import type { AttentionHeads } from "./attention-context.ts";
+import type { KernelDevice } from "./kernel-device.ts";
+import { smoothMax } from "./smooth-max.ts";
+
+/**
+ * t = fixed + ((bytes/(memory·HBM))ᵖ + (wave·B·kv/SMs)ᵖ)^(1/p) + split·√(L/1024)/max(1, B·kv/SMs):
+ * streaming of keys and values, a cost per wave of (request, key head) pairs, and the reduction over
+ * a context that is split for want of pairs.
+ */
+export type DecodeAttentionParams = {
+  readonly memory: number;
+  readonly fixedUs: number;
+  readonly waveUs: number;
+  readonly splitUs: number;
+  readonly power: number;
+};
+
+/** Context of the unit of `splitUs`. */
+const SPLIT_UNIT = 1024;
+
+/** Query heads of one key head that one tile holds; above, keys are read again (kernel notes §5.3). */
+const GROUP_MAX = 16;
+
+/** Time in µs for `requests` of `contextTokens` each (a mean; need not be whole). */
+export function decodeAttentionUs(
+  params: DecodeAttentionParams,
+  at: AttentionHeads,
+  device: KernelDevice,
+  requests: number,
+  contextTokens: number,
+): number {
+  if (requests <= 0) return 0;
+  const width = at.keyDim + at.valueDim;
+  const reads = Math.max(1, Math.ceil(at.heads / at.kvHeads / GROUP_MAX));
+  const kv = at.kvBytes * at.kvHeads * width * contextTokens * reads;
+  const bytes = requests * (kv + 2 * at.heads * width);
+  const waves = (requests * at.kvHeads * reads) / device.sms;
+  const streamUs = bytes / (params.memory * device.hbmBytesPerUs);
+  const splitUs = (params.splitUs * Math.sqrt(contextTokens / SPLIT_UNIT)) / Math.max(1, waves);
+  return params.fixedUs + smoothMax(streamUs, params.waveUs * waves, params.power) + splitUs;
+}

@@ -1,0 +1,114 @@
+/** The fitted parameters of one GPU, as `models/kernels/*.json` hold them. */
+import { fail, ok, type Result } from "../../core/index.ts";
+import type { ContextAttentionParams } from "./attention-context.ts";
+import type { DecodeAttentionParams } from "./attention-decode.ts";
+import type { CollectiveParams } from "./collective.ts";
+import type { GemmParams } from "./gemm.ts";
+import type { DeviceRates } from "./kernel-device.ts";
+import type { MlaDecodeParams } from "./mla.ts";
+import type { MoeParams } from "./moe.ts";
+
+/** How well a fit met its table: |predicted/measured − 1| over all rows, and over rows held out. */
+export type Residuals = {
+  readonly rows: number;
+  readonly median: number;
+  readonly p90: number;
+  /** Of rows in shape groups the fit did not see (3-fold). */
+  readonly heldOutMedian: number;
+  readonly heldOutP90: number;
+};
+
+export type Fitted<T> = { readonly params: T; readonly residuals?: Residuals };
+
+/** Fits by name: a format, a cache format, an engine and format, a number of ranks. */
+export type Fits<T> = Readonly<Record<string, Fitted<T>>>;
+
+export type KernelParams = {
+  /** Name of the measured system; a GPU card's `calibration`. */
+  readonly kernels: string;
+  readonly source: string;
+  readonly date: string;
+  /** Peaks that efficiencies are parts of. */
+  readonly rates: DeviceRates;
+  /** By format: bf16, fp8, fp8-block, nvfp4. */
+  readonly gemm: Fits<GemmParams>;
+  /** By cache format: bf16, fp8. */
+  readonly contextAttention: Fits<ContextAttentionParams>;
+  readonly decodeAttention: Fits<DecodeAttentionParams>;
+  readonly contextMla: Fits<ContextAttentionParams>;
+  readonly decodeMla: Fits<MlaDecodeParams>;
+  /** By engine, format and kernel: "vllm/bf16/triton". */
+  readonly moe: Fits<MoeParams>;
+  /** By engine and ranks: "vllm/8"; by NCCL operation and ranks: "nccl/all-gather/8". */
+  readonly collective: Fits<CollectiveParams>;
+  /** Stretch of compute-bound work at the power cap against the bursts of the tables. */
+  readonly throttle: number;
+};
+
+const NUMBERS = {
+  rates: ["bf16FlopPerS", "fp8FlopPerS", "fp4FlopPerS", "hbmBytesPerS", "sms"],
+  gemm: ["compute", "memory", "fixedUs", "quant", "power", "kLoopUs"],
+  contextAttention: ["compute", "memory", "fixedUs", "diagonal"],
+  decodeAttention: ["memory", "fixedUs", "waveUs", "splitUs", "power"],
+  contextMla: ["compute", "memory", "fixedUs", "diagonal"],
+  decodeMla: ["compute", "memory", "fixedUs", "waveUs", "power"],
+  moe: ["compute", "memory", "fixedUs", "stream", "power", "pad"],
+  collective: ["fixedUs", "bytesPerUs", "stepUs"],
+} as const;
+
+type Section = Exclude<keyof typeof NUMBERS, "rates">;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function fieldsOf(value: unknown): Fields {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return {};
+  return value as Fields;
+}
+
+function firstBad(fields: Fields, names: readonly string[]): string | undefined {
+  return names.find((name) => {
+    const value = fields[name];
+    return typeof value !== "number" || !Number.isFinite(value) || value < 0;
+  });
+}
+
+/** Parameters whose zero would divide by nothing. */
+const POSITIVE = new Set(["compute", "memory", "stream", "bytesPerUs", "power", "hbmBytesPerS"]);
+
+function firstFault(fields: Fields, names: readonly string[]): string | undefined {
+  return firstBad(fields, names) ?? names.find((name) => POSITIVE.has(name) && fields[name] === 0);
+}
+
+/**
+ * Reads a parameter file. Problems: a missing section, a number that is missing, negative or not
+ * finite, an efficiency of zero; they name the file and the field.
+ */
+export function parseKernelParams(file: string, raw: unknown): Result<KernelParams> {
+  const root = fieldsOf(raw);
+  const bad = (where: string, what: string): Result<never> =>
+    fail({ what, where: `${file}: ${where}`, expected: "a file written by `headworks calibrate`" });
+  for (const name of ["kernels", "source", "date"]) {
+    if (typeof root[name] !== "string") return bad(name, "is missing or no text");
+  }
+  const rates = fieldsOf(root["rates"]);
+  const rate = firstFault(rates, NUMBERS.rates);
+  if (rate !== undefined) return bad(`rates.${rate}`, "is missing or no number ≥ 0");
+  const throttle = root["throttle"];
+  if (typeof throttle !== "number" || !(throttle >= 1 && throttle <= 2)) {
+    return bad("throttle", "is no number between 1 and 2");
+  }
+  for (const section of Object.keys(NUMBERS) as (keyof typeof NUMBERS)[]) {
+    if (section === "rates") continue;
+    const fits = fieldsOf(root[section]);
+    for (const [key, fit] of Object.entries(fits)) {
+      const fault = firstFault(fieldsOf(fieldsOf(fit)["params"]), NUMBERS[section as Section]);
+      if (fault === undefined) continue;
+      return bad(`${section}.${key}.params.${fault}`, "is missing, negative or zero");
+    }
+  }
+  if (Object.keys(fieldsOf(root["gemm"])).length === 0) return bad("gemm", "holds no format");
+  if (Object.keys(fieldsOf(root["decodeAttention"])).length === 0) {
+    return bad("decodeAttention", "holds no cache format");
+  }
+  return ok(raw as KernelParams);
+}

@@ -1,0 +1,189 @@
+/** One layer's attention, for the decode part and for the prompt part of a step. */
+import type { Attention, GqaAttention, LinearAttention, MlaAttention } from "../model-card.ts";
+import {
+  contextAttentionUs,
+  type AttentionHeads,
+  type ContextAttentionShape,
+} from "./attention-context.ts";
+import { decodeAttentionUs } from "./attention-decode.ts";
+import { exchangeUs } from "./fabric.ts";
+import { projectionUs, type Projection } from "./layer-rows.ts";
+import { mlaDecodeUs } from "./mla.ts";
+import { cacheFit, gemmOf, type StepMachine } from "./step-machine.ts";
+
+/** Efficiency of kernels that were not measured; assumption: half of what measured ones reach. */
+const UNMEASURED_COMPUTE = 0.3;
+const UNMEASURED_MEMORY = 0.6;
+
+/** Chunk of the delta rule's parallel form (flash-linear-attention's default). */
+const LINEAR_CHUNK = 64;
+
+const BF16_BYTES = 2;
+
+/** Heads of a rank for the measured attention kernels. */
+function gqaHeads(machine: StepMachine, attention: GqaAttention): AttentionHeads {
+  return {
+    heads: attention.heads / machine.split.tp,
+    kvHeads: Math.max(1, attention.kvHeads / machine.split.tp),
+    keyDim: attention.headDim,
+    valueDim: attention.valueDim,
+    kvBytes: machine.kvBytes,
+  };
+}
+
+/** Tokens of the context that a query sees; a local chunk is half full on average. */
+function visible(attention: GqaAttention, context: number): number {
+  const window = attention.windowTokens;
+  if (window === undefined || context <= window) return context;
+  return attention.chunked ? window / 2 : window;
+}
+
+function linearStateBytes(machine: StepMachine, attention: LinearAttention): number {
+  const state = attention.valueHeads * attention.keyDim * attention.valueDim * 4;
+  return (2 * state) / machine.split.tp;
+}
+
+function streamUs(machine: StepMachine, bytes: number): number {
+  return bytes / (UNMEASURED_MEMORY * machine.device.hbmBytesPerUs);
+}
+
+/** Absorbed projections around latent decode attention, in bf16: into and out of the latent. */
+function absorbed(machine: StepMachine, attention: MlaAttention): readonly Projection[] {
+  const kernel = machine.gemms.plain;
+  const heads = attention.heads / machine.split.tp;
+  return [
+    { kernel, n: heads * attention.kvRank, k: attention.nopeDim },
+    { kernel, n: heads * attention.valueDim, k: attention.kvRank },
+  ];
+}
+
+function mlaDecode(
+  machine: StepMachine,
+  attention: MlaAttention,
+  requests: number,
+  context: number,
+): number {
+  const params = cacheFit(machine.params.decodeMla, machine.split.kvDtype);
+  const { index } = attention;
+  let us = 0;
+  for (const projection of absorbed(machine, attention)) {
+    us += projectionUs(machine, projection, requests);
+  }
+  if (index !== undefined) {
+    // The indexer scores every cached key (fp8) and keeps topK of them.
+    us += machine.timing.smallKernelUs + streamUs(machine, requests * context * index.dim);
+  }
+  const seen = index === undefined ? context : Math.min(context, index.topK);
+  const heads = {
+    heads: attention.heads / machine.split.tp,
+    kvRank: attention.kvRank,
+    ropeDim: attention.ropeDim,
+    kvBytes: machine.kvBytes,
+  };
+  if (params !== undefined) return us + mlaDecodeUs(params, heads, machine.device, requests, seen);
+  const width = attention.kvRank + attention.ropeDim;
+  return us + streamUs(machine, requests * seen * width * machine.kvBytes);
+}
+
+/** Time in µs of one layer's decode attention, `requests` of `context` tokens each on a rank. */
+export function decodeLayerUs(
+  machine: StepMachine,
+  attention: Attention,
+  requests: number,
+  context: number,
+): number {
+  if (requests <= 0) return 0;
+  if (attention.kind === "linear") {
+    const bytes = requests * linearStateBytes(machine, attention);
+    // Convolution, gates and the recurrence: three small kernels.
+    return 3 * machine.timing.smallKernelUs + streamUs(machine, bytes);
+  }
+  if (attention.kind === "mla") return mlaDecode(machine, attention, requests, context);
+  const params = cacheFit(machine.params.decodeAttention, machine.split.kvDtype);
+  const heads = gqaHeads(machine, attention);
+  const seen = visible(attention, context);
+  // Every parameter file has one (`parseKernelParams`).
+  return decodeAttentionUs(params!, heads, machine.device, requests, seen);
+}
+
+function mlaContext(
+  machine: StepMachine,
+  attention: MlaAttention,
+  shape: ContextAttentionShape,
+): number {
+  const heads = attention.heads / machine.split.tp;
+  const expand: Projection = {
+    kernel: gemmOf(machine, "attention"),
+    n: heads * (attention.nopeDim + attention.valueDim),
+    k: attention.kvRank,
+  };
+  const keys = shape.newTokens + shape.pastTokens;
+  let us = projectionUs(machine, expand, keys);
+  let pairs = shape.pairs;
+  const { index } = attention;
+  if (index !== undefined) {
+    const scores = 2 * index.heads * index.dim * pairs;
+    us += scores / (UNMEASURED_COMPUTE * machine.device.bf16FlopPerUs);
+    pairs = Math.min(pairs, shape.newTokens * index.topK);
+  }
+  const params = cacheFit(machine.params.contextMla, machine.split.kvDtype);
+  const at: AttentionHeads = {
+    heads,
+    kvHeads: heads,
+    keyDim: attention.nopeDim + attention.ropeDim,
+    valueDim: attention.valueDim,
+    kvBytes: BF16_BYTES,
+  };
+  if (params !== undefined) {
+    const limited = { ...shape, pairs };
+    return us + contextAttentionUs(params, at, machine.device, limited, machine.params.throttle);
+  }
+  const flop = 2 * heads * (at.keyDim + at.valueDim) * pairs;
+  return us + flop / (UNMEASURED_COMPUTE * machine.device.bf16FlopPerUs);
+}
+
+function linearContext(
+  machine: StepMachine,
+  attention: LinearAttention,
+  shape: ContextAttentionShape,
+): number {
+  const heads = attention.valueHeads / machine.split.tp;
+  const chunk = LINEAR_CHUNK * (attention.keyDim + attention.valueDim);
+  const flop = 2 * shape.newTokens * heads * (2 * attention.keyDim * attention.valueDim + chunk);
+  const bytes = shape.requests * linearStateBytes(machine, attention);
+  const computeUs = flop / (UNMEASURED_COMPUTE * machine.device.bf16FlopPerUs);
+  return 5 * machine.timing.smallKernelUs + computeUs + streamUs(machine, bytes);
+}
+
+/** Time in µs of one layer's attention of the step's prompt tokens on a rank. */
+export function contextLayerUs(
+  machine: StepMachine,
+  attention: Attention,
+  shape: ContextAttentionShape,
+): number {
+  if (shape.requests <= 0 || shape.newTokens <= 0) return 0;
+  if (attention.kind === "linear") return linearContext(machine, attention, shape);
+  let us = 0;
+  const { cp } = machine.split;
+  if (cp > 1) {
+    const width =
+      attention.kind === "mla"
+        ? attention.kvRank + attention.ropeDim
+        : gqaHeads(machine, attention).kvHeads * (attention.headDim + attention.valueDim);
+    const bytes = cp * shape.newTokens * width * machine.kvBytes;
+    us = exchangeUs(machine.fabric, "all-gather", cp, bytes);
+  }
+  if (attention.kind === "mla") return us + mlaContext(machine, attention, shape);
+  const params = cacheFit(machine.params.contextAttention, machine.split.kvDtype);
+  const heads = gqaHeads(machine, attention);
+  const window = attention.windowTokens;
+  const seen = window === undefined ? Infinity : attention.chunked ? window / 2 : window;
+  const pairs = Math.min(shape.pairs, shape.newTokens * seen);
+  const limited = pairs === shape.pairs ? shape : { ...shape, pairs };
+  if (params === undefined) {
+    const flop = 2 * heads.heads * (heads.keyDim + heads.valueDim) * pairs;
+    return us + flop / (UNMEASURED_COMPUTE * machine.device.bf16FlopPerUs);
+  }
+  const { device } = machine;
+  return us + contextAttentionUs(params, heads, device, limited, machine.params.throttle);
+}

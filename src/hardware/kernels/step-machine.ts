@@ -1,0 +1,46 @@
+/** Everything a worker's step time depends on that does not change from step to step. */
+import type { ModelCard, ModelPart } from "../model-card.ts";
+import { KV_BYTES } from "../model-card.ts";
+import type { EngineTiming } from "./engine-timing.ts";
+import type { Fabric } from "./fabric.ts";
+import type { KernelDevice } from "./kernel-device.ts";
+import type { Fits, KernelParams } from "./kernel-params.ts";
+import type { KernelSplit } from "./layout.ts";
+import { gemmKernel, type GemmKernel } from "./weight-format.ts";
+
+export type StepMachine = {
+  readonly card: ModelCard;
+  readonly split: KernelSplit;
+  readonly params: KernelParams;
+  readonly device: KernelDevice;
+  readonly fabric: Fabric;
+  readonly timing: EngineTiming;
+  readonly kvBytes: number;
+  /** GEMM kernels of quantised parts and of the others. */
+  readonly gemms: { readonly quantized: GemmKernel; readonly plain: GemmKernel };
+};
+
+/** Collects what kernels need; chooses the GEMM kernels. */
+export function stepMachine(parts: Omit<StepMachine, "gemms" | "kvBytes">): StepMachine {
+  const { params, device, split } = parts;
+  return {
+    ...parts,
+    kvBytes: KV_BYTES[split.kvDtype],
+    gemms: {
+      quantized: gemmKernel(params, device, split.dtype),
+      plain: gemmKernel(params, device, "bf16"),
+    },
+  };
+}
+
+/** The GEMM kernel of a part of the model. */
+export function gemmOf(machine: StepMachine, part: ModelPart): GemmKernel {
+  const quantized = machine.card.quantizedParts.includes(part);
+  return quantized ? machine.gemms.quantized : machine.gemms.plain;
+}
+
+/** The fit for the cache format in use, or the nearest measured. */
+export function cacheFit<T>(fits: Fits<T>, kvDtype: string): T | undefined {
+  const fit = fits[kvDtype] ?? fits["bf16"] ?? Object.values(fits)[0];
+  return fit?.params;
+}

@@ -1,0 +1,121 @@
+/** From a checkpoint's weight format to the kernel that computes with it on a given GPU. */
+import type { WeightDtype } from "../model-card.ts";
+import { WEIGHT_BYTES } from "../model-card.ts";
+import type { GemmFormat, GemmParams } from "./gemm.ts";
+import type { KernelDevice } from "./kernel-device.ts";
+import type { Fits, KernelParams } from "./kernel-params.ts";
+import type { MoeParams } from "./moe.ts";
+
+export type GemmKernel = { readonly params: GemmParams; readonly format: GemmFormat };
+
+/**
+ * Compute efficiency of weight-only kernels against bf16 ones: weights are widened inside the loop.
+ * Assumption: Marlin's large-batch figures lie 10–20 % under cuBLAS.
+ */
+const WEIGHT_ONLY_COMPUTE = 0.85;
+
+/** Bytes of an element of the rows, scales included: float32 per 128 (block fp8), byte per 16. */
+const ROW_BYTES = { fp8: 1, "fp8-block": 1 + 4 / 128, nvfp4: 0.5 + 1 / 16 };
+
+/** Formats that stand in for one that was not measured, nearest first. */
+const STAND_INS: Readonly<Record<string, readonly string[]>> = {
+  bf16: ["bf16"],
+  fp8: ["fp8", "fp8-block", "bf16"],
+  "fp8-block": ["fp8-block", "fp8", "bf16"],
+  nvfp4: ["nvfp4", "fp8-block", "fp8", "bf16"],
+};
+
+function fitted(gemm: Fits<GemmParams>, name: string): GemmParams {
+  for (const each of STAND_INS[name] ?? ["bf16"]) {
+    const fit = gemm[each];
+    if (fit !== undefined) return fit.params;
+  }
+  // Some GPU was measured with one format only: any is nearer than none.
+  return Object.values(gemm)[0]!.params;
+}
+
+/** The GEMM kernel for weights of a format. */
+export function gemmKernel(
+  params: KernelParams,
+  device: KernelDevice,
+  dtype: WeightDtype,
+): GemmKernel {
+  const weightBytes = WEIGHT_BYTES[dtype];
+  const fp8 = dtype === "fp8" || dtype === "fp8-block" || dtype === "int8";
+  if (fp8 && device.fp8FlopPerUs > 0) {
+    const name = dtype === "fp8-block" ? "fp8-block" : "fp8";
+    const format: GemmFormat = { compute: "fp8", weightBytes, rowBytes: ROW_BYTES[name] };
+    return { params: fitted(params.gemm, name), format };
+  }
+  if (dtype === "nvfp4" && device.fp4FlopPerUs > 0) {
+    const format: GemmFormat = { compute: "fp4", weightBytes, rowBytes: ROW_BYTES.nvfp4 };
+    return { params: fitted(params.gemm, "nvfp4"), format };
+  }
+  const plain = fitted(params.gemm, "bf16");
+  const compute = dtype === "bf16" ? plain.compute : plain.compute * WEIGHT_ONLY_COMPUTE;
+  const format: GemmFormat = { compute: "bf16", weightBytes, rowBytes: 2 };
+  return { params: { ...plain, compute }, format };
+}
+
+/** An engine's kernels for experts of a format: it takes the quickest for each batch. */
+export type MoeKernel = {
+  readonly params: readonly MoeParams[];
+  readonly compute: GemmFormat["compute"];
+  readonly weightBytes: number;
+};
+
+const MOE_STAND_INS: Readonly<Record<string, readonly string[]>> = {
+  bf16: ["bf16"],
+  fp8: ["fp8", "fp8-block", "bf16"],
+  int8: ["fp8", "fp8-block", "bf16"],
+  "fp8-block": ["fp8-block", "fp8", "bf16"],
+  nvfp4: ["nvfp4", "int4", "mxfp4", "bf16"],
+  int4: ["int4", "mxfp4", "bf16"],
+  "int4-g32": ["int4", "mxfp4", "bf16"],
+  mxfp4: ["mxfp4-fp8", "mxfp4", "int4", "bf16"],
+};
+
+const MOE_COMPUTE: Readonly<Record<string, GemmFormat["compute"]>> = {
+  fp8: "fp8",
+  "fp8-block": "fp8",
+  nvfp4: "fp4",
+  "mxfp4-fp8": "fp8",
+};
+
+/**
+ * The expert kernels of an engine for weights of a format; another engine's when its own were not
+ * measured; undefined when the system's tables hold no expert kernel at all.
+ */
+export function moeKernel(
+  params: KernelParams,
+  engine: string,
+  dtype: WeightDtype,
+): MoeKernel | undefined {
+  const keys = Object.keys(params.moe);
+  const names = MOE_STAND_INS[dtype] ?? ["bf16"];
+  const exact = names.slice(0, dtype === "mxfp4" ? 2 : 1);
+  for (const tried of [exact, names]) {
+    for (const name of tried) {
+      const found = keys.filter((key) => key.startsWith(`${engine}/${name}/`));
+      if (found.length > 0) return moeKernelOf(params, found, name, dtype);
+    }
+    for (const name of tried) {
+      const found = keys.filter((key) => key.includes(`/${name}/`));
+      if (found.length > 0) return moeKernelOf(params, found, name, dtype);
+    }
+  }
+  return undefined;
+}
+
+function moeKernelOf(
+  params: KernelParams,
+  keys: readonly string[],
+  name: string,
+  dtype: WeightDtype,
+): MoeKernel {
+  return {
+    params: keys.map((key) => params.moe[key]!.params),
+    compute: MOE_COMPUTE[name] ?? "bf16",
+    weightBytes: WEIGHT_BYTES[dtype],
+  };
+}

@@ -1,0 +1,304 @@
+/** The calibrated model: a step is the sum of its kernels, floored by what the host takes. */
+import { ok, type Result } from "../core/index.ts";
+import type { GpuCard, NodeCard } from "./gpu-card.ts";
+import { KNOTS, segmentOf } from "./kernels/context-knots.ts";
+import {
+  type EngineTiming,
+  hostUs,
+  type LayerKinds,
+  type RegimeScales,
+  scalesOf,
+} from "./kernels/engine-timing.ts";
+import { fabricOf, hopUs } from "./kernels/fabric.ts";
+import { graphRows } from "./kernels/graph-sizes.ts";
+import { type DeviceRates, kernelDevice } from "./kernels/kernel-device.ts";
+import type { KernelParams } from "./kernels/kernel-params.ts";
+import { contextLayerUs, decodeLayerUs } from "./kernels/layer-attention.ts";
+import { layerExperts, layerExpertsUs } from "./kernels/layer-experts.ts";
+import { layerRows, layerRowsUs, projectionUs } from "./kernels/layer-rows.ts";
+import { type KernelsLayout, splitOf } from "./kernels/layout.ts";
+import { RowMemo } from "./kernels/row-memo.ts";
+import { gemmOf, stepMachine, type StepMachine } from "./kernels/step-machine.ts";
+import type { ModelCard } from "./model-card.ts";
+import { STEP_US_MIN } from "./step-time-run.ts";
+import type { DecodeRun, StepShape, StepTimeModel } from "./step-time.ts";
+
+export type KernelsSpec = {
+  readonly model: ModelCard;
+  readonly gpu: GpuCard;
+  /** Host of the GPUs: its NICs and NVLink domain. */
+  readonly node?: NodeCard;
+  /** Parameters of the GPU's own calibration, or of its peer's. */
+  readonly params: KernelParams;
+  readonly timing: EngineTiming;
+  readonly layout?: KernelsLayout;
+};
+
+/**
+ * Peaks that the efficiencies are applied to: the measured GPU's own, or the card's when the GPU was
+ * not measured (its times are estimates by ratio).
+ */
+function ratesOf({ gpu, params }: KernelsSpec): DeviceRates {
+  if (gpu.calibration === params.kernels) return params.rates;
+  return {
+    bf16FlopPerS: gpu.flops.bf16FlopPerS,
+    fp8FlopPerS: gpu.flops.fp8FlopPerS ?? 0,
+    fp4FlopPerS: gpu.flops.fp4FlopPerS ?? 0,
+    hbmBytesPerS: gpu.hbmBytesPerS,
+    sms: gpu.sms,
+  };
+}
+
+/** Builds the model. Problems: heads, experts or stages that the layout does not divide. */
+export function kernelsStepTime(spec: KernelsSpec): Result<KernelsStepTime> {
+  const split = splitOf(spec.model, spec.layout ?? {});
+  if (!split.ok) return split;
+  const { params, timing } = spec;
+  const machine = stepMachine({
+    card: spec.model,
+    split: split.value,
+    params,
+    device: kernelDevice(ratesOf(spec)),
+    fabric: fabricOf(params, spec.gpu, spec.node),
+    timing,
+  });
+  const estimated = spec.gpu.calibration !== params.kernels;
+  return ok(new KernelsStepTime(machine, scalesOf(timing, params.kernels), estimated));
+}
+
+/** Times in µs at the knots for one batch size: c0 and c1 of each segment. */
+type Segments = { readonly c0: Float64Array; readonly c1: Float64Array };
+
+/** Totals of one micro-batch on one rank. */
+type RankShape = {
+  requests: number;
+  newTokens: number;
+  pastTokens: number;
+  pairs: number;
+};
+
+/**
+ * A step of fused prefill and decode: one pass of all rows over the weights (GEMMs, experts, norms,
+ * collectives), plus attention of the prompt parts, plus attention of the decodes; times the measured
+ * over predicted ratio of the GPU and engine; at least what the host needs, where scheduling is
+ * asynchronous (else the host is added).
+ *
+ * Parallelism. Tensor: shapes are those of one rank, all-reduces added. Attention data parallel: the
+ * shape holds the totals of all ranks, which run in lock step; the fullest rank has ⌈requests ÷ dp⌉
+ * of them, lengths evenly mixed (assumption). Pipeline: a decode batch circulates as pp micro-batches,
+ * so that all of it advances by a token in the time of all layers at ⌈B ÷ pp⌉ rows; a step with
+ * prompts is cut in pp micro-batches and pays (2·pp − 1)/pp of their time: fill and drain. Context
+ * parallel: prompt rows and pairs are split, keys gathered.
+ *
+ * Decode: affine in total context between the knots of context-knots.ts. Speculative decoding, LoRA
+ * and encoders are not priced here.
+ */
+export class KernelsStepTime implements StepTimeModel {
+  readonly name = "kernels";
+  /** Efficiencies are another GPU's. */
+  readonly estimated: boolean;
+  readonly #machine: StepMachine;
+  readonly #scales: RegimeScales;
+  readonly #rows: RowMemo;
+  readonly #experts: RowMemo;
+  readonly #head: RowMemo;
+  readonly #attention: (Segments | undefined)[] = [];
+  readonly #runs: (Segments | undefined)[] = [];
+  readonly #layers: LayerKinds;
+  readonly #rank: RankShape = { requests: 0, newTokens: 0, pastTokens: 0, pairs: 0 };
+
+  constructor(machine: StepMachine, scales: RegimeScales, estimated: boolean) {
+    this.#machine = machine;
+    this.#scales = scales;
+    this.estimated = estimated;
+    const { groups, hidden, vocab } = machine.card;
+    const rows = groups.map((group) => layerRows(machine, group));
+    const experts = groups.flatMap(({ layers, ffn }) =>
+      ffn.kind === "moe" ? (layerExperts(machine, layers, ffn) ?? []) : [],
+    );
+    const kernel = gemmOf(machine, "lmHead");
+    const head = { kernel, n: vocab / machine.split.tp, k: hidden };
+    this.#rows = new RowMemo((m) => {
+      let us = 0;
+      for (const layer of rows) us += layerRowsUs(machine, layer, m);
+      return us;
+    });
+    this.#experts = new RowMemo((tokens) => {
+      let us = 0;
+      for (const layer of experts) us += layerExpertsUs(machine, layer, tokens);
+      return us;
+    });
+    this.#head = new RowMemo((m) => projectionUs(machine, head, m));
+    this.#layers = layerKinds(machine.card);
+  }
+
+  /** Decode attention of all layers at the knots, for `requests` on the fullest rank. */
+  #attentionOf(requests: number): Segments {
+    const known = this.#attention[requests];
+    if (known !== undefined) return known;
+    const values = KNOTS.map((context) => {
+      let us = 0;
+      for (const { layers, attention } of this.#machine.card.groups) {
+        us += layers * decodeLayerUs(this.#machine, attention, requests, context);
+      }
+      return us;
+    });
+    const segments = segmentsOf(values, 1);
+    this.#attention[requests] = segments;
+    return segments;
+  }
+
+  /** The whole decode step at the knots, for a batch of the whole worker. */
+  #runOf(batch: number): Segments {
+    const known = this.#runs[batch];
+    if (known !== undefined) return known;
+    const { split, timing } = this.#machine;
+    const requests = Math.ceil(batch / split.dp / split.pp);
+    const base = this.#decodeBaseUs(batch);
+    const { c0, c1 } = this.#attentionOf(requests);
+    const host = hostUs(timing, this.#layers, 0, batch);
+    const values = KNOTS.map((context, i) => {
+      const at = Math.min(i, c0.length - 1);
+      const attention = c0[at]! + c1[at]! * context;
+      return this.#wallUs((base + attention) * this.#scales.decode, host);
+    });
+    const segments = segmentsOf(values, batch);
+    this.#runs[batch] = segments;
+    return segments;
+  }
+
+  #hopsUs(bytes: number): number {
+    const { split, fabric } = this.#machine;
+    if (split.pp === 1) return 0;
+    return split.pp * hopUs(fabric, bytes, split.tp * split.pp * split.dp);
+  }
+
+  /** GPU and host time together. */
+  #wallUs(gpuUs: number, host: number): number {
+    const { asyncScheduling, gapUs } = this.#machine.timing;
+    const us = asyncScheduling ? Math.max(gpuUs, host) : gpuUs + host;
+    return Math.max(STEP_US_MIN, us + gapUs);
+  }
+
+  stepUs(shape: StepShape): number {
+    const decodes = shape.decodeRequests;
+    if (shape.prefillRequests <= 0 || shape.prefillTokens <= 0) {
+      if (decodes <= 0) return STEP_US_MIN;
+      const { c0, c1 } = this.#runOf(decodes);
+      const segment = segmentOf(decodes, shape.decodeContextTokens);
+      return c0[segment]! + c1[segment]! * shape.decodeContextTokens;
+    }
+    const { timing, split } = this.#machine;
+    const regime = decodes > 0 ? this.#scales.mixed : this.#scales.context;
+    const host = hostUs(timing, this.#layers, shape.prefillTokens, shape.prefillRequests + decodes);
+    const gpuUs = split.pp === 1 ? this.#passUs(shape, 1) : this.#pipelineUs(shape);
+    return this.#wallUs(gpuUs * regime, host);
+  }
+
+  /**
+   * GPU and host time of a step in µs before scales, maximum and gap, to fit these: `stepUs` is
+   * max(scale·gpu, host) + gap with asynchronous scheduling, scale·gpu + host + gap without.
+   */
+  parts(shape: StepShape): { readonly gpuUs: number; readonly hostUs: number } {
+    const { timing, split } = this.#machine;
+    const prompts = shape.prefillTokens > 0 ? shape.prefillRequests : 0;
+    const tokens = prompts > 0 ? shape.prefillTokens : 0;
+    const host = hostUs(timing, this.#layers, tokens, prompts + shape.decodeRequests);
+    if (prompts > 0) {
+      const gpuUs = split.pp === 1 ? this.#passUs(shape, 1) : this.#pipelineUs(shape);
+      return { gpuUs, hostUs: host };
+    }
+    return { gpuUs: this.#decodeGpuUs(shape.decodeRequests, shape), hostUs: host };
+  }
+
+  #decodeGpuUs(batch: number, shape: StepShape): number {
+    const { split } = this.#machine;
+    const { c0, c1 } = this.#attentionOf(Math.ceil(batch / split.dp / split.pp));
+    const segment = segmentOf(batch, shape.decodeContextTokens);
+    const mean = shape.decodeContextTokens / batch;
+    return this.#decodeBaseUs(batch) + c0[segment]! + c1[segment]! * mean;
+  }
+
+  /** Everything of a decode step but attention. */
+  #decodeBaseUs(batch: number): number {
+    const { split, timing, card } = this.#machine;
+    const requests = Math.ceil(batch / split.dp / split.pp);
+    const rows = graphRows(requests, timing.graphRowsMax);
+    return (
+      this.#rows.at(rows) +
+      this.#experts.at(split.dp === 1 ? rows : rows * split.dp) +
+      this.#head.at(rows) +
+      this.#hopsUs(rows * card.hidden * 2)
+    );
+  }
+
+  #pipelineUs(shape: StepShape): number {
+    const { split, card } = this.#machine;
+    const bytes = (shape.prefillTokens / split.pp) * card.hidden * 2;
+    const passes = (2 * split.pp - 1) / split.pp;
+    return passes * this.#passUs(shape, split.pp) + this.#hopsUs(bytes);
+  }
+
+  /** GPU time of one pass of 1/parts of the step through all layers. */
+  #passUs(shape: StepShape, parts: number): number {
+    const { split, timing, card } = this.#machine;
+    const decodes = shape.decodeRequests;
+    const prompts = shape.prefillRequests;
+    // The fullest of the lock-step ranks holds ⌈prompts ÷ dp⌉ of the prompts.
+    const share = split.dp === 1 ? 1 : Math.ceil(prompts / split.dp) / prompts;
+    const tokens = Math.ceil((shape.prefillTokens * share) / split.cp / parts);
+    const rankDecodes = Math.ceil(decodes / split.dp / parts);
+    const rows = graphRows(tokens + rankDecodes, timing.pieceTokensMax);
+    const all = split.dp === 1 ? rows : Math.ceil((shape.prefillTokens + decodes) / parts);
+    const outputs = Math.ceil((prompts * share + decodes / split.dp) / parts);
+    const rank = this.#rank;
+    rank.requests = Math.max(1, (prompts * share) / parts);
+    rank.newTokens = tokens;
+    rank.pastTokens = (shape.prefillPastTokens * share) / parts;
+    rank.pairs = (shape.prefillPairs * share) / split.cp / parts;
+    let us = this.#rows.at(rows) + this.#experts.at(all) + this.#head.at(outputs);
+    for (const { layers, attention } of card.groups) {
+      us += layers * contextLayerUs(this.#machine, attention, rank);
+    }
+    if (decodes > 0) {
+      const { c0, c1 } = this.#attentionOf(rankDecodes);
+      const segment = segmentOf(decodes, shape.decodeContextTokens);
+      us += c0[segment]! + (c1[segment]! * shape.decodeContextTokens) / decodes;
+    }
+    return us;
+  }
+
+  decodeRun(requests: number, contextTokens: number, run: DecodeRun): void {
+    const { c0, c1 } = this.#runOf(requests);
+    const segment = segmentOf(requests, contextTokens);
+    run.c0 = c0[segment]!;
+    run.c1 = c1[segment]!;
+    run.c2 = 0;
+    run.contextEnd =
+      segment + 1 < c0.length ? KNOTS[segment + 1]! * requests : Number.POSITIVE_INFINITY;
+  }
+}
+
+function layerKinds(card: ModelCard): LayerKinds {
+  const kinds = { dense: 0, moe: 0, linear: 0 };
+  for (const { layers, ffn, attention } of card.groups) {
+    if (attention.kind === "linear") kinds.linear += layers;
+    else if (ffn.kind === "moe") kinds.moe += layers;
+    else kinds.dense += layers;
+  }
+  return kinds;
+}
+
+/** Lines through neighbouring knots, in the total context of `requests`. */
+function segmentsOf(values: Float64Array, requests: number): Segments {
+  const count = KNOTS.length - 1;
+  const c0 = new Float64Array(count);
+  const c1 = new Float64Array(count);
+  for (let i = 0; i < count; i++) {
+    const left = KNOTS[i]! * requests;
+    const slope = (values[i + 1]! - values[i]!) / (KNOTS[i + 1]! * requests - left);
+    c1[i] = slope;
+    c0[i] = values[i]! - slope * left;
+  }
+  return { c0, c1 };
+}

@@ -1,0 +1,135 @@
+/** Tables of fused expert kernels → `MoeParams` by engine, format and kernel. */
+import type { ComputeFormat, Fitted, KernelDevice, MoeParams } from "../../hardware/index.ts";
+import { balancedExperts, moeUs } from "../../hardware/index.ts";
+import { crossValidate } from "./cross-validate.ts";
+import type { LinearSolver } from "./robust-fit.ts";
+import type { Table } from "./table.ts";
+
+const US_PER_MS = 1000;
+
+type MoeFormat = {
+  /** Name in the parameter file. */
+  readonly name: string;
+  readonly compute: ComputeFormat;
+  readonly weightBytes: number;
+};
+
+/** Formats of the tables; weight-only formats compute in bf16 (w4a16) or in fp8 (w4a8). */
+export const MOE_FORMATS: Readonly<Record<string, MoeFormat>> = {
+  bfloat16: { name: "bf16", compute: "bf16", weightBytes: 2 },
+  fp8: { name: "fp8", compute: "fp8", weightBytes: 1 },
+  fp8_block: { name: "fp8-block", compute: "fp8", weightBytes: 1 },
+  nvfp4: { name: "nvfp4", compute: "fp4", weightBytes: 0.5 + 1 / 16 },
+  int4_wo: { name: "int4", compute: "bf16", weightBytes: 0.5 + 2 / 128 },
+  w4a16_mxfp4: { name: "mxfp4", compute: "bf16", weightBytes: 0.5 + 1 / 32 },
+  w4a8_mxfp4_mxfp8: { name: "mxfp4-fp8", compute: "fp8", weightBytes: 0.5 + 1 / 32 },
+};
+
+export const MOE_COLUMNS =
+  "kernel,dtype,dist,hidden,inter,topk,experts,tp,ep,tokens,latency_ms".split(",");
+
+/** Gate, up and down projection: all measured experts are gated. */
+const MATRICES = 3;
+
+/** A short kernel name: the part of the table's that tells kernels apart. */
+const KERNEL_NAMES: readonly (readonly [part: string, name: string])[] = [
+  ["marlin", "marlin"],
+  ["triton_", "triton"],
+  ["cutlass", "cutlass"],
+  ["trtllm", "trtllm-gen"],
+  ["deepgemm", "deepgemm"],
+  ["min_latency", "min-latency"],
+  ["torch_flow", "torch-flow"],
+];
+
+function kernelName(text: string): string {
+  if (text.includes("flashinfer_trtllm")) return "trtllm-gen";
+  return KERNEL_NAMES.find(([part]) => text.includes(part))?.[1] ?? text;
+}
+
+function fitRows(
+  table: Table,
+  rows: readonly number[],
+  format: MoeFormat,
+  device: KernelDevice,
+  solve: LinearSolver,
+): Fitted<MoeParams> {
+  const columns = ["hidden", "inter", "topk", "experts", "tp", "ep", "tokens"] as const;
+  const [hidden, inter, topK, experts, tp, ep, tokens] = columns.map((name) =>
+    table.numbers(name),
+  ) as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+    Float64Array,
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ];
+  const params = (at: Float64Array): MoeParams => ({
+    compute: at[0]!,
+    memory: at[1]!,
+    fixedUs: at[2]!,
+    stream: at[3]!,
+    power: at[4]!,
+    pad: at[5]!,
+  });
+  const { values, residuals } = crossValidate({
+    parameters: [
+      { name: "compute", initial: 0.4, min: 0.02, max: 2 },
+      { name: "memory", initial: 0.6, min: 0.05, max: 1.2 },
+      { name: "fixedUs", initial: 25, min: 2, max: 150 },
+      { name: "stream", initial: 0.3, min: 0.01, max: 10 },
+      { name: "power", initial: 2, min: 1, max: 8 },
+      { name: "pad", initial: 8, min: 0.1, max: 128 },
+    ],
+    predict: (at, i) => {
+      const shape = {
+        hidden: hidden[i]!,
+        inter: inter[i]! / tp[i]!,
+        matrices: MATRICES,
+        topK: topK[i]!,
+        experts: experts[i]!,
+        localExperts: experts[i]! / ep[i]!,
+        weightBytes: format.weightBytes,
+        compute: format.compute,
+      };
+      const pairs = (tokens[i]! * topK[i]!) / ep[i]!;
+      return moeUs(params(at), shape, device, pairs, balancedExperts(shape, tokens[i]!), 1);
+    },
+    measured: table.numbers("latency_ms").map((ms) => ms * US_PER_MS),
+    rows: Int32Array.from(rows),
+    groupOf: (i) => hidden[i]! * 31 + inter[i]! * 17 + experts[i]! + tp[i]! * 1009 + ep[i]! * 7919,
+    solve,
+  });
+  return { params: params(values), residuals };
+}
+
+/** Rows that a fit of one kernel needs at least. */
+const ROWS_MIN = 40;
+
+/** Fits every (format, kernel) of one engine's table: keys "engine/format/kernel". */
+export function fitMoe(
+  engine: string,
+  table: Table,
+  device: KernelDevice,
+  solve: LinearSolver,
+): Record<string, Fitted<MoeParams>> {
+  const kernel = table.text("kernel");
+  const dtype = table.text("dtype");
+  const balanced = table.text("dist");
+  const groups = new Map<string, number[]>();
+  for (let i = 0; i < table.rows; i++) {
+    if (balanced[i] !== "bal" || MOE_FORMATS[dtype[i]!] === undefined) continue;
+    const key = `${engine}/${MOE_FORMATS[dtype[i]!]!.name}/${kernelName(kernel[i]!)}`;
+    const rows = groups.get(key) ?? [];
+    rows.push(i);
+    groups.set(key, rows);
+  }
+  const fits: Record<string, Fitted<MoeParams>> = {};
+  for (const [key, rows] of [...groups].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    if (rows.length < ROWS_MIN) continue;
+    fits[key] = fitRows(table, rows, MOE_FORMATS[dtype[rows[0]!]!]!, device, solve);
+  }
+  return fits;
+}
