@@ -33,8 +33,8 @@ function headLines(
   const better = comparison.metrics.filter((one) => one.mark === "better").length;
   const verdict = comparison.sameDigest
     ? style.good("Same digest: the two runs gave the same numbers.")
-    : `In B ${style.good(`${String(better)} better`)} and ` +
-      `${style.bad(`${String(worse)} worse`)} metrics than in A.`;
+    : `B against A: better in ${style.good(String(better))} metrics, ` +
+      `worse in ${style.bad(String(worse))}.`;
   return ["", style.bold(verdict), style.dim(`  A ${names.a}`), style.dim(`  B ${names.b}`), ""];
 }
 

@@ -125,8 +125,10 @@ function seriesCharts(report: Report, series: SeriesColumns): string[] {
       [{ name: "hit rate", values: ratio(series.cachedTokens, series.admittedTokens) }],
       { top: 1, format: percent },
     ),
-    timeSeriesChart("Tokens per second", time, [
+    timeSeriesChart("Output tokens per second", time, [
       { name: "output", values: ratePerS(time, series.outputTokens) },
+    ]),
+    timeSeriesChart("Prompt tokens computed per second", time, [
       { name: "prefill", values: ratePerS(time, series.prefillTokens) },
     ]),
     timeSeriesChart("Preemptions per second", time, [

@@ -5,13 +5,13 @@ import { escapeText } from "./charts/svg.ts";
 import { countText, numberText, percentText, secondsText } from "./numbers.ts";
 import { reportCharts } from "./report-charts.ts";
 import { PAGE_STYLE } from "./report-style.ts";
-import { verdictOf } from "./verdict.ts";
+import { runTitle, verdictOf } from "./verdict.ts";
 
 /** The page; `command` is the line that made it. */
 export function reportHtml(result: SimulationResult, command: string): string {
   const { report } = result;
   const verdict = verdictOf(report);
-  const title = `Headworks: ${report.scenario.name}`;
+  const title = runTitle(report);
   const charts = reportCharts(result).map(
     (group) =>
       `<h2>${escapeText(group.title)}</h2>\n<div class="charts">${group.charts.join("")}</div>`,
@@ -21,12 +21,12 @@ export function reportHtml(result: SimulationResult, command: string): string {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeText(title)}</title>
+<title>Headworks: ${escapeText(title)}</title>
 <style>${PAGE_STYLE}</style>
 </head>
 <body>
 <main>
-<h1>${escapeText(report.scenario.name)}</h1>
+<h1>${escapeText(title)}</h1>
 <p class="verdict ${verdict.mood}">${escapeText(verdict.text)}</p>
 ${cards(report)}
 ${charts.join("\n")}
@@ -72,7 +72,11 @@ function cards(report: Report): string {
     ],
     ["prefix hits", percentText(kv.hitRate), `KV use peaks at ${percentText(kv.usagePeak)}`],
     ["busy", percentText(batch.busyShare), `${numberText(batch.meanSize)} requests a step`],
-    ["SLO", percentText(slo.attainment), `goodput ${numberText(slo.goodputPerS)}/s`],
+    [
+      "SLO",
+      percentText(slo.attainment),
+      slo.attainment === null ? "none set" : `goodput ${numberText(slo.goodputPerS)}/s`,
+    ],
     ["GPU-hours", numberText(report.gpuHours), dollars(report)],
   ];
   const items = facts.map(

@@ -6,6 +6,7 @@ import type { SimulationResult } from "../sim/index.ts";
 import { writeRequestsCsv, writeSeriesCsv } from "./csv-columns.ts";
 import { writeFolder } from "./output-folder.ts";
 import type { FileWriter, OutputFile } from "./output-folder.ts";
+import { runTitle } from "./verdict.ts";
 
 /** Writes every file that the result has data for; the paths written, report.json last. */
 export async function writeRunFiles(
@@ -28,7 +29,7 @@ export async function writeRunFiles(
   }
   if (slices !== undefined) {
     const input = {
-      name: report.scenario.name,
+      name: runTitle(report),
       slices,
       ...(series === undefined ? {} : { series }),
     };

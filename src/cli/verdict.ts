@@ -82,7 +82,7 @@ function targetsText(targets: Report["slo"]["targets"]): string {
   return parts.join(", ");
 }
 
-/** The scarcest thing, by signs that do not depend on each other: KV first, then seats, compute. */
+/** The scarcest thing: KV when it preempts, compute when it is never idle, KV when it fills up. */
 function limitOf(report: Report): string {
   const { kv, batch, latency, requests } = report;
   const busy = percentText(batch.busyShare);
@@ -97,12 +97,23 @@ function limitOf(report: Report): string {
   const waited = queue !== null && ttft !== null && queue > QUEUE_PART * ttft;
   if (waited) {
     const wait = `the slowest 1 % waited over ${msText(queue)} before their first step`;
-    if (kv.usagePeak >= KV_FULL_SHARE) return `Queueing for KV blocks was the limit: ${wait}.`;
-    if (batch.busyShare >= SATURATED_SHARE) return `Compute was the limit: ${wait}.`;
+    if (batch.busyShare >= SATURATED_SHARE) {
+      return `Compute was the limit: workers were busy ${busy} of the time, ${wait}.`;
+    }
+    if (kv.usagePeak >= KV_FULL_SHARE) return `KV blocks ran out at the peaks: ${wait}.`;
     return `Bursts queued: ${wait}, while workers were busy ${busy} of the time.`;
   }
   if (batch.busyShare >= SATURATED_SHARE) {
     return `The workers were busy ${busy} of the time: there is no headroom.`;
   }
   return `Nothing ran short: workers were busy ${busy} of the time, KV use peaked at ${percentText(kv.usagePeak)}.`;
+}
+
+/** What the run is called: its scenario's name, or its traffic's where the scenario has none. */
+export function runTitle(report: Report): string {
+  const { name, traffic, cluster } = report.scenario;
+  if (name !== "unnamed") return name;
+  const source = traffic.source.trace ?? traffic.source.synth ?? "requests";
+  const workers = `${countText(cluster.workers)} worker${cluster.workers === 1 ? "" : "s"}`;
+  return `${source.replace(/^.*[\\/]/, "")} on ${workers}`;
 }

@@ -73,7 +73,12 @@ function outcome(gate: Gate, { metric, a, b }: MetricChange): GateOutcome {
   const allowed = gate.relative ? gate.limit * Math.abs(a) : gate.limit;
   const passed = worsening <= allowed;
   const words = passed ? "within the limit" : "beyond the limit";
-  return { ...base, worsening, passed, reason: `${words} of ${String(allowed)}` };
+  return {
+    ...base,
+    worsening,
+    passed,
+    reason: `${words} of ${String(Number(allowed.toPrecision(6)))}`,
+  };
 }
 
 /** A neutral metric gets worse by changing at all. */

@@ -70,7 +70,7 @@ it("draws every chart of a report with finite coordinates only", () => {
   const groups = reportCharts(resultOf());
   const svg = groups.flatMap((group) => group.charts).join("");
   expect(groups.map((group) => group.title)).toEqual(["Latency", "Over time", "Workers"]);
-  expect(svg.match(/<svg/g)).toHaveLength(11);
+  expect(svg.match(/<svg/g)).toHaveLength(12);
   expect(svg).not.toMatch(/NaN|Infinity|undefined/);
 });
 

@@ -120,5 +120,5 @@ it("makes a page that asks nothing of the network and escapes what it shows", ()
   expect(html.replaceAll("http://www.w3.org/2000/svg", "")).not.toMatch(/https?:/);
   expect(html).toContain("&lt;script&gt;");
   expect(html).toContain("a &amp; b.yaml");
-  expect(html.match(/<svg/g)).toHaveLength(11);
+  expect(html.match(/<svg/g)).toHaveLength(12);
 });

@@ -3,7 +3,7 @@
 import { fail, ok } from "../../core/index.ts";
 import type { Result } from "../../core/index.ts";
 import { createSimulation } from "../../sim/index.ts";
-import type { SimulationOptions, SimulationResult } from "../../sim/index.ts";
+import type { Scenario, SimulationOptions, SimulationResult } from "../../sim/index.ts";
 import type { Trace } from "../../trace/index.ts";
 import { EXIT_DONE, EXIT_GATE, EXIT_INTERRUPTED } from "../exit-codes.ts";
 import { durationFlag, shareFlag, wholeFlag } from "../flags.ts";
@@ -64,7 +64,7 @@ export async function runLoaded(
   terminal: Terminal,
   command: string,
 ): Promise<Result<number>> {
-  const required = shareFlag(flags.requireAttainment, "--require-attainment");
+  const required = requiredAttainment(flags, loaded.scenario);
   if (!required.ok) return required;
   const base = simulationOptions(flags);
   if (!base.ok) return base;
@@ -89,8 +89,7 @@ export async function runLoaded(
   const { result, interrupted } = await drive(simulation.value, progress);
   const written = await present(result, flags, terminal, command);
   if (!written.ok) return written;
-  if (interrupted) return ok(EXIT_INTERRUPTED);
-  return attained(result, required.value, terminal);
+  return ok(interrupted ? EXIT_INTERRUPTED : exitFor(result, required.value, terminal));
 }
 
 function simulationOptions(flags: RunFlags): Result<SimulationOptions> {
@@ -140,22 +139,29 @@ async function present(
   return ok(undefined);
 }
 
-function attained(
+/** What `--require-attainment` asks. Errors: no share; a scenario without an SLO. */
+function requiredAttainment(flags: RunFlags, scenario: Scenario): Result<number | undefined> {
+  const required = shareFlag(flags.requireAttainment, "--require-attainment");
+  if (!required.ok || required.value === undefined) return required;
+  const { ttft_s: ttft, tpot_s: tpot, e2e_s: e2e } = scenario.slo;
+  if (ttft !== undefined || tpot !== undefined || e2e !== undefined) return required;
+  return fail({
+    what: "there is no SLO to attain",
+    where: "--require-attainment",
+    expected: "a scenario with slo.ttft_s, slo.tpot_s or slo.e2e_s",
+    remedy: "add --set slo.ttft_s=2, or leave --require-attainment out",
+  });
+}
+
+/** No measured request attains nothing. */
+function exitFor(
   result: SimulationResult,
   required: number | undefined,
   terminal: Terminal,
-): Result<number> {
-  if (required === undefined) return ok(EXIT_DONE);
-  const attainment = result.report.slo.attainment;
-  if (attainment === null) {
-    return fail({
-      what: "there is no SLO to attain",
-      where: "--require-attainment",
-      expected: "a scenario with slo.ttft_s, slo.tpot_s or slo.e2e_s",
-      remedy: "add --set slo.ttft_s=2, or leave --require-attainment out",
-    });
-  }
-  if (attainment >= required) return ok(EXIT_DONE);
+): number {
+  if (required === undefined) return EXIT_DONE;
+  const attainment = result.report.slo.attainment ?? 0;
+  if (attainment >= required) return EXIT_DONE;
   terminal.note(`SLO missed: ${percentText(attainment)} of ${percentText(required)} required\n`);
-  return ok(EXIT_GATE);
+  return EXIT_GATE;
 }
