@@ -5,6 +5,9 @@ import { fileURLToPath } from "node:url";
 /** The repository root; may hold spaces, so commands are spawned without a shell. */
 export const root = fileURLToPath(new URL("..", import.meta.url));
 
+/** The built program, relative to the root. */
+export const PROGRAM = "dist/bin/main.js";
+
 /** Runs a command in the repository and resolves to its exit code (1 when it could not start). */
 export function run(command, args, options = {}) {
   return new Promise((resolve) => {

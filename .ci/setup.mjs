@@ -53,18 +53,27 @@ function installedAsLocked() {
 async function build() {
   const inputs = inputsDigest();
   if (existsSync(STAMP) && readFileSync(STAMP, "utf8") === inputs) return 0;
-  say("building dist/ (tsc)");
+  say("building dist/");
   const { code, output } = await capture(...bin("typescript/bin/tsc", ["-p", "tsconfig.json"]));
-  if (code !== 0) process.stderr.write(`${output}\nthe build failed: see above\n`);
-  else if (existsSync(join(root, "dist"))) writeFileSync(STAMP, inputs);
-  return code;
+  if (code !== 0) {
+    process.stderr.write(`${output}\nthe build failed: see above\n`);
+    return code;
+  }
+  // These need what tsc wrote and npm installed, so they load only now.
+  const { buildCards } = await import("./cards.mjs");
+  const { bundle } = await import("./bundle.mjs");
+  const failed = (await buildCards()) || (await bundle());
+  if (!failed) writeFileSync(STAMP, inputs);
+  return failed;
 }
 
 /** Names, sizes and times of everything that the build reads. */
 function inputsDigest() {
   const digest = createHash("sha256");
-  const src = readdirSync(join(root, "src"), { recursive: true }).map((path) => join("src", path));
-  for (const path of ["tsconfig.json", "package-lock.json", ...src.sort()]) {
+  const under = (folder) =>
+    readdirSync(join(root, folder), { recursive: true }).map((path) => join(folder, path));
+  const files = [".ci", "models", "src"].flatMap(under).sort();
+  for (const path of ["tsconfig.json", "package-lock.json", ...files]) {
     const stat = statSync(join(root, path));
     if (stat.isFile()) digest.update(`${path} ${stat.size} ${stat.mtimeMs}\n`);
   }

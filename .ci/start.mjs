@@ -1,13 +1,14 @@
 /** `npm start`: set-up, then the CLI; without arguments its `start` command, a first run. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { root, run } from "./lib.mjs";
+
+import { PROGRAM, root, run } from "./lib.mjs";
 import { setup } from "./setup.mjs";
 
 const code = await setup();
 if (code !== 0) process.exit(code);
 
-const main = join(root, "dist", "cli", "main.js");
+const main = join(root, PROGRAM);
 if (!existsSync(main)) {
   process.stderr.write(`headworks: the build has no ${main}\n`);
   process.exit(3);

@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-/** Folder of package.json: two levels above both src/cli and dist/cli. */
+/** Folder of package.json: two levels above src/cli, dist/cli and dist/bin alike. */
 const ROOT = new URL("../../", import.meta.url);
 
 /** Path of a file of the package. */
