@@ -77,6 +77,15 @@ function buildProgram(terminal: Terminal, command: string, finish: Finish): Comm
       finish({ ok: true, value: schemaCommand(terminal) });
     });
   program
+    .command("policies")
+    .description("routers, schedulers and step-time models: when each wins, when it loses, knobs")
+    .argument("[NAME]", "one of them in full")
+    .option("--json", "print JSON")
+    .action(async (name: string | undefined, flags: { json?: boolean }) => {
+      const { policiesCommand } = await import("./commands/policies.ts");
+      finish(policiesCommand(name, flags, terminal));
+    });
+  program
     .command("start")
     .description("the demonstration: the bundled trace on eight workers")
     .action(async () => {

@@ -58,7 +58,7 @@ describe("flags", () => {
     };
     expect(["10s", "500 ms", "1.5min", "2h"].map(us)).toEqual([10e6, 500e3, 90e6, 7200e6]);
     expect(["10", "s", "-1s", "0s", "1 kg", "9999h"].map(us)).toEqual(
-      new Array(6).fill("--series"),
+      Array.from({ length: 6 }, () => "--series"),
     );
   });
 

@@ -49,7 +49,7 @@ export function axisX(frame: Frame, ticks: readonly Tick[], name: string): strin
 export function legend(frame: Frame, names: readonly string[]): string {
   let right = frame.right;
   const parts: string[] = [];
-  for (const [index, name] of [...names.entries()].reverse()) {
+  for (const [index, name] of [...names.entries()].toReversed()) {
     parts.push(textAt({ x: right, y: 16 }, name, "end", "name"));
     // About six pixels a letter at this size: only the spacing of the legend depends on it.
     const left = right - name.length * 6.2 - 12;

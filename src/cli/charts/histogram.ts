@@ -21,7 +21,7 @@ export function histogramChart(
   const low = Math.max(LEAST_MS, Math.min(sortedMs[0] ?? LEAST_MS, target ?? Infinity) * 0.98);
   const high = Math.max(sortedMs.at(-1) ?? low, target ?? 0, low * 1.05) * 1.02;
   const x = scaleLog([low, high], [FRAME.left, FRAME.right]);
-  const counts = new Array<number>(BINS).fill(0);
+  const counts = Array.from({ length: BINS }, () => 0);
   const width = (FRAME.right - FRAME.left) / BINS;
   for (const ms of sortedMs) {
     const bin = Math.floor((x(Math.max(ms, low)) - FRAME.left) / width);
