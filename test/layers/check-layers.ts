@@ -84,8 +84,10 @@ function packageFault(
   }
   const parts = specifier.split("/");
   const name = parts.slice(0, specifier.startsWith("@") ? 2 : 1).join("/");
-  const owner = PACKAGE_OWNERS[name];
-  if (owner !== undefined && owner !== file.path) return `${name} is loaded by ${owner} only`;
+  const owners = PACKAGE_OWNERS[name];
+  if (owners !== undefined && !owners.includes(file.path)) {
+    return `${name} is loaded by ${owners.join(" and ")} only`;
+  }
   // Vite itself configures the page's build and is no part of the page.
   const tool = file.path === "web/vite.config.ts" && /^(vite$|@vitejs\/)/.test(name);
   if (!dependencies.includes(name) && !tool) return `${name} is not a dependency in package.json`;
