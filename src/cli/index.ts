@@ -1,3 +1,0 @@
-export { runCli } from "./program.ts";
-export { processTerminal } from "./terminal.ts";
-export type { Terminal } from "./terminal.ts";
