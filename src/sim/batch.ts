@@ -45,7 +45,8 @@ import {
 } from "./worker-counters.ts";
 
 export class Batch implements SchedulerPort {
-  nowUs = 0;
+  /** NaN, not 0, to begin with: a field that starts as a small integer is rebuilt when it outgrows 31 bits. */
+  nowUs = NaN;
   preemptedInPass = 0;
   partialPrefill = -1;
   /** Grows whenever a request joins or leaves the decode group. */

@@ -8,8 +8,8 @@ export class BlockDemand {
   /** Requests in the group. */
   requests = 0;
   /** Results of `sum`. */
-  blocks = 0;
-  blockSteps = 0;
+  blocks = NaN;
+  blockSteps = NaN;
   private readonly blockSize: number;
   private readonly byPhase: Int32Array;
   private readonly base: number;

@@ -1,6 +1,6 @@
 /** The router's desk: its policy, its book of outstanding requests, and what it last scraped from the workers. */
 
-import { invariant, stream } from "../core/index.ts";
+import { InvariantError, stream } from "../core/index.ts";
 import type { Router, RouterView } from "../policies/index.ts";
 import { LoadTree } from "./load-tree.ts";
 import type { Worker } from "./worker.ts";
@@ -58,7 +58,7 @@ export class RouterDesk {
     this.request.inputTokens = inputTokens;
     const choice = this.router.decide(this.view, this.request, nowUs, this.random);
     const worker = this.workers[choice];
-    invariant(worker !== undefined, `router law: decided for worker ${choice}, which is none`);
+    if (worker === undefined) throw new InvariantError(`router law: decided for worker ${choice}, which is none`);
     this.decisions++;
     this.loads.add(choice, 1);
     return worker;

@@ -89,7 +89,7 @@ export class Simulation implements WorkerSink {
   workers: readonly Worker[] = [];
   /** Why the run ended before all requests were done; null: it did not. */
   stopped: string | null = null;
-  nowUs = 0;
+  nowUs = NaN;
   firstArrivalUs = NaN;
   /** Events processed: arrivals, ends of passes and runs, wake-ups. */
   events = 0;
@@ -115,7 +115,7 @@ export class Simulation implements WorkerSink {
   private readonly arrival = {
     row: 0,
     record: 0,
-    arrivalUs: 0,
+    arrivalUs: NaN,
     input: 0,
     output: 0,
     pathStart: 0,
@@ -157,6 +157,7 @@ export class Simulation implements WorkerSink {
     this.scenario = scenario;
     this.options = options;
     this.traffic = new Traffic(scenario, { trace, rows });
+    this.nowUs = 0;
     this.queue = new EventQueue(scenario.cluster.workers);
     const caches = engine.enable_prefix_caching && trace !== undefined;
     this.forest = caches ? buildPrefixForest(trace, engine.block_size) : EMPTY_FOREST;

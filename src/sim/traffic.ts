@@ -37,9 +37,9 @@ export class Traffic {
   private readonly rootCount: number;
   private cursor = 0;
   private cursorUs = Infinity;
-  private clockUs = 0;
+  private clockUs = NaN;
   private lanesFree = 0;
-  private laneUs = 0;
+  private laneUs = NaN;
   /** Turns released by a completion and waiting for their delay, by row. */
   private readonly released = new EventQueue();
   private readonly firstTurnAfter: Int32Array | undefined;
@@ -58,6 +58,8 @@ export class Traffic {
     this.startUs = traffic.start_s * US_PER_S;
     this.endUs = traffic.end_s === null ? Infinity : traffic.end_s * US_PER_S;
     this.limit = traffic.requests ?? Infinity;
+    this.clockUs = 0;
+    this.laneUs = 0;
     this.gap = gapOf(scenario, stream(scenario.seed, "arrivals"));
     if (arrivals.mode === "closed") this.lanesFree = arrivals.concurrency;
     if (this.trace === undefined) {

@@ -4,7 +4,7 @@
  * step-by-step mode finds finishes and block needs by walking the batch.
  */
 
-import { invariant } from "../core/index.ts";
+import { InvariantError } from "../core/index.ts";
 import { Batch } from "./batch.ts";
 import { DecodeStretch, STRETCH_NUMBERS } from "./decode-stretch.ts";
 import type { Engine } from "./engine.ts";
@@ -66,7 +66,8 @@ export class Worker {
   decodeRequests = 0;
   private readonly engine: Engine;
   private readonly counterBase: number;
-  private stepStartUs = 0;
+  /** NaN to begin with, as all times are: see `Batch.nowUs`. */
+  private stepStartUs = NaN;
   /** Steps covered by the pending event of a decode run. */
   private runSteps = 0;
   /** The batch's change counter when the stretch began. */
@@ -105,10 +106,11 @@ export class Worker {
     if (used > counters[counterBase + USED_PEAK]!) counters[counterBase + USED_PEAK] = used;
     if (batch.isStepEmpty) {
       this.state = WORKER_IDLE;
-      invariant(
-        batch.waitingCount === 0 || wakeUs < Infinity,
-        `progress law: worker ${this.id} idles with requests waiting at ${nowUs} µs`,
-      );
+      if (batch.waitingCount > 0 && wakeUs === Infinity) {
+        throw new InvariantError(
+          `progress law: worker ${this.id} idles with requests waiting at ${nowUs} µs`,
+        );
+      }
       return wakeUs;
     }
     this.stepStartUs = nowUs;
