@@ -8,6 +8,8 @@ import type { Scenario, SimulationInputs } from "../sim/index.ts";
 import { FORMATS, importTrace } from "../trace/index.ts";
 import type { FormatName, ImportOptions, Trace } from "../trace/index.ts";
 import type { LoadedScenario } from "./load-scenario.ts";
+import { traceTraffic } from "./loaded-traffic.ts";
+import type { LoadedTraffic } from "./loaded-traffic.ts";
 import { bundledTrace } from "./package-root.ts";
 import { readBytes } from "./read-file.ts";
 
@@ -16,27 +18,30 @@ export type TraceFlags = {
   readonly maxBadRows?: number;
 };
 
+export type LoadedInputs = Pick<LoadedTraffic, "spanUs"> & { readonly inputs: SimulationInputs };
+
 /** Reads everything the scenario names. Errors: no source of traffic; what its reader says. */
 export async function loadInputs(
   loaded: LoadedScenario,
   flags: TraceFlags,
-): Promise<Result<SimulationInputs>> {
+): Promise<Result<LoadedInputs>> {
   const { scenario } = loaded;
   const traffic = await loadTraffic(loaded, flags);
   if (!traffic.ok) return traffic;
   const table = await loadProfile(scenario, loaded.folder);
   if (!table.ok) return table;
-  return ok({
+  const inputs = {
     scenario,
-    ...traffic.value,
+    ...traffic.value.traffic,
     ...(table.value === undefined ? {} : { table: table.value }),
-  });
+  };
+  return ok({ inputs, spanUs: traffic.value.spanUs });
 }
 
 async function loadTraffic(
   { scenario, traceFolder }: LoadedScenario,
   flags: TraceFlags,
-): Promise<Result<Pick<SimulationInputs, "trace" | "rows">>> {
+): Promise<Result<LoadedTraffic>> {
   const source = scenario.traffic.source;
   if (source.synth !== undefined) {
     const { synthesizeTraffic } = await import("./synth-traffic.ts");
@@ -57,7 +62,7 @@ async function loadTraffic(
     ...(source.block_size === undefined ? {} : { blockSize: source.block_size }),
     ...(flags.maxBadRows === undefined ? {} : { maxBadRows: flags.maxBadRows }),
   });
-  return trace.ok ? ok({ trace: trace.value }) : trace;
+  return trace.ok ? ok(traceTraffic(trace.value)) : trace;
 }
 
 /** A format's name as the importers know it. Errors: an unknown one. */

@@ -15,9 +15,14 @@ const US_PER_S = 1e6;
 
 /**
  * Runs to the end, or to the first Ctrl-C: then the result holds what was done until there. The
- * wall time in the report is that of the engine alone.
+ * wall time in the report is that of the engine alone. `spanUs`, about how long requests arrive, stands
+ * in for progress where the engine cannot know it: requests that are generated as it goes.
  */
-export async function drive(simulation: Simulation, progress: Progress): Promise<Driven> {
+export async function drive(
+  simulation: Simulation,
+  progress: Progress,
+  spanUs?: number,
+): Promise<Driven> {
   let interrupted = false;
   const interrupt = (): void => {
     interrupted = true;
@@ -35,7 +40,7 @@ export async function drive(simulation: Simulation, progress: Progress): Promise
       if (!more || interrupted) break;
       slice = nextSlice(slice, after - before);
       progress.update({
-        fraction: simulation.fraction,
+        fraction: simulation.fraction || byTime(simulation.nowUs, spanUs),
         events: simulation.events,
         simS: simulation.nowUs / US_PER_S,
         wallS: (after - started) / 1000,
@@ -51,6 +56,11 @@ export async function drive(simulation: Simulation, progress: Progress): Promise
     ? simulation.finish(wallS, "interrupted by the user (Ctrl-C)")
     : simulation.finish(wallS);
   return { result, interrupted };
+}
+
+/** Short of one, because the last requests are still running when arrivals end. */
+function byTime(nowUs: number, spanUs: number | undefined): number {
+  return spanUs === undefined || spanUs <= 0 ? 0 : Math.min(0.99, nowUs / spanUs);
 }
 
 /** Aims at SLICE_MS, changing by at most a factor of four at a time. */

@@ -4,15 +4,18 @@ import { z } from "zod";
 import { fail, ok } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
 import { nearestNames } from "../sim/index.ts";
-import type { Scenario, SimulationInputs } from "../sim/index.ts";
+import type { Scenario } from "../sim/index.ts";
 import {
   findRecipe,
   isStreamable,
+  meanRatePerS,
   parametricRecipe,
   rowSource,
   synthesize,
 } from "../trace/index.ts";
 import type { SynthOptions, SynthRecipe } from "../trace/index.ts";
+import { traceTraffic } from "./loaded-traffic.ts";
+import type { LoadedTraffic } from "./loaded-traffic.ts";
 
 const US_PER_S = 1e6;
 
@@ -43,20 +46,27 @@ const PARAMETRIC = "poisson-lognormal";
 export type Synthesis = { readonly recipe: SynthRecipe; readonly options: SynthOptions };
 
 /** The requests that the scenario's recipe makes under the scenario's seed. */
-export function synthesizeTraffic(
-  scenario: Scenario,
-  name: string,
-): Result<Pick<SimulationInputs, "trace" | "rows">> {
+export function synthesizeTraffic(scenario: Scenario, name: string): Result<LoadedTraffic> {
   const where = "traffic.source";
   const plan = planSynthesis(name, scenario.traffic.source.parameters ?? {}, scenario.seed, where);
   if (!plan.ok) return plan;
   const { recipe, options } = plan.value;
   if (isStreamable(recipe)) {
     const rows = rowSource(recipe, options);
-    return rows.ok ? ok({ rows: rows.value }) : rows;
+    const spanUs = expectedSpanUs(recipe, options);
+    return rows.ok ? ok({ traffic: { rows: rows.value }, spanUs }) : rows;
   }
   const trace = synthesize(recipe, options);
-  return trace.ok ? ok({ trace: trace.value }) : trace;
+  return trace.ok ? ok(traceTraffic(trace.value)) : trace;
+}
+
+/** About how long the generated requests arrive, µs: for progress and for the series' interval. */
+function expectedSpanUs(recipe: SynthRecipe, options: SynthOptions): number {
+  const perS = recipe.flows.reduce((sum, flow) => sum + meanRatePerS(flow.arrivals), 0);
+  const rate = perS * (options.rateScale ?? 1);
+  const byRows = options.rows === undefined ? Infinity : (options.rows / rate) * US_PER_S;
+  const untold = options.rows === undefined ? recipe.durationS * US_PER_S : Infinity;
+  return Math.min(byRows, options.durationUs ?? untold);
 }
 
 /** Recipe and options from a name and plain parameters. Errors: unknown name, wrong parameter. */

@@ -1,7 +1,7 @@
 /** The first sentence of a report: what the cluster did with the trace, and what limited it. */
 
 import type { Report } from "../sim/index.ts";
-import { countText, msText, percentText, secondsText } from "./numbers.ts";
+import { countText, msText, numberText, percentText, secondsText } from "./numbers.ts";
 
 export type Verdict = {
   readonly mood: "good" | "fair" | "bad";
@@ -12,10 +12,12 @@ export type Verdict = {
 const HELD_SHARE = 0.99;
 /** Preemptions per completed request from which KV pressure is named (assumption). */
 const PREEMPTION_SHARE = 0.005;
-/** Busy share from which the workers count as saturated (assumption). */
+/** Share of time, or of max_num_seqs, from which workers count as saturated (assumption). */
 const SATURATED_SHARE = 0.9;
 /** Share of the blocks from which the KV cache counts as full (assumption). */
 const KV_FULL_SHARE = 0.97;
+/** Waiting up to this many steps is the usual wait for the one in progress (assumption). */
+const QUEUE_STEPS = 3;
 /** Part of the p99 TTFT spent waiting from which queueing is named (assumption). */
 const QUEUE_PART = 0.5;
 
@@ -82,7 +84,10 @@ function targetsText(targets: Report["slo"]["targets"]): string {
   return parts.join(", ");
 }
 
-/** The scarcest thing: KV when it preempts, compute when it is never idle, KV when it fills up. */
+/**
+ * The scarcest thing. A worker that is always busy is no sign by itself, because a step is in
+ * progress as long as one request runs: only waiting shows that something ran short.
+ */
 function limitOf(report: Report): string {
   const { kv, batch, latency, requests } = report;
   const busy = percentText(batch.busyShare);
@@ -92,21 +97,31 @@ function limitOf(report: Report): string {
       `${countText(report.tokens.recomputed)} tokens computed again.`
     );
   }
-  const queue = latency.queueMs.p99;
-  const ttft = latency.ttftMs.p99;
-  const waited = queue !== null && ttft !== null && queue > QUEUE_PART * ttft;
-  if (waited) {
-    const wait = `the slowest 1 % waited over ${msText(queue)} before their first step`;
-    if (batch.busyShare >= SATURATED_SHARE) {
-      return `Compute was the limit: workers were busy ${busy} of the time, ${wait}.`;
-    }
-    if (kv.usagePeak >= KV_FULL_SHARE) return `KV blocks ran out at the peaks: ${wait}.`;
-    return `Bursts queued: ${wait}, while workers were busy ${busy} of the time.`;
+  if (!hasQueued(report)) {
+    return (
+      `Nothing ran short: the mean step held ${numberText(batch.meanSize)} requests, ` +
+      `KV use peaked at ${percentText(kv.usagePeak)}.`
+    );
+  }
+  const wait = `the slowest 1 % waited over ${msText(latency.queueMs.p99)} before their first step`;
+  if (batch.meanSize >= SATURATED_SHARE * report.scenario.engine.max_num_seqs) {
+    return `max_num_seqs was the limit: batches were full, and ${wait}.`;
+  }
+  if (kv.usagePeak >= KV_FULL_SHARE && kv.usageMean >= KV_FULL_SHARE / 2) {
+    return `KV blocks were the limit: ${wait}.`;
   }
   if (batch.busyShare >= SATURATED_SHARE) {
-    return `The workers were busy ${busy} of the time: there is no headroom.`;
+    return `Compute was the limit: workers were busy ${busy} of the time, and ${wait}.`;
   }
-  return `Nothing ran short: workers were busy ${busy} of the time, KV use peaked at ${percentText(kv.usagePeak)}.`;
+  return `Bursts queued: ${wait}, though workers were busy only ${busy} of the time.`;
+}
+
+/** Whether waiting, beyond the wait for the step in progress, made up much of the slowest TTFT. */
+function hasQueued({ latency }: Report): boolean {
+  const queue = latency.queueMs.p99;
+  const ttft = latency.ttftMs.p99;
+  const step = latency.itlMs.p50 ?? 0;
+  return queue !== null && ttft !== null && queue > QUEUE_PART * ttft && queue > QUEUE_STEPS * step;
 }
 
 /** What the run is called: its scenario's name, or its traffic's where the scenario has none. */

@@ -7,6 +7,7 @@ import type { Report } from "../../src/sim/index.ts";
 import { reportOf } from "./fixtures.ts";
 
 const base = reportOf();
+const queued = { ...base.latency, queueMs: { ...base.latency.queueMs, p99: 390 } };
 const nothing = { mean: null, p50: null, p90: null, p95: null, p99: null, p999: null, max: null };
 
 describe("reportText", () => {
@@ -38,11 +39,18 @@ describe("verdictOf", () => {
   const cases: readonly (readonly [Partial<Report>, mood: string, words: string])[] = [
     [{}, "good", "2 workers served all 1,000 requests in 4 min 10 s. Nothing ran short"],
     [{ kv: { ...base.kv, preemptions: 50 } }, "good", "KV blocks were the limit: 50 preemptions"],
-    [{ batch: { ...base.batch, busyShare: 0.97 } }, "good", "there is no headroom"],
+    [{ batch: { ...base.batch, busyShare: 0.97 } }, "good", "Nothing ran short"],
+    [{ latency: queued }, "good", "Bursts queued"],
     [
-      { latency: { ...base.latency, queueMs: { ...base.latency.queueMs, p99: 390 } } },
+      { latency: queued, batch: { ...base.batch, busyShare: 0.97 } },
       "good",
-      "Bursts queued",
+      "Compute was the limit",
+    ],
+    [{ latency: queued, batch: { ...base.batch, meanSize: 250 } }, "good", "max_num_seqs was the"],
+    [
+      { latency: queued, kv: { ...base.kv, usageMean: 0.8, usagePeak: 1 } },
+      "good",
+      "KV blocks were the limit: the slowest",
     ],
     [
       { slo: { targets: { ttftMs: 500 }, goodputPerS: 3.9, attainment: 0.995 } },

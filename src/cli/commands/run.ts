@@ -4,7 +4,6 @@ import { fail, ok } from "../../core/index.ts";
 import type { Result } from "../../core/index.ts";
 import { createSimulation } from "../../sim/index.ts";
 import type { Scenario, SimulationOptions, SimulationResult } from "../../sim/index.ts";
-import type { Trace } from "../../trace/index.ts";
 import { EXIT_DONE, EXIT_GATE, EXIT_INTERRUPTED } from "../exit-codes.ts";
 import { durationFlag, shareFlag, wholeFlag } from "../flags.ts";
 import { loadInputs } from "../load-inputs.ts";
@@ -41,9 +40,8 @@ const SLICES_DEFAULT = 100_000;
 
 /** Most samples in a time series when no interval is given: a chart's width (assumption). */
 const SERIES_SAMPLES = 400;
-/** Intervals to choose from, s; 10 s when the span is not known beforehand. */
+/** Intervals to choose from, s. */
 const SERIES_INTERVALS_S = [0.1, 0.5, 1, 5, 10, 30, 60, 300, 600, 1800, 3600] as const;
-const SERIES_INTERVAL_DEFAULT_S = 10;
 const US_PER_S = 1e6;
 
 /** Runs the scenario and prints; the exit code. `command` is shown as the way to reproduce. */
@@ -74,19 +72,24 @@ export async function runLoaded(
   }
   const maxBadRows = wholeFlag(flags.maxBadRows, "--max-bad-rows");
   if (!maxBadRows.ok) return maxBadRows;
-  const inputs = await loadInputs(
+  const ready = await loadInputs(
     loaded,
     maxBadRows.value === undefined ? {} : { maxBadRows: maxBadRows.value },
   );
-  if (!inputs.ok) return inputs;
+  if (!ready.ok) return ready;
+  const { inputs, spanUs } = ready.value;
   const options =
     flags.out === undefined || base.value.seriesIntervalUs !== undefined
       ? base.value
-      : { ...base.value, seriesIntervalUs: seriesIntervalUs(inputs.value.trace) };
-  const simulation = createSimulation(inputs.value, options);
+      : { ...base.value, seriesIntervalUs: seriesIntervalUs(spanUs) };
+  const simulation = createSimulation(inputs, options);
   if (!simulation.ok) return simulation;
   const progress = createProgress(terminal, flags.quiet === true);
-  const { result, interrupted } = await drive(simulation.value, progress);
+  const { result, interrupted } = await drive(
+    simulation.value,
+    progress,
+    replaySpanUs(inputs.scenario, spanUs),
+  );
   const written = await present(result, flags, terminal, command);
   if (!written.ok) return written;
   return ok(interrupted ? EXIT_INTERRUPTED : exitFor(result, required.value, terminal));
@@ -107,11 +110,14 @@ function simulationOptions(flags: RunFlags): Result<SimulationOptions> {
   });
 }
 
-/** The shortest interval that covers the trace's span with a chart's worth of samples. */
-function seriesIntervalUs(trace: Trace | undefined): number {
-  if (trace === undefined) return SERIES_INTERVAL_DEFAULT_S * US_PER_S;
-  let spanUs = 0;
-  for (const arrival of trace.arrivalUs) if (arrival > spanUs) spanUs = arrival;
+/** The span as replayed; arrivals that are made anew have none that is known. */
+function replaySpanUs(scenario: Scenario, spanUs: number): number | undefined {
+  const { arrivals } = scenario.traffic;
+  return arrivals.mode === "timestamps" ? spanUs / arrivals.speedup : undefined;
+}
+
+/** The shortest interval that covers the arrivals with a chart's worth of samples. */
+function seriesIntervalUs(spanUs: number): number {
   const wanted = spanUs / US_PER_S / SERIES_SAMPLES;
   const interval = SERIES_INTERVALS_S.find((seconds) => seconds >= wanted) ?? 3600;
   return interval * US_PER_S;
