@@ -217,12 +217,18 @@ export class GapHistogram {
   /** A piece of strictly rising steps: from each bin the tangent leads to the next one's first step. */
   private addSteep(steps: number, tokens: number, leastUs: number, greatestUs: number): void {
     const { c0, c1, c2, base, stride, bins } = this;
-    const lastBin = binOf(greatestUs);
-    let bin = binOf(leastUs);
+    const firstBin = binOf(leastUs);
+    if (firstBin === 0 || greatestUs < binUpperEdge(firstBin)) {
+      this.addFlat(firstBin, steps, tokens, greatestUs);
+      return;
+    }
+    bins.cover(firstBin, binOf(greatestUs));
+    const { weights, edges } = bins;
+    let i = firstBin - bins.first;
+    let edgeUs = edges[i]!;
     let gapUs = leastUs;
     let start = 0;
-    while (bin < lastBin) {
-      const edgeUs = binUpperEdge(bin);
+    while (edgeUs <= greatestUs) {
       const slope = (c1 + 2 * c2 * (base + stride * start)) * stride;
       let k = Math.min(start + Math.ceil((edgeUs - gapUs) / slope), steps - 1);
       if (k <= start) k = start + 1;
@@ -235,11 +241,18 @@ export class GapHistogram {
         gapUs = before;
         k--;
       }
-      bins.add(bin, (k - start) * tokens);
+      weights[i]! += (k - start) * tokens;
       start = k;
-      bin = binOf(gapUs);
+      do edgeUs = edges[++i]!;
+      while (gapUs >= edgeUs);
     }
-    bins.add(lastBin, (steps - start) * tokens);
+    weights[i]! += (steps - start) * tokens;
+  }
+
+  /** A piece that stays in its first bin, or begins in bin 0, which has no window. */
+  private addFlat(firstBin: number, steps: number, tokens: number, greatestUs: number): void {
+    if (greatestUs < binUpperEdge(firstBin)) this.bins.add(firstBin, steps * tokens);
+    else for (let k = 0; k < steps; k++) this.bins.add(binOf(this.gapAt(k)), tokens);
   }
 
   /** Shortest and longest gap of a piece whose ends are given. */

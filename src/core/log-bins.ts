@@ -64,6 +64,8 @@ const GROWTH_MARGIN = 64;
 export class BinCounts {
   /** Weight of bin `first + i`; read it in place, and again after any `add`. */
   weights = new Float64Array(0);
+  /** Upper edge of bin `first + i`, so that a walk over bins need not compute them. */
+  edges = new Float64Array(0);
   first = 0;
   /** Bin 0 apart: zeros are common, and a window from 0 to the others would be mostly empty. */
   floorWeight = 0;
@@ -128,12 +130,13 @@ export class BinCounts {
     }
   }
 
-  /** Widens the window to hold bins `from` to `to`. */
-  private cover(from: number, to: number): void {
+  /** Widens the window to hold bins `from` ≥ 1 to `to`. */
+  cover(from: number, to: number): void {
     const length = this.weights.length;
     if (length === 0) {
       this.first = Math.max(1, from - GROWTH_MARGIN);
       this.weights = new Float64Array(to + GROWTH_MARGIN + 1 - this.first);
+      this.fillEdges();
       return;
     }
     const last = this.first + length - 1;
@@ -143,5 +146,11 @@ export class BinCounts {
     weights.set(this.weights, this.first - first);
     this.weights = weights;
     this.first = first;
+    this.fillEdges();
+  }
+
+  private fillEdges(): void {
+    this.edges = new Float64Array(this.weights.length);
+    for (let i = 0; i < this.edges.length; i++) this.edges[i] = binUpperEdge(this.first + i);
   }
 }
