@@ -13,7 +13,7 @@ import { fabricOf, hopUs } from "./kernels/fabric.ts";
 import { graphRows } from "./kernels/graph-sizes.ts";
 import { type DeviceRates, kernelDevice } from "./kernels/kernel-device.ts";
 import type { KernelParams } from "./kernels/kernel-params.ts";
-import { contextLayerUs, decodeLayerUs } from "./kernels/layer-attention.ts";
+import { contextLayerUs, decodeLayerUs, expandLayerUs } from "./kernels/layer-attention.ts";
 import { layerExperts, layerExpertsUs } from "./kernels/layer-experts.ts";
 import { layerRows, layerRowsUs, projectionUs } from "./kernels/layer-rows.ts";
 import { type KernelsLayout, splitOf } from "./kernels/layout.ts";
@@ -102,6 +102,7 @@ export class KernelsStepTime implements StepTimeModel {
   readonly #rows: RowMemo;
   readonly #experts: RowMemo;
   readonly #head: RowMemo;
+  readonly #expand: RowMemo | undefined;
   readonly #attention: (Segments | undefined)[] = [];
   readonly #runs: (Segments | undefined)[] = [];
   readonly #layers: LayerKinds;
@@ -129,6 +130,17 @@ export class KernelsStepTime implements StepTimeModel {
       return us;
     });
     this.#head = new RowMemo((m) => projectionUs(machine, head, m));
+    const latent = groups.filter(({ attention }) => attention.kind === "mla");
+    this.#expand =
+      latent.length === 0
+        ? undefined
+        : new RowMemo((keys) => {
+            let us = 0;
+            for (const { layers, attention } of latent) {
+              us += layers * expandLayerUs(machine, attention, keys);
+            }
+            return us;
+          });
     this.#layers = layerKinds(machine.card);
   }
 
@@ -257,6 +269,7 @@ export class KernelsStepTime implements StepTimeModel {
     rank.pastTokens = (shape.prefillPastTokens * share) / parts;
     rank.pairs = (shape.prefillPairs * share) / split.cp / parts;
     let us = this.#rows.at(rows) + this.#experts.at(all) + this.#head.at(outputs);
+    if (this.#expand !== undefined) us += this.#expand.at(Math.ceil(tokens + rank.pastTokens));
     for (const { layers, attention } of card.groups) {
       us += layers * contextLayerUs(this.#machine, attention, rank);
     }

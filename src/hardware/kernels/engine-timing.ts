@@ -25,6 +25,8 @@ export type EngineTiming = {
   readonly pieceTokensMax: number;
   /** All-reduce, residual and norm are one kernel. */
   readonly fusedAllReduceNorm: boolean;
+  /** Rows of per-tensor fp8 products are quantised inside the kernel before (norm, activation). */
+  readonly fusedQuant: boolean;
   /** Small kernels (norms, rotary, cache write, activation) of a layer, and the time of each. */
   readonly smallKernels: number;
   readonly smallKernelUs: number;
@@ -81,7 +83,7 @@ export function parseEngineTiming(file: string, raw: unknown): Result<EngineTimi
       if (!isNumber(at(at(raw, key), kind), false)) return bad(`${key}.${kind}`, "a number ≥ 0");
     }
   }
-  for (const key of ["fusedAllReduceNorm", "asyncScheduling"]) {
+  for (const key of ["fusedAllReduceNorm", "fusedQuant", "asyncScheduling"]) {
     if (typeof at(raw, key) !== "boolean") return bad(key, "true or false");
   }
   const scales = at(raw, "scales");

@@ -37,7 +37,7 @@ export type KernelParams = {
   readonly decodeAttention: Fits<DecodeAttentionParams>;
   readonly contextMla: Fits<ContextAttentionParams>;
   readonly decodeMla: Fits<MlaDecodeParams>;
-  /** By engine, format and kernel: "vllm/bf16/triton". */
+  /** By engine, format, kernel and whether experts are split over ranks: "vllm/bf16/triton/ep". */
   readonly moe: Fits<MoeParams>;
   /** By engine and ranks: "vllm/8"; by NCCL operation and ranks: "nccl/all-gather/8". */
   readonly collective: Fits<CollectiveParams>;
@@ -51,8 +51,8 @@ const NUMBERS = {
   contextAttention: ["compute", "memory", "fixedUs", "diagonal"],
   decodeAttention: ["memory", "fixedUs", "waveUs", "splitUs", "power"],
   contextMla: ["compute", "memory", "fixedUs", "diagonal"],
-  decodeMla: ["compute", "memory", "fixedUs", "waveUs", "power"],
-  moe: ["compute", "memory", "fixedUs", "stream", "power", "pad"],
+  decodeMla: ["compute", "memory", "fixedUs", "waveUs", "power", "splitUs", "fewHeads"],
+  moe: ["compute", "memory", "fixedUs", "stream", "power", "pad", "expertUs", "narrow", "leak"],
   collective: ["fixedUs", "bytesPerUs", "stepUs"],
 } as const;
 
@@ -73,7 +73,15 @@ function firstBad(fields: Fields, names: readonly string[]): string | undefined 
 }
 
 /** Parameters whose zero would divide by nothing. */
-const POSITIVE = new Set(["compute", "memory", "stream", "bytesPerUs", "power", "hbmBytesPerS"]);
+const POSITIVE = new Set([
+  "compute",
+  "memory",
+  "stream",
+  "bytesPerUs",
+  "power",
+  "fewHeads",
+  "hbmBytesPerS",
+]);
 
 function firstFault(fields: Fields, names: readonly string[]): string | undefined {
   return firstBad(fields, names) ?? names.find((name) => POSITIVE.has(name) && fields[name] === 0);

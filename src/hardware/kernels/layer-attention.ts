@@ -106,19 +106,27 @@ export function decodeLayerUs(
   return decodeAttentionUs(params!, heads, machine.device, requests, seen);
 }
 
+/**
+ * Time in µs of expanding `keys` cached latents to heads, which prompt attention of one layer reads;
+ * nothing but for latent attention.
+ */
+export function expandLayerUs(machine: StepMachine, attention: Attention, keys: number): number {
+  if (attention.kind !== "mla") return 0;
+  const expand: Projection = {
+    kernel: gemmOf(machine, "attention"),
+    n: (attention.heads / machine.split.tp) * (attention.nopeDim + attention.valueDim),
+    k: attention.kvRank,
+  };
+  return projectionUs(machine, expand, keys);
+}
+
 function mlaContext(
   machine: StepMachine,
   attention: MlaAttention,
   shape: ContextAttentionShape,
 ): number {
   const heads = attention.heads / machine.split.tp;
-  const expand: Projection = {
-    kernel: gemmOf(machine, "attention"),
-    n: heads * (attention.nopeDim + attention.valueDim),
-    k: attention.kvRank,
-  };
-  const keys = shape.newTokens + shape.pastTokens;
-  let us = projectionUs(machine, expand, keys);
+  let us = 0;
   let pairs = shape.pairs;
   const { index } = attention;
   if (index !== undefined) {
@@ -155,7 +163,7 @@ function linearContext(
   return 5 * machine.timing.smallKernelUs + computeUs + streamUs(machine, bytes);
 }
 
-/** Time in µs of one layer's attention of the step's prompt tokens on a rank. */
+/** Time in µs of one layer's attention of the step's prompt tokens on a rank, `expandLayerUs` aside. */
 export function contextLayerUs(
   machine: StepMachine,
   attention: Attention,

@@ -29,7 +29,13 @@ export function layerExperts(
 ): LayerExperts | undefined {
   const { split, card } = machine;
   const dtype = card.quantizedParts.includes("experts") ? split.dtype : "bf16";
-  const kernel = moeKernel(machine.params, machine.timing.experts, dtype);
+  const kernel = moeKernel(
+    machine.params,
+    machine.timing.experts,
+    dtype,
+    split.ep > 1,
+    split.moeKernel,
+  );
   if (kernel === undefined) return undefined;
   const ranks = split.tp * split.dp;
   return {

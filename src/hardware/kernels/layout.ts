@@ -15,6 +15,8 @@ export type KernelsLayout = {
   readonly dp?: number;
   /** Context parallel ranks of prefill: each takes a part of the prompt's tokens. */
   readonly cp?: number;
+  /** Expert kernel by its name in the tables ("cutlass"); the quickest of the engine's when absent. */
+  readonly moeKernel?: string;
 };
 
 /** The same with every field known. */
@@ -26,11 +28,12 @@ export type KernelSplit = {
   readonly ep: number;
   readonly dp: number;
   readonly cp: number;
+  readonly moeKernel: string | undefined;
 };
 
 /** Completes a layout. Problems: those of `modelFacts`; a `cp` that is no whole number ≥ 1. */
 export function splitOf(card: ModelCard, layout: KernelsLayout): Result<KernelSplit> {
-  const { cp = 1, ...rest } = layout;
+  const { cp = 1, moeKernel, ...rest } = layout;
   const facts = modelFacts(card, rest);
   if (!facts.ok) return facts;
   if (!Number.isSafeInteger(cp) || cp < 1) {
@@ -44,5 +47,6 @@ export function splitOf(card: ModelCard, layout: KernelsLayout): Result<KernelSp
     ep: layout.ep ?? 1,
     dp: layout.dp ?? 1,
     cp,
+    moeKernel,
   });
 }

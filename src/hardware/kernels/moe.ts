@@ -5,8 +5,9 @@ import { flopPerUs } from "./kernel-device.ts";
 import { smoothMax } from "./smooth-max.ts";
 
 /**
- * t = fixed + ((F/(compute·peak))ᵖ + (weights/(memory·HBM))ᵖ)^(1/p) + rows/(stream·HBM), where F
- * counts `pad` rows more for every active expert: its last tile is partly empty.
+ * t = fixed + expert·local + ((F/(compute·peak))ᵖ + (weights/(memory·HBM))ᵖ)^(1/p) + rows/(stream·HBM),
+ * where F counts `pad` rows more for every active expert: its last tile is partly empty; and both
+ * efficiencies fall with the width of an expert on the rank: × inter/(inter + narrow).
  */
 export type MoeParams = {
   readonly compute: number;
@@ -15,6 +16,12 @@ export type MoeParams = {
   readonly stream: number;
   readonly power: number;
   readonly pad: number;
+  /** Cost of an expert of the rank, whether tokens reach it or not. */
+  readonly expertUs: number;
+  /** Inner width at which experts are half as efficient as wide ones. */
+  readonly narrow: number;
+  /** Part of the rows of other ranks' experts that the kernel works on all the same. */
+  readonly leak: number;
 };
 
 export type MoeShape = {
@@ -53,14 +60,19 @@ export function moeUs(
   active: number,
   throttle: number,
 ): number {
+  const others = shape.experts / shape.localExperts - 1;
+  const worked = rows * (1 + params.leak * others);
   const weights = shape.matrices * shape.hidden * shape.inter;
-  const flop = 2 * weights * (rows + params.pad * active);
-  const peak = flopPerUs(device, shape.compute) * params.compute;
-  const memoryUs = (weights * shape.weightBytes * active) / (params.memory * device.hbmBytesPerUs);
+  const flop = 2 * weights * (worked + params.pad * active);
+  const width = shape.inter / (shape.inter + params.narrow);
+  const peak = flopPerUs(device, shape.compute) * params.compute * width;
+  const memoryUs =
+    (weights * shape.weightBytes * active) / (params.memory * width * device.hbmBytesPerUs);
   // Rows in and out in bf16, gathered and scattered, and the activations between the projections.
-  const bytes = rows * (4 * shape.hidden + 6 * shape.inter);
+  const bytes = worked * (4 * shape.hidden + 6 * shape.inter);
   const streamUs = bytes / (params.stream * device.hbmBytesPerUs);
-  return params.fixedUs + smoothMax((flop / peak) * throttle, memoryUs, params.power) + streamUs;
+  const fixedUs = params.fixedUs + params.expertUs * shape.localExperts;
+  return fixedUs + smoothMax((flop / peak) * throttle, memoryUs, params.power) + streamUs;
 }
 
 /**

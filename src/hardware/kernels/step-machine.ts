@@ -22,13 +22,13 @@ export type StepMachine = {
 
 /** Collects what kernels need; chooses the GEMM kernels. */
 export function stepMachine(parts: Omit<StepMachine, "gemms" | "kvBytes">): StepMachine {
-  const { params, device, split } = parts;
+  const { params, device, split, timing } = parts;
   return {
     ...parts,
     kvBytes: KV_BYTES[split.kvDtype],
     gemms: {
-      quantized: gemmKernel(params, device, split.dtype),
-      plain: gemmKernel(params, device, "bf16"),
+      quantized: gemmKernel(params, device, split.dtype, timing.fusedQuant),
+      plain: gemmKernel(params, device, "bf16", false),
     },
   };
 }

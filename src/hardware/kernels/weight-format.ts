@@ -34,18 +34,29 @@ function fitted(gemm: Fits<GemmParams>, name: string): GemmParams {
   return Object.values(gemm)[0]!.params;
 }
 
-/** The GEMM kernel for weights of a format. */
+/**
+ * The per-tensor fp8 kernel of an engine that quantises rows inside the kernel before: the tables
+ * hold both. What stays is the product, with the latency of a bf16 one.
+ */
+function withoutQuant(params: KernelParams): GemmParams {
+  const fp8 = fitted(params.gemm, "fp8");
+  return { ...fp8, quant: 0, fixedUs: Math.min(fp8.fixedUs, fitted(params.gemm, "bf16").fixedUs) };
+}
+
+/** The GEMM kernel for weights of a format; `fusedQuant` as in `EngineTiming`. */
 export function gemmKernel(
   params: KernelParams,
   device: KernelDevice,
   dtype: WeightDtype,
+  fusedQuant: boolean,
 ): GemmKernel {
   const weightBytes = WEIGHT_BYTES[dtype];
   const fp8 = dtype === "fp8" || dtype === "fp8-block" || dtype === "int8";
   if (fp8 && device.fp8FlopPerUs > 0) {
     const name = dtype === "fp8-block" ? "fp8-block" : "fp8";
     const format: GemmFormat = { compute: "fp8", weightBytes, rowBytes: ROW_BYTES[name] };
-    return { params: fitted(params.gemm, name), format };
+    const fused = fusedQuant && name === "fp8";
+    return { params: fused ? withoutQuant(params) : fitted(params.gemm, name), format };
   }
   if (dtype === "nvfp4" && device.fp4FlopPerUs > 0) {
     const format: GemmFormat = { compute: "fp4", weightBytes, rowBytes: ROW_BYTES.nvfp4 };
@@ -84,19 +95,27 @@ const MOE_COMPUTE: Readonly<Record<string, GemmFormat["compute"]>> = {
 
 /**
  * The expert kernels of an engine for weights of a format; another engine's when its own were not
- * measured; undefined when the system's tables hold no expert kernel at all.
+ * measured; undefined when the system's tables hold no expert kernel at all. `parallel`: experts are
+ * split over ranks, which several kernels do worse than their width. `wanted`: one kernel by name.
  */
 export function moeKernel(
   params: KernelParams,
   engine: string,
   dtype: WeightDtype,
+  parallel: boolean,
+  wanted: string | undefined,
 ): MoeKernel | undefined {
-  const keys = Object.keys(params.moe);
+  const split = Object.keys(params.moe).filter((key) => key.endsWith("/ep") === parallel);
+  const chosen = split.filter((key) => wanted === undefined || key.split("/")[2] === wanted);
+  // A kernel that was not measured for this GPU: the others are the best guess.
+  const keys = chosen.length > 0 ? chosen : split;
   const names = MOE_STAND_INS[dtype] ?? ["bf16"];
   const exact = names.slice(0, dtype === "mxfp4" ? 2 : 1);
   for (const tried of [exact, names]) {
     for (const name of tried) {
-      const found = keys.filter((key) => key.startsWith(`${engine}/${name}/`));
+      const found = keys.filter(
+        (key) => key.startsWith(`${engine}/${name}/`) || isSharedKernel(key, engine, name),
+      );
       if (found.length > 0) return moeKernelOf(params, found, name, dtype);
     }
     for (const name of tried) {
@@ -105,6 +124,11 @@ export function moeKernel(
     }
   }
   return undefined;
+}
+
+/** TensorRT-LLM's own generated kernels were measured inside vLLM, which takes them from FlashInfer. */
+function isSharedKernel(key: string, engine: string, name: string): boolean {
+  return engine === "trtllm" && key.startsWith(`vllm/${name}/trtllm-gen`);
 }
 
 function moeKernelOf(

@@ -239,6 +239,8 @@ export function fitDecodeMla(
     fixedUs: at[2]!,
     waveUs: at[3]!,
     power: at[4]!,
+    splitUs: at[5]!,
+    fewHeads: at[6]!,
   });
   const { values, residuals } = crossValidate({
     parameters: [
@@ -247,6 +249,8 @@ export function fitDecodeMla(
       { name: "fixedUs", initial: 12, min: 1, max: 40 },
       { name: "waveUs", initial: 1, min: 0.01, max: 40 },
       { name: "power", initial: 2, min: 1, max: 8 },
+      { name: "splitUs", initial: 0.7, min: 0.01, max: 10 },
+      { name: "fewHeads", initial: 1.2, min: 0.5, max: 2 },
     ],
     predict: (at, i) =>
       mlaDecodeUs(

@@ -73,6 +73,9 @@ function fitRows(
     stream: at[3]!,
     power: at[4]!,
     pad: at[5]!,
+    expertUs: at[6]!,
+    narrow: at[7]!,
+    leak: at[8]!,
   });
   const { values, residuals } = crossValidate({
     parameters: [
@@ -82,6 +85,9 @@ function fitRows(
       { name: "stream", initial: 0.3, min: 0.01, max: 10 },
       { name: "power", initial: 2, min: 1, max: 8 },
       { name: "pad", initial: 8, min: 0.1, max: 128 },
+      { name: "expertUs", initial: 0.02, min: 0.0001, max: 2 },
+      { name: "narrow", initial: 50, min: 1, max: 4000 },
+      { name: "leak", initial: 0.02, min: 0.0001, max: 1 },
     ],
     predict: (at, i) => {
       const shape = {
@@ -94,8 +100,10 @@ function fitRows(
         weightBytes: format.weightBytes,
         compute: format.compute,
       };
-      const pairs = (tokens[i]! * topK[i]!) / ep[i]!;
-      return moeUs(params(at), shape, device, pairs, balancedExperts(shape, tokens[i]!), 1);
+      const active = balancedExperts(shape, tokens[i]!);
+      // The busiest rank: an active expert has a row at least.
+      const pairs = Math.max(active, (tokens[i]! * topK[i]!) / ep[i]!);
+      return moeUs(params(at), shape, device, pairs, active, 1);
     },
     measured: table.numbers("latency_ms").map((ms) => ms * US_PER_MS),
     rows: Int32Array.from(rows),
@@ -108,7 +116,7 @@ function fitRows(
 /** Rows that a fit of one kernel needs at least. */
 const ROWS_MIN = 40;
 
-/** Fits every (format, kernel) of one engine's table: keys "engine/format/kernel". */
+/** Fits every (format, kernel, split or not) of one engine's table; keys as in `KernelParams`. */
 export function fitMoe(
   engine: string,
   table: Table,
@@ -118,10 +126,12 @@ export function fitMoe(
   const kernel = table.text("kernel");
   const dtype = table.text("dtype");
   const balanced = table.text("dist");
+  const ep = table.numbers("ep");
   const groups = new Map<string, number[]>();
   for (let i = 0; i < table.rows; i++) {
     if (balanced[i] !== "bal" || MOE_FORMATS[dtype[i]!] === undefined) continue;
-    const key = `${engine}/${MOE_FORMATS[dtype[i]!]!.name}/${kernelName(kernel[i]!)}`;
+    const split = ep[i]! > 1 ? "/ep" : "";
+    const key = `${engine}/${MOE_FORMATS[dtype[i]!]!.name}/${kernelName(kernel[i]!)}${split}`;
     const rows = groups.get(key) ?? [];
     rows.push(i);
     groups.set(key, rows);
