@@ -138,6 +138,17 @@ export class GapHistogram {
     return this.clamp(binMidpoint(this.bins.binAtRank(rank)));
   }
 
+  /** The bins in use, ascending: upper edges (µs) and tokens. */
+  bars(): { readonly upperUs: Float64Array; readonly tokens: Float64Array } {
+    const upperUs: number[] = [];
+    const tokens: number[] = [];
+    this.bins.forEach((bin, weight) => {
+      upperUs.push(binUpperEdge(bin));
+      tokens.push(weight);
+    });
+    return { upperUs: Float64Array.from(upperUs), tokens: Float64Array.from(tokens) };
+  }
+
   /** Adds the state (count, extremes, bins in order) to a digest. */
   addTo(digest: Digest): void {
     digest.addF64(this.total);

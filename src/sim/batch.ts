@@ -252,7 +252,7 @@ export class Batch implements SchedulerPort {
   }
 
   /** Recounts what the sums claim; throws `InvariantError` when they disagree. */
-  audit(): void {
+  audit(at: string): void {
     let requests = 0;
     let context = 0;
     for (let slot = this.running.head; slot >= 0; slot = this.engine.table.data[slot + AT_NEXT]!) {
@@ -261,11 +261,14 @@ export class Batch implements SchedulerPort {
       requests++;
       context += this.contextOf(slot);
     }
-    invariant(requests === this.demand.requests, "decode group law: requests miscounted");
-    invariant(context === this.decodeContext, "decode group law: context miscounted");
-    this.pool.audit();
+    invariant(requests === this.demand.requests, `decode group law: requests miscounted ${at}`);
+    invariant(context === this.decodeContext, `decode group law: context miscounted ${at}`);
+    this.pool.audit(at);
     const idle = this.running.length === 0;
-    invariant(!idle || this.pool.used === 0, `KV law: ${this.pool.used} blocks held by nobody`);
+    invariant(
+      !idle || this.pool.used === 0,
+      `KV law: ${this.pool.used} blocks held by nobody ${at}`,
+    );
   }
 
   /** Visits every request that is running or waiting. */

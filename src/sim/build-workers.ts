@@ -6,13 +6,12 @@ import { createStepTime } from "../hardware/index.ts";
 import type { ProfileTable, StepTimeModel, StepTimeSpec } from "../hardware/index.ts";
 import { schedulerPolicies } from "../policies/index.ts";
 import { STRETCH_NUMBERS } from "./decode-stretch.ts";
-import type { Engine } from "./engine.ts";
+import type { Engine, WorkerSink } from "./engine.ts";
 import type { PrefixForest } from "./prefix-forest.ts";
 import type { RequestTable } from "./request-table.ts";
 import type { EngineKnobs, Scenario } from "./scenario.ts";
 import { COUNTERS } from "./worker-counters.ts";
 import { Worker } from "./worker.ts";
-import type { WorkerSink } from "./worker.ts";
 
 const US_PER_S = 1e6;
 const US_PER_MS = 1e3;

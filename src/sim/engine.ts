@@ -8,7 +8,25 @@ import type { StepShape, StepTimeModel } from "../hardware/index.ts";
 import type { Scheduler } from "../policies/index.ts";
 import type { PrefixForest } from "./prefix-forest.ts";
 import type { RequestTable } from "./request-table.ts";
-import type { WorkerSink } from "./worker.ts";
+
+/** A mixed step as its worker remembers it. */
+export type MixedStep = {
+  readonly id: number;
+  /** Requests and tokens in prefill, requests decoding. */
+  readonly prefillRequests: number;
+  readonly prefillTokens: number;
+  readonly decodeRequests: number;
+};
+
+/** What a worker tells the simulation. */
+export interface WorkerSink {
+  /** The request's last token is out (or its prefill done, when it wanted no token). */
+  completed(worker: number, slot: number, nowUs: number): void;
+  /** A forward pass with prompt tokens in it has ended. */
+  mixedStep(step: MixedStep, startUs: number, endUs: number): void;
+  /** An unbroken run of pure decode steps of one batch has ended. */
+  decodeRun(worker: number, requests: number, startUs: number, endUs: number, steps: number): void;
+}
 
 export type Engine = {
   readonly table: RequestTable;

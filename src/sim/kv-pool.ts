@@ -194,21 +194,27 @@ export class KvPool {
   }
 
   /** Recounts every entry: throws `InvariantError` when the counters and the lists disagree. */
-  audit(): void {
+  audit(at: string): void {
     let inList = 0;
     let last = -1;
     for (let entry = this.oldest; entry >= 0; entry = this.entry[entry + NEWER]!) {
       invariant(
         this.entry[entry + REFERENCES] === 0,
-        "KV law: a referenced entry is in the LRU list",
+        `KV law: a referenced entry is in the LRU list ${at}`,
       );
-      invariant(this.entry[entry + OLDER] === last, "KV law: the LRU list is broken");
+      invariant(this.entry[entry + OLDER] === last, `KV law: the LRU list is broken ${at}`);
       inList += this.entry[entry + LENGTH]!;
       last = entry;
     }
-    invariant(inList === this.cached, `KV law: ${inList} blocks listed, ${this.cached} counted`);
-    invariant(this.free >= 0 && this.used >= 0, "KV law: negative block count");
-    invariant(this.free + this.cached <= this.blocks, "KV law: more blocks than the pool has");
+    invariant(
+      inList === this.cached,
+      `KV law: ${inList} blocks listed, ${this.cached} counted ${at}`,
+    );
+    invariant(this.free >= 0 && this.used >= 0, `KV law: negative block count ${at}`);
+    invariant(
+      this.free + this.cached <= this.blocks,
+      `KV law: more blocks than the pool has ${at}`,
+    );
   }
 
   private keepPrivate(slot: number, blocks: number, keep: boolean): void {

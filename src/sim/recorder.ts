@@ -11,6 +11,7 @@ import {
   QuantileSketch,
   U32Column,
 } from "../core/index.ts";
+import type { MixedStep } from "./engine.ts";
 import { REQUEST_COMPLETED, SLICE_DECODE, SLICE_MIXED } from "./report.ts";
 import type { SeriesColumns, SliceColumns } from "./report.ts";
 import {
@@ -170,26 +171,34 @@ export class SliceLog {
     this.limit = limit;
   }
 
-  add(
-    worker: Worker,
-    kind: "mixed" | "decode",
-    startUs: number,
-    endUs: number,
-    steps: number,
-  ): void {
+  addMixed(step: MixedStep, startUs: number, endUs: number): void {
+    if (!this.open(step.id, startUs, endUs)) return;
+    this.kind.push(SLICE_MIXED);
+    this.steps.push(1);
+    this.prefillTokens.push(step.prefillTokens);
+    this.prefillRequests.push(step.prefillRequests);
+    this.decodeRequests.push(step.decodeRequests);
+  }
+
+  addDecode(worker: number, requests: number, startUs: number, endUs: number, steps: number): void {
+    if (!this.open(worker, startUs, endUs)) return;
+    this.kind.push(SLICE_DECODE);
+    this.steps.push(steps);
+    this.prefillTokens.push(0);
+    this.prefillRequests.push(0);
+    this.decodeRequests.push(requests);
+  }
+
+  /** False when the limit is reached. */
+  private open(worker: number, startUs: number, endUs: number): boolean {
     if (this.worker.length >= this.limit) {
       this.truncated = true;
-      return;
+      return false;
     }
-    const isMixed = kind === "mixed";
-    this.worker.push(worker.id);
+    this.worker.push(worker);
     this.startUs.push(startUs);
     this.endUs.push(endUs);
-    this.kind.push(isMixed ? SLICE_MIXED : SLICE_DECODE);
-    this.steps.push(steps);
-    this.prefillTokens.push(isMixed ? worker.prefillTokens : 0);
-    this.prefillRequests.push(isMixed ? worker.prefillRequests : 0);
-    this.decodeRequests.push(isMixed ? worker.decodeRequests : worker.stretch.batch);
+    return true;
   }
 
   columns(): SliceColumns {

@@ -4,7 +4,9 @@ import { BIN_RELATIVE_ERROR } from "../core/index.ts";
 import type { QuantileSketch } from "../core/index.ts";
 import { REJECT_REASONS } from "./admission.ts";
 import type { LatencySummary, Report, WorkerSummary } from "./report.ts";
-import type { Simulation } from "./simulation.ts";
+import type { Outcomes } from "./recorder.ts";
+import type { Scenario } from "./scenario.ts";
+import type { Traffic } from "./traffic.ts";
 import {
   BUSY_US,
   COMPLETED,
@@ -21,6 +23,25 @@ const US_PER_S = 1e6;
 const US_PER_MS = 1e3;
 const S_PER_HOUR = 3600;
 const TOKENS_PER_MILLION = 1e6;
+
+/** What the report needs of a finished run. */
+export type FinishedRun = {
+  readonly scenario: Scenario;
+  readonly options: { readonly version?: string };
+  readonly outcomes: Outcomes;
+  readonly workers: readonly Worker[];
+  readonly traffic: Traffic;
+  readonly nowUs: number;
+  readonly firstArrivalUs: number;
+  readonly events: number;
+  readonly completedCount: number;
+  readonly rejectedCount: number;
+  /** By reason. */
+  readonly rejected: readonly number[];
+  readonly unfinished: number;
+  readonly truncated: number;
+  readonly stopped: string | null;
+};
 
 /** What the summary needs of a sketch or a histogram; values in µs. */
 type Quantiles = {
@@ -55,13 +76,13 @@ function totalsOf(workers: readonly Worker[]): Totals {
 }
 
 /** The digest: outcomes in order of completion, then every counter, then the gaps. */
-function digestOf(simulation: Simulation): string {
-  const { outcomes, workers, traffic } = simulation;
+function digestOf(run: FinishedRun): string {
+  const { outcomes, workers, traffic } = run;
   const { digest } = outcomes;
   digest.addF64(traffic.offered);
-  digest.addF64(simulation.completedCount);
-  for (const count of simulation.rejected) digest.addF64(count);
-  digest.addF64(simulation.nowUs);
+  digest.addF64(run.completedCount);
+  for (const count of run.rejected) digest.addF64(count);
+  digest.addF64(run.nowUs);
   for (const worker of workers) {
     for (let i = 0; i < COUNTERS; i++) digest.addF64(worker.counter(i));
     digest.addF64(worker.batch.pool.evicted);
@@ -71,9 +92,9 @@ function digestOf(simulation: Simulation): string {
   return digest.hex();
 }
 
-function sloOf(simulation: Simulation, windowS: number): Report["slo"] {
-  const { slo } = simulation.scenario;
-  const { outcomes } = simulation;
+function sloOf(run: FinishedRun, windowS: number): Report["slo"] {
+  const { slo } = run.scenario;
+  const { outcomes } = run;
   const targets = {
     ...(slo.ttft_s === undefined ? {} : { ttftMs: slo.ttft_s * 1e3 }),
     ...(slo.tpot_s === undefined ? {} : { tpotMs: slo.tpot_s * 1e3 }),
@@ -88,8 +109,8 @@ function sloOf(simulation: Simulation, windowS: number): Report["slo"] {
   };
 }
 
-function warningsOf(simulation: Simulation, totals: Totals): string[] {
-  const { scenario, traffic, stopped } = simulation;
+function warningsOf(run: FinishedRun, totals: Totals): string[] {
+  const { scenario, traffic, stopped } = run;
   const warnings: string[] = [];
   const type = scenario.engine.step_time.type;
   if (type === "polynomial") {
@@ -98,11 +119,11 @@ function warningsOf(simulation: Simulation, totals: Totals): string[] {
     );
   }
   if (stopped !== null) warnings.push(`the run was cut short: ${stopped}`);
-  if (simulation.rejectedCount > 0) {
-    warnings.push(`${simulation.rejectedCount} requests were rejected`);
+  if (run.rejectedCount > 0) {
+    warnings.push(`${run.rejectedCount} requests were rejected`);
   }
-  if (simulation.truncated > 0) {
-    warnings.push(`${simulation.truncated} answers were cut at max_model_len`);
+  if (run.truncated > 0) {
+    warnings.push(`${run.truncated} answers were cut at max_model_len`);
   }
   if (traffic.orphans > 0) {
     warnings.push(`${traffic.orphans} session turns without a time of their own were left out`);
@@ -114,6 +135,61 @@ function warningsOf(simulation: Simulation, totals: Totals): string[] {
     );
   }
   return warnings;
+}
+
+function requestsOf(run: FinishedRun): Report["requests"] {
+  return {
+    offered: run.traffic.offered,
+    completed: run.completedCount,
+    rejected: run.rejectedCount,
+    failed: 0,
+    cancelled: 0,
+    unfinished: run.unfinished,
+    measured: run.outcomes.measured,
+  };
+}
+
+function latencyOf(outcomes: Outcomes): Pick<Report, "latency" | "quantileError"> {
+  const { ttft, tpot, e2e, queue, gaps } = outcomes;
+  return {
+    latency: {
+      ttftMs: summary(ttft),
+      tpotMs: summary(tpot),
+      itlMs: summary(gaps),
+      e2eMs: summary(e2e),
+      queueMs: summary(queue),
+    },
+    quantileError: {
+      latency: sketchError([ttft, tpot, e2e, queue]),
+      itl: gaps.count === 0 ? 0 : BIN_RELATIVE_ERROR,
+    },
+  };
+}
+
+function costOf(
+  usdPerGpuHour: number | null,
+  gpuHours: number,
+  outputTokens: number,
+): Report["cost"] {
+  if (usdPerGpuHour === null) return null;
+  const totalUsd = usdPerGpuHour * gpuHours;
+  const perMillion = outputTokens === 0 ? null : (totalUsd * TOKENS_PER_MILLION) / outputTokens;
+  return { totalUsd, usdPerMillionOutputTokens: perMillion };
+}
+
+function kvOf(run: FinishedRun, totals: Totals): Report["kv"] {
+  const { workers, scenario } = run;
+  const blocks = scenario.engine.num_gpu_blocks;
+  const usedPeak = workers.reduce((most, worker) => Math.max(most, worker.counter(USED_PEAK)), 0);
+  const caches = totals.admittedTokens > 0 && scenario.engine.enable_prefix_caching;
+  return {
+    hitRate: caches ? totals.cachedTokens / totals.admittedTokens : null,
+    blocksPerWorker: blocks,
+    usageMean: totals.steps === 0 ? 0 : totals.usedSteps / (totals.steps * blocks),
+    usagePeak: usedPeak / blocks,
+    evictedBlocks: workers.reduce((sum, worker) => sum + worker.batch.pool.evicted, 0),
+    preemptions: totals.preemptions,
+  };
 }
 
 function workerSummary(worker: Worker): WorkerSummary {
@@ -132,55 +208,32 @@ function sketchError(sketches: readonly QuantileSketch[]): number {
 }
 
 /** Builds the report; `wallS` is the time the simulation took, s. */
-export function writeReport(simulation: Simulation, wallS: number): Report {
-  const { scenario, outcomes, workers, traffic, options } = simulation;
+export function writeReport(run: FinishedRun, wallS: number): Report {
+  const { scenario, outcomes, workers, traffic, options } = run;
   const totals = totalsOf(workers);
-  const firstUs = Number.isNaN(simulation.firstArrivalUs) ? 0 : simulation.firstArrivalUs;
-  const simS = Math.max(0, simulation.nowUs - firstUs) / US_PER_S;
+  const firstUs = Number.isNaN(run.firstArrivalUs) ? 0 : run.firstArrivalUs;
+  const simS = Math.max(0, run.nowUs - firstUs) / US_PER_S;
   const windowFromUs = Math.max(firstUs, scenario.traffic.warmup_s * US_PER_S);
-  const windowS = Math.max(0, simulation.nowUs - windowFromUs) / US_PER_S;
+  const windowS = Math.max(0, run.nowUs - windowFromUs) / US_PER_S;
   const perS = (amount: number): number => (windowS > 0 ? amount / windowS : 0);
   const gpus = workers.length * scenario.cluster.gpus_per_worker;
   const gpuHours = (gpus * simS) / S_PER_HOUR;
-  const price = scenario.cost.usd_per_gpu_hour;
-  const blocks = scenario.engine.num_gpu_blocks;
   const outputPerS = perS(outcomes.measuredOutput);
-  const { ttft, tpot, e2e, queue, gaps } = outcomes;
-  const usedPeak = workers.reduce((most, worker) => Math.max(most, worker.counter(USED_PEAK)), 0);
-  const caches = totals.admittedTokens > 0 && scenario.engine.enable_prefix_caching;
   return {
     schema: "headworks.report.v1",
-    digest: digestOf(simulation),
+    digest: digestOf(run),
     seed: scenario.seed,
     scenario,
     versions: { headworks: options.version ?? "unknown" },
     wallS,
     simS,
-    events: simulation.events,
-    requests: {
-      offered: traffic.offered,
-      completed: simulation.completedCount,
-      rejected: simulation.rejectedCount,
-      failed: 0,
-      cancelled: 0,
-      unfinished: simulation.unfinished,
-      measured: outcomes.measured,
-    },
+    events: run.events,
+    requests: requestsOf(run),
     rejections: REJECT_REASONS.flatMap((reason, code) => {
-      const count = simulation.rejected[code]!;
+      const count = run.rejected[code]!;
       return count === 0 ? [] : [{ reason, count }];
     }),
-    latency: {
-      ttftMs: summary(ttft),
-      tpotMs: summary(tpot),
-      itlMs: summary(gaps),
-      e2eMs: summary(e2e),
-      queueMs: summary(queue),
-    },
-    quantileError: {
-      latency: sketchError([ttft, tpot, e2e, queue]),
-      itl: gaps.count === 0 ? 0 : BIN_RELATIVE_ERROR,
-    },
+    ...latencyOf(run.outcomes),
     throughput: {
       requestsPerS: perS(outcomes.measuredCompleted),
       inputTokensPerS: perS(outcomes.measuredInput),
@@ -193,34 +246,18 @@ export function writeReport(simulation: Simulation, wallS: number): Report {
       cached: totals.cachedTokens,
       recomputed: totals.recomputedTokens,
     },
-    kv: {
-      hitRate: caches ? totals.cachedTokens / totals.admittedTokens : null,
-      blocksPerWorker: blocks,
-      usageMean: totals.steps === 0 ? 0 : totals.usedSteps / (totals.steps * blocks),
-      usagePeak: usedPeak / blocks,
-      evictedBlocks: workers.reduce((sum, worker) => sum + worker.batch.pool.evicted, 0),
-      preemptions: totals.preemptions,
-    },
+    kv: kvOf(run, totals),
     batch: {
       steps: totals.steps,
       mixedSteps: totals.mixedSteps,
       meanSize: totals.steps === 0 ? 0 : totals.batchSteps / totals.steps,
       busyShare: simS === 0 ? 0 : totals.busyUs / US_PER_S / (simS * workers.length),
     },
-    slo: sloOf(simulation, windowS),
+    slo: sloOf(run, windowS),
     gpuHours,
-    cost:
-      price === null
-        ? null
-        : {
-            totalUsd: price * gpuHours,
-            usdPerMillionOutputTokens:
-              totals.outputTokens === 0
-                ? null
-                : (price * gpuHours * TOKENS_PER_MILLION) / totals.outputTokens,
-          },
+    cost: costOf(scenario.cost.usd_per_gpu_hour, gpuHours, totals.outputTokens),
     workers: workers.map(workerSummary),
-    stopped: simulation.stopped,
-    warnings: warningsOf(simulation, totals),
+    stopped: run.stopped,
+    warnings: warningsOf(run, totals),
   };
 }

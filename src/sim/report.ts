@@ -83,7 +83,7 @@ export type Report = {
     /** cached / input tokens at first admission; `null` without prefix caching or ids. */
     readonly hitRate: number | null;
     readonly blocksPerWorker: number;
-    /** Mean over forward passes, and peak, of the share of a worker's blocks held by running requests. */
+    /** Share of a worker's blocks held by running requests: mean over forward passes, peak of any worker. */
     readonly usageMean: number;
     readonly usagePeak: number;
     readonly evictedBlocks: number;
@@ -190,8 +190,12 @@ export type SliceColumns = {
   readonly truncated: boolean;
 };
 
+/** Histogram of the gaps between tokens: bins of 0.2 % width, ascending, weighted with tokens. */
+export type GapColumns = { readonly upperUs: Float64Array; readonly tokens: Float64Array };
+
 export type SimulationResult = {
   readonly report: Report;
+  readonly gaps: GapColumns;
   readonly requests?: RequestColumns;
   readonly series?: SeriesColumns;
   readonly slices?: SliceColumns;

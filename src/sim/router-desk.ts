@@ -8,12 +8,11 @@ import type { Worker } from "./worker.ts";
 export class RouterDesk {
   /** Time of the next scrape, µs; Infinity: the policy reads no scraped signal, or always fresh ones. */
   nextScrapeUs: number;
-  private decisions = 0;
   private readonly router: Router;
   private readonly workers: readonly Worker[];
   private readonly loads: LoadTree;
   private readonly random;
-  private readonly view: RouterView;
+  private readonly view: RouterView & { decisions: number };
   private readonly request = { row: 0, inputTokens: 0 };
   private readonly scraped;
   private readonly scrapeIntervalUs: number;
@@ -39,12 +38,9 @@ export class RouterDesk {
       waiting: new Int32Array(scrapes ? count : 0),
       kvBlocksUsed: new Float64Array(scrapes ? count : 0),
     };
-    const desk = this;
     this.view = {
       workers: count,
-      get decisions() {
-        return desk.decisions;
-      },
+      decisions: 0,
       outstanding: this.loads.outstanding,
       leastOutstanding: () => this.loads.least(),
       scraped: this.scraped,
@@ -58,8 +54,9 @@ export class RouterDesk {
     this.request.inputTokens = inputTokens;
     const choice = this.router.decide(this.view, this.request, nowUs, this.random);
     const worker = this.workers[choice];
-    if (worker === undefined) throw new InvariantError(`router law: decided for worker ${choice}, which is none`);
-    this.decisions++;
+    if (worker === undefined)
+      throw new InvariantError(`router law: decided for worker ${choice}, which is none`);
+    this.view.decisions++;
     this.loads.add(choice, 1);
     return worker;
   }

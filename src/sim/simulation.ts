@@ -6,7 +6,7 @@
  * boundary is in the next step, and no order depends on how many events came before.
  */
 
-import { EventQueue, fail, invariant, ok } from "../core/index.ts";
+import { EventQueue, fail, ok } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
 import type { ProfileTable } from "../hardware/index.ts";
 import { createRouter } from "../policies/index.ts";
@@ -15,6 +15,8 @@ import type { StepTimeModel } from "../hardware/index.ts";
 import type { RowSource, Trace } from "../trace/index.ts";
 import { outputWithin, REJECT_REASONS, rejectCode } from "./admission.ts";
 import { buildStepTime, buildWorkers } from "./build-workers.ts";
+import type { MixedStep, WorkerSink } from "./engine.ts";
+import { checkLaws } from "./laws.ts";
 import { buildPrefixForest, EMPTY_FOREST } from "./prefix-forest.ts";
 import type { PrefixForest } from "./prefix-forest.ts";
 import { Outcomes, SeriesLog, SliceLog } from "./recorder.ts";
@@ -26,9 +28,8 @@ import { RequestLog } from "./request-log.ts";
 import { RouterDesk } from "./router-desk.ts";
 import type { Scenario } from "./scenario.ts";
 import { Traffic } from "./traffic.ts";
-import { BUSY_US } from "./worker-counters.ts";
 import { WORKER_DECODE, WORKER_IDLE } from "./worker.ts";
-import type { Worker, WorkerSink } from "./worker.ts";
+import type { Worker } from "./worker.ts";
 
 const US_PER_S = 1e6;
 /** The one event a worker has pending: its pass or run ends, or its wait for a batch is over. */
@@ -94,6 +95,7 @@ export class Simulation implements WorkerSink {
   /** Events processed: arrivals, ends of passes and runs, wake-ups. */
   events = 0;
   completedCount = 0;
+  rejectedCount = 0;
   /** Rejected requests by reason. */
   readonly rejected = REJECT_REASONS.map(() => 0);
   /** Requests whose output max_model_len cut short. */
@@ -204,6 +206,7 @@ export class Simulation implements WorkerSink {
     const report = writeReport(this, wallS);
     return {
       report,
+      gaps: this.outcomes.gaps.bars(),
       ...(this.log === undefined ? {} : { requests: this.log.columns() }),
       ...(this.series === undefined ? {} : { series: this.series.columns() }),
       ...(this.slices === undefined ? {} : { slices: this.slices.columns() }),
@@ -212,23 +215,21 @@ export class Simulation implements WorkerSink {
 
   // What the workers tell.
 
-  completed(worker: Worker, slot: number, nowUs: number): void {
+  completed(worker: number, slot: number, nowUs: number): void {
     const { table } = this;
     this.completedCount++;
-    this.outcomes.completed(table, slot, nowUs, worker.id);
-    this.log?.add(table, slot, worker.id, REQUEST_COMPLETED, nowUs);
-    this.desk.ended(worker.id);
+    this.outcomes.completed(table, slot, nowUs, worker);
+    this.log?.add(table, slot, worker, REQUEST_COMPLETED, nowUs);
+    this.desk.ended(worker);
     this.traffic.ended(table.data[slot + AT_ROW]!, nowUs);
   }
 
-  slice(
-    worker: Worker,
-    kind: "mixed" | "decode",
-    startUs: number,
-    endUs: number,
-    steps: number,
-  ): void {
-    this.slices?.add(worker, kind, startUs, endUs, steps);
+  mixedStep(step: MixedStep, startUs: number, endUs: number): void {
+    this.slices?.addMixed(step, startUs, endUs);
+  }
+
+  decodeRun(worker: number, requests: number, startUs: number, endUs: number, steps: number): void {
+    this.slices?.addDecode(worker, requests, startUs, endUs, steps);
   }
 
   /** One instant: everything that happens at the next time something does. */
@@ -297,6 +298,7 @@ export class Simulation implements WorkerSink {
   private reject(code: number, nowUs: number): void {
     const { row } = this.arrival;
     this.rejected[code]!++;
+    this.rejectedCount++;
     this.outcomes.ended(row, REQUEST_REJECTED, nowUs);
     this.log?.addUnrouted(this.arrival, REQUEST_REJECTED);
     this.traffic.ended(row, nowUs);
@@ -319,7 +321,7 @@ export class Simulation implements WorkerSink {
     this.due[this.dueCount++] = worker;
   }
 
-  /** Workers start in order of their numbers; nearly sorted already, so insertion sort. */
+  /** By worker number; nearly sorted already, so insertion sort. */
   private sortDue(): void {
     const { due } = this;
     for (let i = 1; i < this.dueCount; i++) {
@@ -382,24 +384,9 @@ export class Simulation implements WorkerSink {
     return count;
   }
 
-  get rejectedCount(): number {
-    return this.rejected.reduce((sum, count) => sum + count, 0);
-  }
-
-  /** Checks the conservation laws; a breach throws `InvariantError` with the law, the time and the seed. */
   private audit(): void {
     this.nextAudit = this.events + (this.options.auditEvery ?? Infinity);
-    const at = `at ${this.nowUs} µs, seed ${this.scenario.seed}`;
-    for (const worker of this.workers) worker.batch.audit();
-    const accounted = this.completedCount + this.rejectedCount + this.unfinished;
-    invariant(
-      accounted === this.traffic.offered,
-      `request law: ${this.traffic.offered} offered, ${accounted} accounted for ${at}`,
-    );
-    let used = 0;
-    for (const worker of this.workers) used += worker.counter(BUSY_US);
-    const worked = this.workers.length * Math.max(0, this.nowUs - this.firstArrivalUs);
-    invariant(!(used > worked + 1), `time law: workers were busy ${used} of ${worked} µs ${at}`);
+    checkLaws(this);
   }
 
   private checkLimits(): void {

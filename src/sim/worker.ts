@@ -39,20 +39,6 @@ export const WORKER_MIXED = 1;
 /** A run of pure decode steps. */
 export const WORKER_DECODE = 2;
 
-/** What a worker tells the simulation. */
-export interface WorkerSink {
-  /** The request's last token is out (or its prefill done, when it wanted no token). */
-  completed(worker: Worker, slot: number, nowUs: number): void;
-  /** One mixed step, or one unbroken decode stretch. */
-  slice(
-    worker: Worker,
-    kind: "mixed" | "decode",
-    startUs: number,
-    endUs: number,
-    steps: number,
-  ): void;
-}
-
 export class Worker {
   readonly id: number;
   state = WORKER_IDLE;
@@ -244,7 +230,7 @@ export class Worker {
     counters[counterBase + USED_STEPS]! += batch.pool.used;
     counters[counterBase + PREFILL_TOKENS]! += this.prefillTokens;
     this.state = WORKER_IDLE;
-    this.engine.sink.slice(this, "mixed", this.stepStartUs, nowUs, 1);
+    this.engine.sink.mixedStep(this, this.stepStartUs, nowUs);
     if (requests > 0) {
       batch.decodeSteps++;
       batch.decodeContext += requests;
@@ -302,8 +288,9 @@ export class Worker {
     if (!stretch.valid) return;
     stretch.valid = false;
     const steps = this.batch.decodeSteps - stretch.anchorStep;
-    if (steps > 0)
-      this.engine.sink.slice(this, "decode", stretch.anchorUs, stretch.timeAt(steps), steps);
+    if (steps === 0) return;
+    const endUs = stretch.timeAt(steps);
+    this.engine.sink.decodeRun(this.id, stretch.batch, stretch.anchorUs, endUs, steps);
   }
 
   /** Completes the decoding requests whose last token came with the step that has just ended. */
@@ -339,7 +326,7 @@ export class Worker {
   /** A request is done; `tokens`: its tokens with KV. */
   private complete(slot: number, tokens: number, nowUs: number): void {
     this.engine.counters[this.counterBase + COMPLETED]!++;
-    this.engine.sink.completed(this, slot, nowUs);
+    this.engine.sink.completed(this.id, slot, nowUs);
     this.batch.dismiss(slot, tokens);
   }
 
@@ -372,7 +359,7 @@ export class Worker {
     batch.doneCount++;
     batch.changes++;
     this.engine.counters[this.counterBase + COMPLETED]!++;
-    this.engine.sink.completed(this, slot, nowUs);
+    this.engine.sink.completed(this.id, slot, nowUs);
   }
 
   private releaseBatch(): void {

@@ -1,0 +1,43 @@
+/** The conservation laws of a run, recounted from its parts. A breach is a defect of the engine, never of the input. */
+
+import { invariant } from "../core/index.ts";
+import type { Scenario } from "./scenario.ts";
+import { BUSY_US } from "./worker-counters.ts";
+import type { Worker } from "./worker.ts";
+
+/** What the laws are checked on. */
+export type LawfulRun = {
+  readonly scenario: Scenario;
+  readonly workers: readonly Worker[];
+  readonly traffic: { readonly offered: number };
+  readonly nowUs: number;
+  readonly firstArrivalUs: number;
+  readonly completedCount: number;
+  readonly rejectedCount: number;
+  readonly unfinished: number;
+};
+
+/**
+ * Requests: offered = completed + rejected + unfinished. KV blocks: free + cached + used = all, per worker. Decode groups: their
+ * sums equal a recount. Worker time: no worker is busy for longer than the run.
+ *
+ * @throws InvariantError naming the law, the time and the seed
+ */
+export function checkLaws(run: LawfulRun): void {
+  const { workers, traffic, nowUs } = run;
+  const at = `at ${nowUs} µs, seed ${run.scenario.seed}`;
+  for (const worker of workers) worker.batch.audit(at);
+  const accounted = run.completedCount + run.rejectedCount + run.unfinished;
+  invariant(
+    accounted === traffic.offered,
+    `request law: ${traffic.offered} offered, ${accounted} accounted for ${at}`,
+  );
+  const elapsedUs = Math.max(0, nowUs - run.firstArrivalUs);
+  for (const worker of workers) {
+    const busyUs = worker.counter(BUSY_US);
+    invariant(
+      !(busyUs > elapsedUs),
+      `time law: worker ${worker.id} was busy ${busyUs} of ${elapsedUs} µs ${at}`,
+    );
+  }
+}
