@@ -209,7 +209,7 @@ function sketchError(sketches: readonly QuantileSketch[]): number {
 
 /** Builds the report; `wallS` is the time the simulation took, s. */
 export function writeReport(run: FinishedRun, wallS: number): Report {
-  const { scenario, outcomes, workers, traffic, options } = run;
+  const { scenario, outcomes, workers, options } = run;
   const totals = totalsOf(workers);
   const firstUs = Number.isNaN(run.firstArrivalUs) ? 0 : run.firstArrivalUs;
   const simS = Math.max(0, run.nowUs - firstUs) / US_PER_S;
