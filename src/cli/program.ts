@@ -3,6 +3,7 @@
 import { Command, CommanderError } from "commander";
 import { problemText } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
+import { addCalibrateCommand } from "./calibrate-program.ts";
 import { addCardCommands } from "./cards-program.ts";
 import { EXIT_DEFECT, EXIT_DONE, EXIT_INPUT } from "./exit-codes.ts";
 import { collect } from "./flags.ts";
@@ -69,6 +70,7 @@ function buildProgram(terminal: Terminal, command: string, finish: Finish): Comm
   addCompare(program, terminal, finish);
   addTraceCommands(program, terminal, finish);
   addCardCommands(program, terminal, finish);
+  addCalibrateCommand(program, terminal, finish);
   program
     .command("schema")
     .description("print the JSON Schema of scenario files")

@@ -1,0 +1,317 @@
+import { readdirSync } from "node:fs";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  collectiveUs,
+  contextAttentionUs,
+  decodeAttentionUs,
+  type DecodeRun,
+  decodeRunUs,
+  gemmUs,
+  graphRows,
+  imbalance,
+  kernelDevice,
+  type KernelsLayout,
+  kernelsStepTime,
+  moeUs,
+  parseEngineTiming,
+  parseKernelParams,
+  randomExperts,
+  smoothMax,
+  type StepShape,
+} from "../../src/hardware/index.ts";
+import { deck, kernelsOf, paramsOf, timingOf } from "./kernels-support.ts";
+
+const decode = (requests: number, contextTokens: number): StepShape => ({
+  prefillRequests: 0,
+  prefillTokens: 0,
+  prefillPastTokens: 0,
+  prefillPairs: 0,
+  decodeRequests: requests,
+  decodeContextTokens: contextTokens,
+});
+
+const mixed = (tokens: number, requests: number, contextTokens: number, past = 0): StepShape => ({
+  prefillRequests: 1,
+  prefillTokens: tokens,
+  prefillPastTokens: past,
+  prefillPairs: tokens * (past + tokens / 2),
+  decodeRequests: requests,
+  decodeContextTokens: contextTokens,
+});
+
+const WORKERS: readonly (readonly [gpu: string, model: string, layout: KernelsLayout])[] = [
+  ["b300", "qwen3-32b", {}],
+  ["h100", "llama-3.1-70b", { tp: 4, dtype: "fp8", kvDtype: "fp8" }],
+  ["b200", "llama-3.1-70b", { tp: 2, pp: 2, dtype: "nvfp4" }],
+  ["h200", "deepseek-r1", { tp: 8, ep: 8 }],
+  ["b200", "deepseek-r1", { dp: 8, ep: 8, dtype: "nvfp4", kvDtype: "fp8" }],
+  ["h200", "deepseek-v3.2", { tp: 8, cp: 2 }],
+  ["h100", "gpt-oss-120b", { tp: 2 }],
+  ["b200", "qwen3.5-397b-a17b", { tp: 8, ep: 8 }],
+  ["rtx-4090", "qwen3-8b", { dtype: "int4" }],
+  ["a100", "llama-4-scout", { tp: 8, dtype: "fp8" }],
+];
+const workers = WORKERS.map(([gpu, model, layout]) => ({
+  name: `${model} on ${gpu} ${JSON.stringify(layout)}`,
+  model: kernelsOf(gpu, model, layout),
+}));
+
+describe("kernels step time", () => {
+  it.each(workers)("decode runs agree with steps: $name", ({ model }) => {
+    const run: DecodeRun = { c0: 0, c1: 0, c2: 0, contextEnd: 0 };
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 600 }),
+        fc.integer({ min: 1, max: 200_000 }),
+        fc.integer({ min: 0, max: 3000 }),
+        (requests, mean, steps) => {
+          const context = requests * mean;
+          model.decodeRun(requests, context, run);
+          expect(run.contextEnd).toBeGreaterThan(context);
+          for (const later of [context, context + requests * steps, run.contextEnd - 1]) {
+            if (later < context || later >= run.contextEnd || later === Infinity) continue;
+            const us = model.stepUs(decode(requests, later));
+            expect(Math.abs(decodeRunUs(run, later) / us - 1)).toBeLessThan(1e-12);
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  // Local chunks are the exception: a context beyond a chunk's end sees an emptier one.
+  const monotone = workers.filter(({ name }) => !name.startsWith("llama-4"));
+  it.each(monotone)("more work never takes less: $name", ({ model }) => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 4000 }),
+        fc.integer({ min: 1, max: 200 }),
+        fc.integer({ min: 16, max: 20_000 }),
+        (tokens, requests, mean) => {
+          const context = requests * mean;
+          const step = model.stepUs(decode(requests, context));
+          expect(step).toBeGreaterThanOrEqual(1);
+          expect(model.stepUs(decode(requests, 2 * context))).toBeGreaterThanOrEqual(step);
+          const one = model.stepUs(mixed(tokens, requests, context));
+          expect(model.stepUs(mixed(tokens, requests, 2 * context))).toBeGreaterThanOrEqual(one);
+          const past = model.stepUs(mixed(tokens, requests, context, 10_000));
+          expect(past).toBeGreaterThanOrEqual(one);
+          // Eight times the tokens: beyond what tile and graph rounding could hide.
+          expect(model.stepUs(mixed(8 * tokens, requests, context))).toBeGreaterThan(one * 0.999);
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it("prices a mixed step as one pass over the weights", () => {
+    const model = kernelsOf("b300", "qwen3-32b");
+    const prompt = model.parts(mixed(512, 0, 0)).gpuUs;
+    const batch = model.parts(decode(32, 64_000)).gpuUs;
+    const both = model.parts(mixed(512, 32, 64_000)).gpuUs;
+    expect(both).toBeGreaterThan(Math.max(prompt, batch));
+    // Weights of 64 GB at 7.75 TB/s are 8.3 ms: read once, not twice.
+    expect(both).toBeLessThan(prompt + batch - 8000);
+  });
+
+  it("never beats the memory system or the tensor cores", () => {
+    const model = kernelsOf("b300", "qwen3-32b");
+    // 32.0 B weights are read once a step (all but the embedding), 2 bytes each, at 7.75 TB/s.
+    expect(model.stepUs(decode(1, 100))).toBeGreaterThan((32.0e9 * 2) / 7.75e6);
+    // 2 × 31.2 B FLOP a token (no embedding, no head) at 2.25 PFLOPS.
+    expect(model.stepUs(mixed(8192, 0, 0))).toBeGreaterThan((2 * 31.2e9 * 8192) / 2.25e9);
+  });
+
+  it("pads decode batches to the captured graph sizes", () => {
+    const model = kernelsOf("b300", "qwen3-32b", { tp: 4 });
+    const rows = (batch: number): number => model.parts(decode(batch, 0)).gpuUs;
+    expect([1, 2, 3, 8, 9, 16, 17, 257, 513].map((batch) => graphRows(batch, 512))).toEqual([
+      1, 2, 4, 8, 16, 16, 24, 272, 513,
+    ]);
+    // Within a bucket only attention moves; its floor is the same.
+    expect(Math.abs(rows(16) / rows(9) - 1)).toBeLessThan(0.01);
+  });
+
+  it("speeds up with tensor parallelism, less than in proportion", () => {
+    const times = [1, 2, 4, 8].map((tp) =>
+      kernelsOf("h100", "llama-3.1-70b", { tp, dtype: "fp8" }).stepUs(decode(16, 32_000)),
+    );
+    for (let i = 1; i < times.length; i++) {
+      expect(times[i]!).toBeLessThan(times[i - 1]!);
+      expect(times[i]!).toBeGreaterThan(times[i - 1]! / 2);
+    }
+  });
+
+  it("shares a decode batch among pipeline stages without bubbles, a prompt with them", () => {
+    const whole = kernelsOf("b200", "llama-3.1-70b", { tp: 2 });
+    const staged = kernelsOf("b200", "llama-3.1-70b", { tp: 2, pp: 2 });
+    // All layers at half the rows, plus hops.
+    const half = whole.parts(decode(32, 64_000)).gpuUs;
+    const ratio = staged.parts(decode(64, 128_000)).gpuUs / half;
+    expect(ratio).toBeGreaterThan(1);
+    expect(ratio).toBeLessThan(1.05);
+    const prompt = staged.parts(mixed(8192, 0, 0)).gpuUs / whole.parts(mixed(8192, 0, 0)).gpuUs;
+    expect(prompt).toBeGreaterThan(0.7);
+    expect(prompt).toBeLessThan(0.9);
+  });
+
+  it("keeps to the host's floor where the GPU is quicker", () => {
+    const timing = { ...timingOf("vllm"), hostStepUs: 50_000 };
+    const model = kernelsOf("b300", "qwen3-32b", {}, timing);
+    const floor = timing.hostStepUs + timing.hostRequestUs + timing.gapUs;
+    expect(model.stepUs(decode(1, 100))).toBeCloseTo(floor, 6);
+    const waiting = kernelsOf("b300", "qwen3-32b", {}, { ...timing, asyncScheduling: false });
+    expect(waiting.stepUs(decode(1, 100))).toBeGreaterThan(floor + 10_000);
+  });
+
+  it("marks GPUs without tables as estimated and scales by their peaks", () => {
+    const h100 = kernelsOf("h100", "llama-3.1-8b");
+    const pcie = kernelsOf("h100-pcie", "llama-3.1-8b");
+    expect([h100.estimated, pcie.estimated]).toEqual([false, true]);
+    // 2.0 against 3.35 TB/s: a decode step is bound by memory.
+    const ratio = pcie.stepUs(decode(8, 8000)) / h100.stepUs(decode(8, 8000));
+    expect(ratio).toBeGreaterThan(1.3);
+    expect(ratio).toBeLessThan(1.7);
+  });
+
+  it("refuses a split that does not divide", () => {
+    const gpu = deck.gpus.find(({ id }) => id === "b300")!;
+    const model = deck.llms.find(({ id }) => id === "qwen3-32b")!.card;
+    const spec = { gpu, model, params: paramsOf("b300_sxm"), timing: timingOf("vllm") };
+    const three = kernelsStepTime({ ...spec, layout: { tp: 3 } });
+    expect(three.ok ? "" : three.problem.what).toMatch(/64 attention heads/);
+    expect(kernelsStepTime({ ...spec, layout: { cp: 0 } }).ok).toBe(false);
+  });
+});
+
+describe("kernels", () => {
+  const params = paramsOf("b300_sxm");
+  const device = kernelDevice(params.rates);
+
+  it("smoothMax lies between the larger and the sum", () => {
+    const positive = fc.double({ min: 1e-6, max: 1e6, noNaN: true });
+    fc.assert(
+      fc.property(positive, positive, fc.double({ min: 1, max: 8, noNaN: true }), (a, b, p) => {
+        const value = smoothMax(a, b, p);
+        expect(value).toBeGreaterThanOrEqual(Math.max(a, b) * (1 - 1e-12));
+        expect(value).toBeLessThanOrEqual((a + b) * (1 + 1e-12));
+      }),
+    );
+    expect(smoothMax(3, 4, 2)).toBeCloseTo(5, 12);
+  });
+
+  it("meets measured points of the tables", () => {
+    const bf16 = { compute: "bf16", weightBytes: 2, rowBytes: 2 } as const;
+    const gemm = params.gemm["bf16"]!.params;
+    // AIConfigurator b300_sxm TensorRT-LLM 1.3.0rc20 bf16: m, n, k, µs.
+    for (const [m, n, k, us] of [
+      [1, 51_200, 5120, 89.7],
+      [32, 10_240, 5120, 20.9],
+      [64, 5120, 8192, 19.7],
+    ] as const) {
+      expect(Math.abs(gemmUs(gemm, bf16, device, m, n, k, 1) / us - 1)).toBeLessThan(0.15);
+    }
+    const heads = { heads: 64, kvHeads: 8, keyDim: 128, valueDim: 128, kvBytes: 2 };
+    const attention = params.decodeAttention["bf16"]!.params;
+    for (const [batch, context, us] of [
+      [16, 8192, 85.9],
+      [64, 4096, 162.5],
+    ] as const) {
+      const predicted = decodeAttentionUs(attention, heads, device, batch, context);
+      expect(Math.abs(predicted / us - 1)).toBeLessThan(0.1);
+    }
+  });
+
+  it("throttle stretches compute, not memory", () => {
+    const bf16 = { compute: "bf16", weightBytes: 2, rowBytes: 2 } as const;
+    const gemm = params.gemm["bf16"]!.params;
+    const ratio = (m: number): number =>
+      gemmUs(gemm, bf16, device, m, 8192, 8192, 1.1) / gemmUs(gemm, bf16, device, m, 8192, 8192, 1);
+    expect(ratio(16_384)).toBeGreaterThan(1.08);
+    expect(ratio(1)).toBeLessThan(1.001);
+  });
+
+  it("experts: busy ranks, active experts, empty shapes", () => {
+    const shape = {
+      hidden: 7168,
+      inter: 2048,
+      matrices: 3,
+      topK: 8,
+      experts: 256,
+      localExperts: 32,
+      weightBytes: 1,
+      compute: "fp8",
+    } as const;
+    expect(randomExperts(shape, 1)).toBeCloseTo(1, 9);
+    expect(randomExperts(shape, 4096)).toBeCloseTo(32, 6);
+    expect(imbalance(1, 100, 0.3)).toBe(1);
+    expect(imbalance(8, 1e9, 0)).toBeCloseTo(1, 4);
+    expect(imbalance(64, 100, 0.1)).toBeGreaterThan(imbalance(8, 100, 0.1));
+    const experts = params.moe["vllm/fp8-block/trtllm-gen/ep"]!.params;
+    const few = moeUs(experts, shape, device, 8, 8, 1);
+    expect(moeUs(experts, shape, device, 8, 16, 1)).toBeGreaterThan(few);
+  });
+
+  it("attention counts the past of a prompt and waits for nobody", () => {
+    const heads = { heads: 8, kvHeads: 1, keyDim: 128, valueDim: 128, kvBytes: 2 };
+    const attention = params.contextAttention["bf16"]!.params;
+    const at = (pastTokens: number): number => {
+      const shape = { requests: 1, newTokens: 512, pastTokens, pairs: 512 * (pastTokens + 256) };
+      return contextAttentionUs(attention, heads, device, shape, 1);
+    };
+    expect(at(8192)).toBeGreaterThan(at(0));
+    const none = { requests: 0, newTokens: 0, pastTokens: 0, pairs: 0 };
+    expect(contextAttentionUs(attention, heads, device, none, 1)).toBe(0);
+  });
+
+  it("collectives cost nothing alone, and twice the traffic for a reduction", () => {
+    const line = { fixedUs: 0, bytesPerUs: 1000, stepUs: 0 };
+    expect(collectiveUs(line, "all-reduce", 1, 1e6)).toBe(0);
+    expect(collectiveUs(line, "all-gather", 4, 1000)).toBeCloseTo(0.75, 12);
+    expect(collectiveUs(line, "all-reduce", 4, 1000)).toBeCloseTo(1.5, 12);
+  });
+});
+
+describe("parameter files", () => {
+  const folder = new URL("../../models/kernels/", import.meta.url);
+  const systems = readdirSync(folder).filter((name) => name.endsWith(".json"));
+
+  it("cover every calibration that a GPU card names", () => {
+    const named = new Set(deck.gpus.map(({ calibration }) => calibration).filter(Boolean));
+    expect(systems.map((name) => name.replace(".json", "")).sort()).toEqual([...named].sort());
+    for (const system of named) expect(paramsOf(system).kernels).toBe(system);
+  });
+
+  it("hold fits that rows they did not see confirm", () => {
+    for (const system of ["h100_sxm", "h200_sxm", "b200_sxm", "b300_sxm"]) {
+      const { gemm, contextAttention, decodeAttention } = paramsOf(system);
+      for (const section of [gemm, contextAttention, decodeAttention]) {
+        for (const { residuals } of Object.values(section)) {
+          expect(residuals!.heldOutMedian).toBeLessThan(0.16);
+          expect(residuals!.heldOutMedian).toBeLessThan(residuals!.median + 0.02);
+        }
+      }
+    }
+  });
+
+  it("are refused with the place of the fault", () => {
+    const good = paramsOf("h100_sxm");
+    const problem = (change: object): string => {
+      const parsed = parseKernelParams("x.json", { ...good, ...change });
+      return parsed.ok ? "" : (parsed.problem.where ?? "");
+    };
+    expect(problem({ gemm: {} })).toBe("x.json: gemm");
+    expect(problem({ throttle: 0.5 })).toBe("x.json: throttle");
+    expect(problem({ rates: { ...good.rates, hbmBytesPerS: 0 } })).toBe(
+      "x.json: rates.hbmBytesPerS",
+    );
+    const bad = { bf16: { params: { ...good.gemm["bf16"]!.params, compute: Number.NaN } } };
+    expect(problem({ gemm: bad })).toBe("x.json: gemm.bf16.params.compute");
+    expect(parseKernelParams("x.json", undefined).ok).toBe(false);
+    const timing = { ...timingOf("vllm"), gapUs: -1 };
+    const parsed = parseEngineTiming("vllm.json", timing);
+    expect(parsed.ok ? "" : parsed.problem.where).toBe("vllm.json: gapUs");
+    expect(parseEngineTiming("vllm.json", null).ok).toBe(false);
+  });
+});
