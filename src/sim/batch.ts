@@ -25,6 +25,7 @@ import {
   AT_LAST_TOKEN_US,
   AT_LOST,
   AT_NEXT,
+  AT_NEXT_ENDING,
   AT_ORDER,
   AT_OUTPUT,
   AT_PREEMPTIONS,
@@ -56,12 +57,12 @@ export class Batch implements SchedulerPort {
   decodeContext = 0;
   /** Static batching: requests that are done and keep their place. */
   doneCount = 0;
-  /** Requests whose prompt ends with the step being built, in order of scheduling. */
-  endingCount = 0;
-  readonly ending: number[] = [];
+  /** First and last request whose prompt ends with the step being built, in order of scheduling; −1: none. */
+  endingHead = -1;
+  private endingTail = -1;
   readonly pool: KvPool;
   readonly demand: BlockDemand;
-  readonly finishes = new FinishHeap();
+  readonly finishes: FinishHeap;
   readonly running: SlotList;
   private readonly waiting: SlotList;
   private readonly engine: Engine;
@@ -74,6 +75,7 @@ export class Batch implements SchedulerPort {
     this.engine = engine;
     this.counterBase = id * COUNTERS;
     this.pool = new KvPool(engine);
+    this.finishes = new FinishHeap(engine.heaps);
     this.demand = new BlockDemand(blockSize, engine.byPhase, id * blockSize);
     this.waiting = new SlotList(table);
     this.running = new SlotList(table);
@@ -142,7 +144,7 @@ export class Batch implements SchedulerPort {
   }
 
   reserves(_slot: number, tokens: number): boolean {
-    const need = Math.ceil(tokens / this.engine.blockSize) - this.pool.matchedActive;
+    const need = Math.ceil(tokens / this.engine.blockSize) - this.engine.entries.matchedActive;
     return need <= this.pool.available - this.engine.watermarkBlocks;
   }
 
@@ -166,7 +168,8 @@ export class Batch implements SchedulerPort {
       );
     }
     this.pool.acquire(slot);
-    const need = Math.ceil((cached + tokens) / this.engine.blockSize) - this.pool.matchedBlocks;
+    const need =
+      Math.ceil((cached + tokens) / this.engine.blockSize) - this.engine.entries.matchedBlocks;
     if (need > 0) this.pool.allocate(need);
     this.computePrompt(slot, cached, tokens);
   }
@@ -196,7 +199,8 @@ export class Batch implements SchedulerPort {
     shape.prefillPairs = 0;
     this.nowUs = nowUs;
     this.preemptedInPass = 0;
-    this.endingCount = 0;
+    this.endingHead = -1;
+    this.endingTail = -1;
   }
 
   get isStepEmpty(): boolean {
@@ -290,9 +294,17 @@ export class Batch implements SchedulerPort {
     this.engine.table.data[slot + AT_COMPUTED] = computed;
     this.pool.publish(slot, computed);
     if (computed === this.knownTokens(slot)) {
-      this.ending[this.endingCount++] = slot;
+      this.pushEnding(slot);
       if (this.partialPrefill === slot) this.partialPrefill = -1;
     } else this.partialPrefill = slot;
+  }
+
+  private pushEnding(slot: number): void {
+    const { data } = this.engine.table;
+    data[slot + AT_NEXT_ENDING] = -1;
+    if (this.endingTail >= 0) data[this.endingTail + AT_NEXT_ENDING] = slot;
+    else this.endingHead = slot;
+    this.endingTail = slot;
   }
 
   /** Blocks a request in prefill holds with `tokens` tokens computed. */

@@ -6,6 +6,8 @@ import { createStepTime } from "../hardware/index.ts";
 import type { ProfileTable, StepTimeModel, StepTimeSpec } from "../hardware/index.ts";
 import { schedulerPolicies } from "../policies/index.ts";
 import { STRETCH_NUMBERS } from "./decode-stretch.ts";
+import { EntryStore } from "./entry-store.ts";
+import { HeapArena } from "./finish-heap.ts";
 import type { Engine, WorkerSink } from "./engine.ts";
 import type { PrefixForest } from "./prefix-forest.ts";
 import type { RequestTable } from "./request-table.ts";
@@ -106,6 +108,8 @@ export function buildWorkers(options: {
       decodeRequests: 0,
       decodeContextTokens: 0,
     },
+    entries: new EntryStore(),
+    heaps: new HeapArena(),
     counters: new Float64Array(count * COUNTERS),
     stretches: new Float64Array(count * STRETCH_NUMBERS),
     byPhase: new Int32Array(count * engine.block_size),

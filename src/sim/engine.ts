@@ -6,6 +6,8 @@
 import type { GapHistogram } from "../core/index.ts";
 import type { StepShape, StepTimeModel } from "../hardware/index.ts";
 import type { Scheduler } from "../policies/index.ts";
+import type { EntryStore } from "./entry-store.ts";
+import type { HeapArena } from "./finish-heap.ts";
 import type { PrefixForest } from "./prefix-forest.ts";
 import type { RequestTable } from "./request-table.ts";
 
@@ -49,6 +51,9 @@ export type Engine = {
   readonly gapsFromUs: number;
   /** The step being put together; only one worker does so at a time. */
   readonly shape: StepShape;
+  /** KV pool entries and finish heaps of all workers. */
+  readonly entries: EntryStore;
+  readonly heaps: HeapArena;
   /** COUNTERS numbers a worker. */
   readonly counters: Float64Array;
   /** STRETCH_NUMBERS numbers a worker. */

@@ -12,6 +12,14 @@
 
 import { invariant } from "../core/index.ts";
 import type { Engine } from "./engine.ts";
+import {
+  ENTRY_LENGTH,
+  ENTRY_NEWER,
+  ENTRY_OLDER,
+  ENTRY_OWNER,
+  ENTRY_REFERENCES,
+} from "./entry-store.ts";
+import type { EntryStore } from "./entry-store.ts";
 import { NodeMap } from "./node-map.ts";
 import {
   AT_HELD_NODES,
@@ -21,13 +29,6 @@ import {
   AT_SHARED_BLOCKS,
 } from "./request-table.ts";
 
-/** Numbers of an entry: owner (a node ≥ 0, or an owner code), blocks, references, neighbours in the LRU list. */
-const STRIDE = 5;
-const OWNER = 0;
-const LENGTH = 1;
-const REFERENCES = 2;
-const OLDER = 3;
-const NEWER = 4;
 /** Owner of blocks that nothing can match. */
 const OWNER_NOBODY = -1;
 /** Owner code of the private entry of request slot s is OWNER_SLOT − s. */
@@ -40,21 +41,13 @@ export class KvPool {
   cached = 0;
   evicted = 0;
   private readonly engine: Engine;
+  private readonly store: EntryStore;
   private readonly entryOf = new NodeMap();
-  /** STRIDE numbers an entry, side by side. */
-  private entry = new Int32Array(0);
-  private entries = 0;
-  private freeEntry = -1;
   private oldest = -1;
   private newest = -1;
-  /** Result of the last `match`: blocks found, those of them referenced already, and nodes touched. */
-  matchedBlocks = 0;
-  matchedActive = 0;
-  private matchedNodes = 0;
-  private matchedPrivate = false;
-
   constructor(engine: Engine) {
     this.engine = engine;
+    this.store = engine.entries;
     this.free = engine.blocks;
   }
 
@@ -79,14 +72,14 @@ export class KvPool {
   }
 
   /**
-   * Looks up a waiting request's known tokens: fills the `matched…` fields and returns the cached tokens, at least one
+   * Looks up a waiting request's known tokens: fills the store's `matched…` fields and returns the cached tokens, at least one
    * token short of `known` because the last one must be computed to produce the next.
    */
   match(slot: number, known: number): number {
-    this.matchedBlocks = 0;
-    this.matchedActive = 0;
-    this.matchedNodes = 0;
-    this.matchedPrivate = false;
+    this.store.matchedBlocks = 0;
+    this.store.matchedActive = 0;
+    this.store.matchedNodes = 0;
+    this.store.matchedPrivate = false;
     if (!this.engine.caching) return 0;
     const { path, nodeBegin, nodeEnd } = this.engine.forest;
     const start = this.engine.table.data[slot + AT_PATH_START]!;
@@ -99,10 +92,10 @@ export class KvPool {
         complete = false;
         break;
       }
-      const blocks = this.entry[entry + LENGTH]!;
-      this.matchedNodes = i + 1;
-      this.matchedBlocks += blocks;
-      if (this.entry[entry + REFERENCES]! > 0) this.matchedActive += blocks;
+      const blocks = this.store.data[entry + ENTRY_LENGTH]!;
+      this.store.matchedNodes = i + 1;
+      this.store.matchedBlocks += blocks;
+      if (this.store.data[entry + ENTRY_REFERENCES]! > 0) this.store.matchedActive += blocks;
       if (blocks < nodeEnd[node]! - nodeBegin[node]!) {
         complete = false;
         break;
@@ -110,10 +103,10 @@ export class KvPool {
     }
     const own = this.engine.table.data[slot + AT_PRIVATE_ENTRY]!;
     if (complete && own >= 0) {
-      this.matchedPrivate = true;
-      this.matchedBlocks += this.entry[own + LENGTH]!;
+      this.store.matchedPrivate = true;
+      this.store.matchedBlocks += this.store.data[own + ENTRY_LENGTH]!;
     }
-    const tokens = this.matchedBlocks * this.engine.blockSize;
+    const tokens = this.store.matchedBlocks * this.engine.blockSize;
     // A full hit computes its last block again (vLLM: at most known − 1 tokens count as cached).
     if (tokens < known) return tokens;
     return Math.floor((known - 1) / this.engine.blockSize) * this.engine.blockSize;
@@ -124,18 +117,18 @@ export class KvPool {
     const { path } = this.engine.forest;
     const start = this.engine.table.data[slot + AT_PATH_START]!;
     let shared = 0;
-    for (let i = 0; i < this.matchedNodes; i++) {
+    for (let i = 0; i < this.store.matchedNodes; i++) {
       const entry = this.entryOf.get(path[start + i]!);
       this.reference(entry);
-      shared += this.entry[entry + LENGTH]!;
+      shared += this.store.data[entry + ENTRY_LENGTH]!;
     }
-    this.engine.table.data[slot + AT_HELD_NODES] = this.matchedNodes;
+    this.engine.table.data[slot + AT_HELD_NODES] = this.store.matchedNodes;
     this.engine.table.data[slot + AT_SHARED_BLOCKS] = shared;
-    if (this.matchedPrivate) {
+    if (this.store.matchedPrivate) {
       const own = this.engine.table.data[slot + AT_PRIVATE_ENTRY]!;
       this.unlink(own);
-      this.cached -= this.entry[own + LENGTH]!;
-      this.dropEntry(own);
+      this.cached -= this.store.data[own + ENTRY_LENGTH]!;
+      this.store.give(own);
       this.engine.table.data[slot + AT_PRIVATE_ENTRY] = -1;
     }
   }
@@ -162,9 +155,9 @@ export class KvPool {
       const node = path[start + held - 1]!;
       const entry = this.entryOf.get(node);
       const upTo = Math.min(target, nodeEnd[node]!);
-      const have = nodeBegin[node]! + this.entry[entry + LENGTH]!;
+      const have = nodeBegin[node]! + this.store.data[entry + ENTRY_LENGTH]!;
       if (have > shared) this.free += Math.min(have, upTo) - shared;
-      if (upTo > have) this.entry[entry + LENGTH] = upTo - nodeBegin[node]!;
+      if (upTo > have) this.store.data[entry + ENTRY_LENGTH] = upTo - nodeBegin[node]!;
       // The reference covers all of the entry, also what lies beyond the tokens computed so far.
       shared = Math.max(upTo, have);
     }
@@ -197,13 +190,16 @@ export class KvPool {
   audit(at: string): void {
     let inList = 0;
     let last = -1;
-    for (let entry = this.oldest; entry >= 0; entry = this.entry[entry + NEWER]!) {
+    for (let entry = this.oldest; entry >= 0; entry = this.store.data[entry + ENTRY_NEWER]!) {
       invariant(
-        this.entry[entry + REFERENCES] === 0,
+        this.store.data[entry + ENTRY_REFERENCES] === 0,
         `KV law: a referenced entry is in the LRU list ${at}`,
       );
-      invariant(this.entry[entry + OLDER] === last, `KV law: the LRU list is broken ${at}`);
-      inList += this.entry[entry + LENGTH]!;
+      invariant(
+        this.store.data[entry + ENTRY_OLDER] === last,
+        `KV law: the LRU list is broken ${at}`,
+      );
+      inList += this.store.data[entry + ENTRY_LENGTH]!;
       last = entry;
     }
     invariant(
@@ -219,11 +215,11 @@ export class KvPool {
 
   private keepPrivate(slot: number, blocks: number, keep: boolean): void {
     this.cached += blocks;
-    if (!keep && this.newest >= 0 && this.entry[this.newest + OWNER] === OWNER_NOBODY) {
-      this.entry[this.newest + LENGTH]! += blocks;
+    if (!keep && this.newest >= 0 && this.store.data[this.newest + ENTRY_OWNER] === OWNER_NOBODY) {
+      this.store.data[this.newest + ENTRY_LENGTH]! += blocks;
       return;
     }
-    const entry = this.newEntry(keep ? OWNER_SLOT - slot : OWNER_NOBODY, blocks);
+    const entry = this.store.take(keep ? OWNER_SLOT - slot : OWNER_NOBODY, blocks);
     this.append(entry);
     if (keep) this.engine.table.data[slot + AT_PRIVATE_ENTRY] = entry;
   }
@@ -234,21 +230,21 @@ export class KvPool {
       this.reference(entry);
       return;
     }
-    const created = this.newEntry(node, 0);
-    this.entry[created + REFERENCES] = 1;
+    const created = this.store.take(node, 0);
+    this.store.data[created + ENTRY_REFERENCES] = 1;
     this.entryOf.set(node, created);
   }
 
   private reference(entry: number): void {
-    if (this.entry[entry + REFERENCES]!++ === 0) {
+    if (this.store.data[entry + ENTRY_REFERENCES]!++ === 0) {
       this.unlink(entry);
-      this.cached -= this.entry[entry + LENGTH]!;
+      this.cached -= this.store.data[entry + ENTRY_LENGTH]!;
     }
   }
 
   private dereference(entry: number): void {
-    if (--this.entry[entry + REFERENCES]! > 0) return;
-    this.cached += this.entry[entry + LENGTH]!;
+    if (--this.store.data[entry + ENTRY_REFERENCES]! > 0) return;
+    this.cached += this.store.data[entry + ENTRY_LENGTH]!;
     this.append(entry);
   }
 
@@ -257,10 +253,10 @@ export class KvPool {
     let left = count;
     while (left > 0) {
       const entry = this.oldest;
-      const take = Math.min(left, this.entry[entry + LENGTH]!);
-      this.entry[entry + LENGTH]! -= take;
+      const take = Math.min(left, this.store.data[entry + ENTRY_LENGTH]!);
+      this.store.data[entry + ENTRY_LENGTH]! -= take;
       left -= take;
-      if (this.entry[entry + LENGTH] === 0) this.forget(entry);
+      if (this.store.data[entry + ENTRY_LENGTH] === 0) this.forget(entry);
     }
     this.cached -= count;
     this.free += count;
@@ -269,50 +265,27 @@ export class KvPool {
 
   private forget(entry: number): void {
     this.unlink(entry);
-    const owner = this.entry[entry + OWNER]!;
+    const owner = this.store.data[entry + ENTRY_OWNER]!;
     if (owner >= 0) this.entryOf.delete(owner);
     else if (owner !== OWNER_NOBODY)
       this.engine.table.data[OWNER_SLOT - owner + AT_PRIVATE_ENTRY] = -1;
-    this.dropEntry(entry);
+    this.store.give(entry);
   }
 
   private append(entry: number): void {
-    this.entry[entry + OLDER] = this.newest;
-    this.entry[entry + NEWER] = -1;
-    if (this.newest >= 0) this.entry[this.newest + NEWER] = entry;
+    this.store.data[entry + ENTRY_OLDER] = this.newest;
+    this.store.data[entry + ENTRY_NEWER] = -1;
+    if (this.newest >= 0) this.store.data[this.newest + ENTRY_NEWER] = entry;
     else this.oldest = entry;
     this.newest = entry;
   }
 
   private unlink(entry: number): void {
-    const before = this.entry[entry + OLDER]!;
-    const after = this.entry[entry + NEWER]!;
-    if (before >= 0) this.entry[before + NEWER] = after;
+    const before = this.store.data[entry + ENTRY_OLDER]!;
+    const after = this.store.data[entry + ENTRY_NEWER]!;
+    if (before >= 0) this.store.data[before + ENTRY_NEWER] = after;
     else this.oldest = after;
-    if (after >= 0) this.entry[after + OLDER] = before;
+    if (after >= 0) this.store.data[after + ENTRY_OLDER] = before;
     else this.newest = before;
-  }
-
-  private newEntry(owner: number, blocks: number): number {
-    let entry = this.freeEntry;
-    if (entry >= 0) this.freeEntry = this.entry[entry + NEWER]!;
-    else {
-      entry = this.entries;
-      this.entries += STRIDE;
-      if (this.entries > this.entry.length) {
-        const grown = new Int32Array(Math.max(2 * STRIDE, this.entry.length * 2));
-        grown.set(this.entry);
-        this.entry = grown;
-      }
-    }
-    this.entry[entry + OWNER] = owner;
-    this.entry[entry + LENGTH] = blocks;
-    this.entry[entry + REFERENCES] = 0;
-    return entry;
-  }
-
-  private dropEntry(entry: number): void {
-    this.entry[entry + NEWER] = this.freeEntry;
-    this.freeEntry = entry;
   }
 }

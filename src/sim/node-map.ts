@@ -8,10 +8,13 @@ const EMPTY = -1;
 const GOLDEN = 0x9e3779b1;
 const SHIFT_FIRST = 29;
 
+/** Shared by all maps that hold nothing yet. */
+const NO_PAIRS = new Int32Array(0);
+
 export class NodeMap {
   size = 0;
   /** Pairs of node and entry; allocated with the first one. */
-  private pairs = new Int32Array(0);
+  private pairs = NO_PAIRS;
   private shift = SHIFT_FIRST;
 
   /** The entry of a node, −1 when it has none. */

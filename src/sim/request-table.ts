@@ -57,9 +57,11 @@ export const AT_PRIVATE_ENTRY = 21;
 /** Links of the queue the request is in. */
 export const AT_PREVIOUS = 22;
 export const AT_NEXT = 23;
+/** The next request whose prompt ends with the same step. */
+export const AT_NEXT_ENDING = 24;
 
 /** Values per request. */
-const STRIDE = 24;
+const STRIDE = 25;
 const FIRST_SLOTS = 256;
 
 /** A request that has just arrived. */

@@ -14,6 +14,7 @@ import {
   AT_GENERATED,
   AT_LAST_TOKEN_US,
   AT_NEXT,
+  AT_NEXT_ENDING,
   AT_OUTPUT,
   AT_STATE,
   SLOT_DECODE,
@@ -238,7 +239,11 @@ export class Worker {
       if (nowUs > this.engine.gapsFromUs) this.engine.gaps.add(elapsed, requests);
       this.finishDecodes(nowUs);
     }
-    for (let i = 0; i < batch.endingCount; i++) this.endPrefill(batch.ending[i]!, nowUs);
+    for (let slot = batch.endingHead; slot >= 0;) {
+      const after = this.engine.table.data[slot + AT_NEXT_ENDING]!;
+      this.endPrefill(slot, nowUs);
+      slot = after;
+    }
     if (batch.doneCount > 0) this.releaseBatch();
   }
 
