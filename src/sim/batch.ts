@@ -46,9 +46,6 @@ import {
 } from "./worker-counters.ts";
 
 export class Batch implements SchedulerPort {
-  /** NaN, not 0, to begin with: a field that starts as a small integer is rebuilt when it outgrows 31 bits. */
-  nowUs = NaN;
-  preemptedInPass = 0;
   partialPrefill = -1;
   /** Grows whenever a request joins or leaves the decode group. */
   changes = 0;
@@ -57,9 +54,8 @@ export class Batch implements SchedulerPort {
   decodeContext = 0;
   /** Static batching: requests that are done and keep their place. */
   doneCount = 0;
-  /** First and last request whose prompt ends with the step being built, in order of scheduling; −1: none. */
+  /** First request whose prompt ends with the step being built, in order of scheduling; −1: none. */
   endingHead = -1;
-  private endingTail = -1;
   readonly pool: KvPool;
   readonly demand: BlockDemand;
   readonly finishes: FinishHeap;
@@ -68,7 +64,6 @@ export class Batch implements SchedulerPort {
   private readonly engine: Engine;
   private readonly counterBase: number;
   private admissions = 0;
-  private matchedTokens = 0;
 
   constructor(engine: Engine, id: number) {
     const { table, blockSize } = engine;
@@ -83,6 +78,12 @@ export class Batch implements SchedulerPort {
 
   // The scheduler's side.
 
+  get nowUs(): number {
+    return this.engine.pass.nowUs;
+  }
+  get preemptedInPass(): number {
+    return this.engine.pass.preempted;
+  }
   get runningCount(): number {
     return this.running.length;
   }
@@ -139,8 +140,8 @@ export class Batch implements SchedulerPort {
   }
 
   matchPrefix(slot: number): number {
-    this.matchedTokens = this.pool.match(slot, this.knownTokens(slot));
-    return this.matchedTokens;
+    this.engine.pass.matchedTokens = this.pool.match(slot, this.knownTokens(slot));
+    return this.engine.pass.matchedTokens;
   }
 
   reserves(_slot: number, tokens: number): boolean {
@@ -151,7 +152,7 @@ export class Batch implements SchedulerPort {
   admit(slot: number, tokens: number): void {
     const { counterBase } = this;
     const { table, counters } = this.engine;
-    const cached = this.matchedTokens;
+    const cached = this.engine.pass.matchedTokens;
     this.waiting.remove(slot);
     this.running.pushBack(slot);
     table.data[slot + AT_ORDER] = this.admissions++;
@@ -192,19 +193,19 @@ export class Batch implements SchedulerPort {
 
   /** Empties the step being built. */
   beginPass(nowUs: number): void {
-    const { shape } = this.engine;
+    const { shape } = this.engine.pass;
     shape.prefillRequests = 0;
     shape.prefillTokens = 0;
     shape.prefillPastTokens = 0;
     shape.prefillPairs = 0;
-    this.nowUs = nowUs;
-    this.preemptedInPass = 0;
+    this.engine.pass.nowUs = nowUs;
+    this.engine.pass.preempted = 0;
     this.endingHead = -1;
-    this.endingTail = -1;
+    this.engine.pass.endingTail = -1;
   }
 
   get isStepEmpty(): boolean {
-    return this.engine.shape.prefillRequests === 0 && this.demand.requests === 0;
+    return this.engine.pass.shape.prefillRequests === 0 && this.demand.requests === 0;
   }
 
   /** Total context of a decoding request in the next decode step. */
@@ -285,7 +286,7 @@ export class Batch implements SchedulerPort {
 
   /** Puts `tokens` prompt tokens of a request, behind `past` computed ones, into the step being built. */
   private computePrompt(slot: number, past: number, tokens: number): void {
-    const { shape } = this.engine;
+    const { shape } = this.engine.pass;
     shape.prefillRequests++;
     shape.prefillTokens += tokens;
     shape.prefillPastTokens += past;
@@ -302,9 +303,9 @@ export class Batch implements SchedulerPort {
   private pushEnding(slot: number): void {
     const { data } = this.engine.table;
     data[slot + AT_NEXT_ENDING] = -1;
-    if (this.endingTail >= 0) data[this.endingTail + AT_NEXT_ENDING] = slot;
+    if (this.engine.pass.endingTail >= 0) data[this.engine.pass.endingTail + AT_NEXT_ENDING] = slot;
     else this.endingHead = slot;
-    this.endingTail = slot;
+    this.engine.pass.endingTail = slot;
   }
 
   /** Blocks a request in prefill holds with `tokens` tokens computed. */
@@ -372,6 +373,6 @@ export class Batch implements SchedulerPort {
     table.data[slot + AT_STATE] = SLOT_WAITING;
     this.waiting.pushFront(slot);
     this.engine.counters[this.counterBase + PREEMPTIONS]!++;
-    this.preemptedInPass++;
+    this.engine.pass.preempted++;
   }
 }

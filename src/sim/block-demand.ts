@@ -4,12 +4,17 @@
  * requests by phase gives the demand of any run of steps without walking the batch.
  */
 
+/** Result of `BlockDemand.sum`; one for all workers. */
+export type DemandSum = {
+  /** Blocks taken in all. */
+  blocks: number;
+  /** Sum over the steps of the blocks taken up to and including each. */
+  blockSteps: number;
+};
+
 export class BlockDemand {
   /** Requests in the group. */
   requests = 0;
-  /** Results of `sum`. */
-  blocks = NaN;
-  blockSteps = NaN;
   private readonly blockSize: number;
   private readonly byPhase: Int32Array;
   private readonly base: number;
@@ -38,10 +43,9 @@ export class BlockDemand {
   }
 
   /**
-   * Demand of the `steps` steps from `step` on: `blocks` in all, and `blockSteps`, the sum over these steps of the blocks
-   * taken up to and including each.
+   * Demand of the `steps` steps from `step` on.
    */
-  sum(step: number, steps: number): void {
+  sum(step: number, steps: number, result: DemandSum): void {
     const size = this.blockSize;
     const phases = Math.min(steps, size);
     let blocks = 0;
@@ -57,8 +61,8 @@ export class BlockDemand {
       }
       if (++phase === size) phase = 0;
     }
-    this.blocks = blocks;
-    this.blockSteps = blockSteps;
+    result.blocks = blocks;
+    result.blockSteps = blockSteps;
   }
 
   /** Most steps from `step` on, at most `steps`, whose demand `available` blocks can meet. */

@@ -6,6 +6,7 @@
 import type { GapHistogram } from "../core/index.ts";
 import type { StepShape, StepTimeModel } from "../hardware/index.ts";
 import type { Scheduler } from "../policies/index.ts";
+import type { DemandSum } from "./block-demand.ts";
 import type { EntryStore } from "./entry-store.ts";
 import type { HeapArena } from "./finish-heap.ts";
 import type { PrefixForest } from "./prefix-forest.ts";
@@ -30,6 +31,19 @@ export interface WorkerSink {
   decodeRun(worker: number, requests: number, startUs: number, endUs: number, steps: number): void;
 }
 
+/** A scheduling pass while it goes on. */
+export type PassState = {
+  nowUs: number;
+  /** The step being put together. */
+  readonly shape: StepShape;
+  /** Requests preempted so far. */
+  preempted: number;
+  /** Cached tokens that the last lookup found. */
+  matchedTokens: number;
+  /** Last request whose prompt ends with the step, −1: none. */
+  endingTail: number;
+};
+
 export type Engine = {
   readonly table: RequestTable;
   readonly forest: PrefixForest;
@@ -49,8 +63,10 @@ export type Engine = {
   readonly gaps: GapHistogram;
   /** Token gaps that end at or before this time are not recorded, µs. */
   readonly gapsFromUs: number;
-  /** The step being put together; only one worker does so at a time. */
-  readonly shape: StepShape;
+  /** The scheduling pass going on: only one worker has one at a time. */
+  readonly pass: PassState;
+  /** Where `BlockDemand.sum` puts its result. */
+  readonly sum: DemandSum;
   /** KV pool entries and finish heaps of all workers. */
   readonly entries: EntryStore;
   readonly heaps: HeapArena;

@@ -53,7 +53,7 @@ export class Worker {
   decodeRequests = 0;
   private readonly engine: Engine;
   private readonly counterBase: number;
-  /** NaN to begin with, as all times are: see `Batch.nowUs`. */
+  /** NaN, not 0, to begin with, as all times: a field that starts as a small integer is rebuilt when it outgrows 31 bits. */
   private stepStartUs = NaN;
   /** Steps covered by the pending event of a decode run. */
   private runSteps = 0;
@@ -88,7 +88,7 @@ export class Worker {
       batch.beginPass(nowUs);
       wakeUs = this.engine.scheduler.pass(batch);
       // A pass that only preempted leaves room: the next one, at the same instant, may admit.
-    } while (batch.isStepEmpty && batch.preemptedInPass > 0);
+    } while (batch.isStepEmpty && this.engine.pass.preempted > 0);
     const used = batch.pool.used;
     if (used > counters[counterBase + USED_PEAK]!) counters[counterBase + USED_PEAK] = used;
     if (batch.isStepEmpty) {
@@ -101,7 +101,9 @@ export class Worker {
       return wakeUs;
     }
     this.stepStartUs = nowUs;
-    return this.engine.shape.prefillRequests > 0 ? this.startMixed(nowUs) : this.startRun(nowUs);
+    return this.engine.pass.shape.prefillRequests > 0
+      ? this.startMixed(nowUs)
+      : this.startRun(nowUs);
   }
 
   /** The pending event of the worker is due: the mixed step or the run ends. */
@@ -159,8 +161,9 @@ export class Worker {
     const done = this.stepsDone(nowUs);
     if (done === 0) return batch.pool.used;
     // The first step's blocks are taken already; those of the step in progress too.
-    batch.demand.sum(batch.decodeSteps + 1, done);
-    return batch.pool.used + batch.demand.blocks;
+    const { sum } = this.engine;
+    batch.demand.sum(batch.decodeSteps + 1, done, sum);
+    return batch.pool.used + sum.blocks;
   }
 
   /** Blocks kept for reuse at `nowUs`. */
@@ -179,7 +182,8 @@ export class Worker {
 
   private startMixed(nowUs: number): number {
     const { batch } = this;
-    const { shape, model } = this.engine;
+    const { model } = this.engine;
+    const { shape } = this.engine.pass;
     this.endStretch();
     shape.decodeRequests = batch.demand.requests;
     shape.decodeContextTokens = batch.decodeContext;
@@ -203,7 +207,7 @@ export class Worker {
     }
     this.state = WORKER_DECODE;
     // A pass that preempted admits nothing; the next one may.
-    const isSingle = this.engine.stepByStep || batch.preemptedInPass > 0;
+    const isSingle = this.engine.stepByStep || this.engine.pass.preempted > 0;
     this.runSteps = isSingle ? 1 : this.stepsAhead(first);
     return stretch.timeAt(first + this.runSteps);
   }
@@ -249,15 +253,15 @@ export class Worker {
 
   private endRun(nowUs: number, steps: number): void {
     const { batch, counterBase, stretch } = this;
-    const { counters } = this.engine;
+    const { counters, sum } = this.engine;
     const { demand, pool } = batch;
     const { requests } = demand;
     const first = batch.decodeSteps - stretch.anchorStep;
     let usedSteps = pool.used * steps;
     if (steps > 1) {
-      demand.sum(batch.decodeSteps + 1, steps - 1);
-      usedSteps += demand.blockSteps;
-      pool.allocate(demand.blocks);
+      demand.sum(batch.decodeSteps + 1, steps - 1, sum);
+      usedSteps += sum.blockSteps;
+      pool.allocate(sum.blocks);
       if (pool.used > counters[counterBase + USED_PEAK]!)
         counters[counterBase + USED_PEAK] = pool.used;
     }
