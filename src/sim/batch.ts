@@ -40,7 +40,7 @@ import { SlotList } from "./slot-list.ts";
 import {
   ADMITTED_TOKENS,
   CACHED_TOKENS,
-  COUNTERS,
+  WORKER_NUMBERS,
   PREEMPTIONS,
   RECOMPUTED_TOKENS,
 } from "./worker-counters.ts";
@@ -68,7 +68,7 @@ export class Batch implements SchedulerPort {
   constructor(engine: Engine, id: number) {
     const { table, blockSize } = engine;
     this.engine = engine;
-    this.counterBase = id * COUNTERS;
+    this.counterBase = id * WORKER_NUMBERS;
     this.pool = new KvPool(engine);
     this.finishes = new FinishHeap(engine.heaps);
     this.demand = new BlockDemand(blockSize, engine.byPhase, id * blockSize);

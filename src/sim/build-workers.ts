@@ -12,7 +12,7 @@ import type { Engine, WorkerSink } from "./engine.ts";
 import type { PrefixForest } from "./prefix-forest.ts";
 import type { RequestTable } from "./request-table.ts";
 import type { EngineKnobs, Scenario } from "./scenario.ts";
-import { COUNTERS } from "./worker-counters.ts";
+import { WORKER_NUMBERS } from "./worker-counters.ts";
 import { Worker } from "./worker.ts";
 
 const US_PER_S = 1e6;
@@ -117,7 +117,7 @@ export function buildWorkers(options: {
     sum: { blocks: NaN, blockSteps: NaN },
     entries: new EntryStore(),
     heaps: new HeapArena(),
-    counters: new Float64Array(count * COUNTERS),
+    counters: new Float64Array(count * WORKER_NUMBERS),
     stretches: new Float64Array(count * STRETCH_NUMBERS),
     byPhase: new Int32Array(count * engine.block_size),
   };

@@ -70,7 +70,7 @@ export type Engine = {
   /** KV pool entries and finish heaps of all workers. */
   readonly entries: EntryStore;
   readonly heaps: HeapArena;
-  /** COUNTERS numbers a worker. */
+  /** WORKER_NUMBERS numbers a worker. */
   readonly counters: Float64Array;
   /** STRETCH_NUMBERS numbers a worker. */
   readonly stretches: Float64Array;

@@ -11,7 +11,6 @@ import {
   BUSY_US,
   COMPLETED,
   COUNTER_NAMES,
-  COUNTERS,
   PREEMPTIONS,
   STEPS,
   USED_PEAK,
@@ -68,7 +67,7 @@ type Totals = { readonly [name in CounterName]: number };
 
 /** Sums of the workers' counters, by name. */
 function totalsOf(workers: readonly Worker[]): Totals {
-  const sums = new Float64Array(COUNTERS);
+  const sums = new Float64Array(COUNTER_NAMES.length);
   for (const worker of workers) {
     for (let i = 0; i < sums.length; i++) sums[i]! += worker.counter(i);
   }
@@ -84,7 +83,7 @@ function digestOf(run: FinishedRun): string {
   for (const count of run.rejected) digest.addF64(count);
   digest.addF64(run.nowUs);
   for (const worker of workers) {
-    for (let i = 0; i < COUNTERS; i++) digest.addF64(worker.counter(i));
+    for (let i = 0; i < COUNTER_NAMES.length; i++) digest.addF64(worker.counter(i));
     digest.addF64(worker.batch.pool.evicted);
     digest.addF64(worker.batch.pool.cached);
   }

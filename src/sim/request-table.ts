@@ -57,11 +57,11 @@ export const AT_PRIVATE_ENTRY = 21;
 /** Links of the queue the request is in. */
 export const AT_PREVIOUS = 22;
 export const AT_NEXT = 23;
-/** The next request whose prompt ends with the same step. */
-export const AT_NEXT_ENDING = 24;
+/** The next request whose prompt ends with the same step; shares its place with what only decoding requests have. */
+export const AT_NEXT_ENDING = AT_JOIN_STEP;
 
 /** Values per request. */
-const STRIDE = 25;
+const STRIDE = 24;
 const FIRST_SLOTS = 256;
 
 /** A request that has just arrived. */

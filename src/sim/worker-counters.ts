@@ -41,5 +41,7 @@ export const USED_STEPS = 10;
 export const USED_PEAK = 11;
 export const COMPLETED = 12;
 
-/** Counters per worker. */
-export const COUNTERS = COUNTER_NAMES.length;
+/** Numbers per worker: the counters, room for STEP_START_US, and padding to two cache lines. */
+export const WORKER_NUMBERS = 16;
+/** Not a counter: when the step or run in progress began, µs. */
+export const STEP_START_US = 13;

@@ -24,10 +24,11 @@ import {
   BATCH_STEPS,
   BUSY_US,
   COMPLETED,
-  COUNTERS,
+  WORKER_NUMBERS,
   MIXED_STEPS,
   OUTPUT_TOKENS,
   PREFILL_TOKENS,
+  STEP_START_US,
   STEPS,
   USED_PEAK,
   USED_STEPS,
@@ -53,8 +54,6 @@ export class Worker {
   decodeRequests = 0;
   private readonly engine: Engine;
   private readonly counterBase: number;
-  /** NaN, not 0, to begin with, as all times: a field that starts as a small integer is rebuilt when it outgrows 31 bits. */
-  private stepStartUs = NaN;
   /** Steps covered by the pending event of a decode run. */
   private runSteps = 0;
   /** The batch's change counter when the stretch began. */
@@ -63,7 +62,7 @@ export class Worker {
   constructor(engine: Engine, id: number) {
     this.id = id;
     this.engine = engine;
-    this.counterBase = id * COUNTERS;
+    this.counterBase = id * WORKER_NUMBERS;
     this.batch = new Batch(engine, id);
     this.stretch = new DecodeStretch(engine.stretches, id * STRETCH_NUMBERS);
   }
@@ -100,7 +99,7 @@ export class Worker {
       }
       return wakeUs;
     }
-    this.stepStartUs = nowUs;
+    counters[counterBase + STEP_START_US] = nowUs;
     return this.engine.pass.shape.prefillRequests > 0
       ? this.startMixed(nowUs)
       : this.startRun(nowUs);
@@ -227,7 +226,7 @@ export class Worker {
     const { batch, counterBase } = this;
     const { counters } = this.engine;
     const requests = this.decodeRequests;
-    const elapsed = nowUs - this.stepStartUs;
+    const elapsed = nowUs - this.engine.counters[this.counterBase + STEP_START_US]!;
     counters[counterBase + BUSY_US]! += elapsed;
     counters[counterBase + STEPS]!++;
     counters[counterBase + MIXED_STEPS]!++;
@@ -235,7 +234,11 @@ export class Worker {
     counters[counterBase + USED_STEPS]! += batch.pool.used;
     counters[counterBase + PREFILL_TOKENS]! += this.prefillTokens;
     this.state = WORKER_IDLE;
-    this.engine.sink.mixedStep(this, this.stepStartUs, nowUs);
+    this.engine.sink.mixedStep(
+      this,
+      this.engine.counters[this.counterBase + STEP_START_US]!,
+      nowUs,
+    );
     if (requests > 0) {
       batch.decodeSteps++;
       batch.decodeContext += requests;
@@ -267,7 +270,8 @@ export class Worker {
     }
     this.addGaps(first, steps, nowUs);
     counters[counterBase + USED_STEPS]! += usedSteps;
-    counters[counterBase + BUSY_US]! += nowUs - this.stepStartUs;
+    counters[counterBase + BUSY_US]! +=
+      nowUs - this.engine.counters[this.counterBase + STEP_START_US]!;
     counters[counterBase + STEPS]! += steps;
     counters[counterBase + BATCH_STEPS]! += requests * steps;
     counters[counterBase + OUTPUT_TOKENS]! += (requests - batch.doneCount) * steps;
@@ -283,7 +287,8 @@ export class Worker {
     const { gaps, gapsFromUs, stepByStep } = this.engine;
     if (nowUs <= gapsFromUs) return;
     let from = first;
-    if (this.stepStartUs < gapsFromUs) from = stretch.stepsBy(gapsFromUs, first, first + steps);
+    if (this.engine.counters[this.counterBase + STEP_START_US]! < gapsFromUs)
+      from = stretch.stepsBy(gapsFromUs, first, first + steps);
     const count = first + steps - from;
     // Places kept by requests that are done produce no tokens.
     const live = stretch.batch - batch.doneCount;
