@@ -1,6 +1,12 @@
 /** A run's columns → the charts of its report. */
 
-import type { Report, RequestColumns, SeriesColumns, SimulationResult } from "../sim/index.ts";
+import type {
+  GapColumns,
+  Report,
+  RequestColumns,
+  SeriesColumns,
+  SimulationResult,
+} from "../sim/index.ts";
 import { REQUEST_COMPLETED } from "../sim/index.ts";
 import { workerBars } from "./charts/bars.ts";
 import { ecdfChart } from "./charts/ecdf.ts";
@@ -15,8 +21,10 @@ export type ChartGroup = { readonly title: string; readonly charts: readonly str
 
 /** Every chart that the result has data for, in reading order. */
 export function reportCharts(result: SimulationResult): ChartGroup[] {
-  const { report, requests, series } = result;
-  const groups: ChartGroup[] = [{ title: "Latency", charts: latencyCharts(report, requests) }];
+  const { report, requests, series, gaps } = result;
+  const groups: ChartGroup[] = [
+    { title: "Latency", charts: latencyCharts(report, requests, gaps) },
+  ];
   if (series !== undefined) {
     groups.push({ title: "Over time", charts: seriesCharts(report, series) });
   }
@@ -24,7 +32,11 @@ export function reportCharts(result: SimulationResult): ChartGroup[] {
   return groups;
 }
 
-function latencyCharts(report: Report, requests: RequestColumns | undefined): string[] {
+function latencyCharts(
+  report: Report,
+  requests: RequestColumns | undefined,
+  gaps: GapColumns,
+): string[] {
   const { latency } = report;
   const rows = [
     ["TTFT", latency.ttftMs],
@@ -47,7 +59,14 @@ function latencyCharts(report: Report, requests: RequestColumns | undefined): st
       ],
     })),
   );
-  return requests === undefined ? [ladder] : [...requestCharts(report, requests), ladder];
+  const gapChart = histogramChart(
+    "Gaps between tokens: number of tokens",
+    gaps.upperUs.map((us) => us / US_PER_MS),
+    { unit: "ITL" },
+    gaps.tokens,
+  );
+  const byRequest = requests === undefined ? [] : requestCharts(report, requests);
+  return [...byRequest, gapChart, ladder];
 }
 
 function requestCharts(report: Report, requests: RequestColumns): string[] {

@@ -70,13 +70,13 @@ it("draws every chart of a report with finite coordinates only", () => {
   const groups = reportCharts(resultOf());
   const svg = groups.flatMap((group) => group.charts).join("");
   expect(groups.map((group) => group.title)).toEqual(["Latency", "Over time", "Workers"]);
-  expect(svg.match(/<svg/g)).toHaveLength(12);
+  expect(svg.match(/<svg/g)).toHaveLength(13);
   expect(svg).not.toMatch(/NaN|Infinity|undefined/);
 });
 
 it("draws what it can without columns", () => {
-  const { report } = resultOf({ workers: [] });
-  const svg = reportCharts({ report })
+  const { report, gaps } = resultOf({ workers: [] });
+  const svg = reportCharts({ report, gaps })
     .flatMap((group) => group.charts)
     .join("");
   expect(svg).toContain("no worker");

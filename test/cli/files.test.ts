@@ -81,8 +81,8 @@ describe("the output folder", () => {
       "trace.perfetto.json",
     ]);
     expect(prepareFolder(out).ok).toBe(true);
-    const { report } = resultOf();
-    await writeRunFiles(out, { report }, "headworks run a.yaml");
+    const { report, gaps } = resultOf();
+    await writeRunFiles(out, { report, gaps }, "headworks run a.yaml");
     expect(readdirSync(out).toSorted()).toEqual(["report.html", "report.json"]);
     expect(JSON.parse(readFileSync(join(out, "report.json"), "utf8"))).toEqual(report);
   });
@@ -120,5 +120,5 @@ it("makes a page that asks nothing of the network and escapes what it shows", ()
   expect(html.replaceAll("http://www.w3.org/2000/svg", "")).not.toMatch(/https?:/);
   expect(html).toContain("&lt;script&gt;");
   expect(html).toContain("a &amp; b.yaml");
-  expect(html.match(/<svg/g)).toHaveLength(12);
+  expect(html.match(/<svg/g)).toHaveLength(13);
 });

@@ -147,9 +147,16 @@ export function slicesOf(): SliceColumns {
   };
 }
 
+/** Gaps of 5 to 50 ms between 1,000 tokens. */
+export const GAPS: SimulationResult["gaps"] = {
+  upperUs: Float64Array.of(5_000, 6_000, 7_000, 50_000),
+  tokens: Float64Array.of(400, 500, 90, 10),
+};
+
 export function resultOf(changes: Partial<Report> = {}): SimulationResult {
   return {
     report: reportOf(changes),
+    gaps: GAPS,
     requests: requestsOf(),
     series: seriesOf(),
     slices: slicesOf(),

@@ -10,11 +10,12 @@ export type HistogramOptions = { readonly unit: string; readonly sloMs?: number 
 const BINS = 60;
 const LEAST_MS = 0.01;
 
-/** `sortedMs`: ascending milliseconds. */
+/** `sortedMs`: ascending milliseconds; `weights`: how often each occurs, once when absent. */
 export function histogramChart(
   title: string,
   sortedMs: Float64Array,
   options: HistogramOptions,
+  weights?: Float64Array,
 ): string {
   if (sortedMs.length === 0) return emptyPicture(FRAME, title, "no completed request was kept");
   const target = options.sloMs;
@@ -23,11 +24,11 @@ export function histogramChart(
   const x = scaleLog([low, high], [FRAME.left, FRAME.right]);
   const counts = Array.from({ length: BINS }, () => 0);
   const width = (FRAME.right - FRAME.left) / BINS;
-  for (const ms of sortedMs) {
+  sortedMs.forEach((ms, i) => {
     const bin = Math.floor((x(Math.max(ms, low)) - FRAME.left) / width);
     const at = Math.min(BINS - 1, Math.max(0, bin));
-    counts[at] = (counts[at] ?? 0) + 1;
-  }
+    counts[at] = (counts[at] ?? 0) + (weights?.[i] ?? 1);
+  });
   const y = scaleLinear([0, Math.max(...counts)], [FRAME.bottom, FRAME.top]).nice(4);
   const bars = counts.map((count, bin) => {
     if (count === 0) return "";
