@@ -43,6 +43,8 @@ export type SimulationInputs = {
   readonly rows?: RowSource;
   /** Measured profile for `step_time: table`. */
   readonly table?: ProfileTable;
+  /** Step-time model of every worker, in place of the one that the scenario names. */
+  readonly model?: StepTimeModel;
 };
 
 export type SimulationOptions = {
@@ -74,7 +76,8 @@ export function createSimulation(
       remedy: "give --trace FILE, or set traffic.source.trace or traffic.source.synth",
     });
   }
-  const model = buildStepTime(scenario, inputs.table);
+  const { model: given } = inputs;
+  const model = given === undefined ? buildStepTime(scenario, inputs.table) : ok(given);
   if (!model.ok) return model;
   const router = createRouter(scenario.router.policy, scenario.router.knobs);
   if (!router.ok) return router;
