@@ -26,6 +26,8 @@ export class Traffic {
   private readonly trace: Trace | undefined;
   private readonly rows: RowSource | undefined;
   private readonly generated: SourceRow = { arrivalUs: 0, inputTokens: 0, outputTokens: 0 };
+  /** The generator has been read to the end of its rows or of the window. */
+  private isRead = false;
   private readonly speedup: number;
   private readonly startUs: number;
   private readonly endUs: number;
@@ -101,10 +103,12 @@ export class Traffic {
         turns++;
       }
     }
-    if (this.mode === "closed" && turns === 0) {
-      this.lanesFree++;
+    if (this.mode === "closed") {
+      // A conversation keeps its lane for its next turn; when it branches, each turn takes one.
+      this.lanesFree += 1 - turns;
       this.laneUs = nowUs;
-      this.advanceCursor();
+      // A request that is due already must not be read over.
+      if (this.cursorUs === Infinity) this.advanceCursor();
     }
     this.refresh();
   }
@@ -153,16 +157,18 @@ export class Traffic {
 
   /** A generator is read once for each request, when the one before has been taken. */
   private advanceGenerated(rows: RowSource): void {
-    const waits = this.mode === "closed" && this.lanesFree === 0;
-    if (waits) this.cursorUs = Infinity;
-    else if (!rows.next(this.generated)) this.cursorUs = Infinity;
-    else if (this.mode === "closed") this.cursorUs = this.laneUs;
-    else if (this.gap !== undefined) this.cursorUs = this.clockUs += this.gap();
-    else {
-      const { arrivalUs } = this.generated;
-      this.cursorUs =
-        arrivalUs > this.endUs ? Infinity : Math.round((arrivalUs - this.startUs) / this.speedup);
+    const { generated } = this;
+    this.cursorUs = Infinity;
+    if (this.isRead || (this.mode === "closed" && this.lanesFree <= 0)) return;
+    do this.isRead = !rows.next(generated);
+    while (!this.isRead && generated.arrivalUs < this.startUs);
+    if (this.isRead || generated.arrivalUs >= this.endUs) {
+      this.isRead = true;
+      return;
     }
+    if (this.mode === "closed") this.cursorUs = this.laneUs;
+    else if (this.gap !== undefined) this.cursorUs = this.clockUs += this.gap();
+    else this.cursorUs = Math.round((generated.arrivalUs - this.startUs) / this.speedup);
   }
 
   /** The recorded think time; without one, the recorded distance of the arrivals. */
