@@ -11,6 +11,10 @@ import type { Scenario } from "../../src/sim/index.ts";
 import type { Trace } from "../../src/trace/index.ts";
 
 type Block = { key: string | null; users: number };
+type Knobs = Scenario["engine"] & {
+  readonly num_gpu_blocks: number;
+  readonly step_time: NonNullable<Scenario["engine"]["step_time"]>;
+};
 
 export type NaiveRequest = {
   readonly row: number;
@@ -36,7 +40,7 @@ export type NaiveRequest = {
 export type NaiveTotals = { preemptions: number; evicted: number; steps: number; end: number };
 
 /** The names of a prompt's full engine blocks: the id that holds a block's last token, and the block's number. */
-function keysOf(trace: Trace, row: number, engineBlock: number): (string | null)[] {
+export function keysOf(trace: Trace, row: number, engineBlock: number): (string | null)[] {
   const { hashes } = trace;
   const input = trace.inputTokens[row]!;
   const keys: (string | null)[] = [];
@@ -65,7 +69,7 @@ class NaiveWorker {
   free: number;
   endsAt = Infinity;
   readonly id: number;
-  private readonly engine: Scenario["engine"];
+  private readonly engine: Knobs;
   private readonly totals: NaiveTotals;
   private inStep: { request: NaiveRequest; prompt: number }[] = [];
   /** Start of the present run of pure decode steps, its time so far (not rounded), and who is in it. */
@@ -73,7 +77,7 @@ class NaiveWorker {
   private elapsed = 0;
   private group = "";
 
-  constructor(id: number, engine: Scenario["engine"], totals: NaiveTotals) {
+  constructor(id: number, engine: Knobs, totals: NaiveTotals) {
     this.id = id;
     this.engine = engine;
     this.totals = totals;
@@ -270,7 +274,7 @@ class NaiveWorker {
   }
 }
 
-function refused(engine: Scenario["engine"], input: number, output: number): boolean {
+function refused(engine: Knobs, input: number, output: number): boolean {
   if (engine.max_model_len !== null && input >= engine.max_model_len) return true;
   const longest = input + Math.max(0, output - 1);
   const room = engine.num_gpu_blocks - Math.floor(engine.watermark * engine.num_gpu_blocks);
@@ -283,7 +287,9 @@ export function runNaively(
   scenario: Scenario,
   trace: Trace,
 ): { requests: NaiveRequest[]; totals: NaiveTotals } {
-  const { engine } = scenario;
+  const { num_gpu_blocks: blocks, step_time: stepTime } = scenario.engine;
+  if (blocks === null || stepTime === null) throw new Error("pool and step time must be given");
+  const engine: Knobs = { ...scenario.engine, num_gpu_blocks: blocks, step_time: stepTime };
   const totals: NaiveTotals = { preemptions: 0, evicted: 0, steps: 0, end: 0 };
   const count = scenario.cluster.workers;
   const workers = Array.from({ length: count }, (_, id) => new NaiveWorker(id, engine, totals));

@@ -95,12 +95,21 @@ export const TEN_AND_ONE = {
   mixed: "fused",
 } as const;
 
+/** The engine where a test says nothing: what vLLM takes, and steps that can be added in the head. */
+const PLAIN = {
+  block_size: 16,
+  num_gpu_blocks: 16_384,
+  max_num_seqs: 256,
+  max_num_batched_tokens: 8192,
+  step_time: TEN_AND_ONE,
+} as const;
+
 /** A complete scenario from an engine's knobs and whatever else differs from the defaults. */
 export function scenarioOf(
   engine: ScenarioInput["engine"],
   rest: Omit<ScenarioInput, "engine"> = {},
 ): Scenario {
-  return scenarioSchema.parse({ ...rest, engine: { step_time: TEN_AND_ONE, ...engine } });
+  return scenarioSchema.parse({ ...rest, engine: { ...PLAIN, ...engine } });
 }
 
 export type Inputs = {
