@@ -4,7 +4,8 @@ import { existsSync } from "node:fs";
 import { basename, isAbsolute, join } from "node:path";
 import { fail, ok } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
-import type { Scenario, SimulationInputs } from "../sim/index.ts";
+import { needsCards } from "../sim/index.ts";
+import type { HardwareInputs, Scenario, SimulationInputs } from "../sim/index.ts";
 import { FORMATS, importTrace } from "../trace/index.ts";
 import type { FormatName, ImportOptions, Trace } from "../trace/index.ts";
 import type { LoadedScenario } from "./load-scenario.ts";
@@ -13,9 +14,11 @@ import type { LoadedTraffic } from "./loaded-traffic.ts";
 import { bundledTrace } from "./package-root.ts";
 import { readBytes } from "./read-file.ts";
 
-export type TraceFlags = {
+export type InputFlags = {
   /** Bad rows to skip and count before the import fails. */
   readonly maxBadRows?: number;
+  /** The user's card files and folders, in front of the bundled ones. */
+  readonly cards?: readonly string[];
 };
 
 export type LoadedInputs = Pick<LoadedTraffic, "spanUs"> & { readonly inputs: SimulationInputs };
@@ -23,9 +26,12 @@ export type LoadedInputs = Pick<LoadedTraffic, "spanUs"> & { readonly inputs: Si
 /** Reads everything the scenario names. Errors: no source of traffic; what its reader says. */
 export async function loadInputs(
   loaded: LoadedScenario,
-  flags: TraceFlags,
+  flags: InputFlags,
 ): Promise<Result<LoadedInputs>> {
   const { scenario } = loaded;
+  // Before the trace: a misspelt name is said at once.
+  const hardware = await loadCards(scenario, flags.cards ?? []);
+  if (!hardware.ok) return hardware;
   const traffic = await loadTraffic(loaded, flags);
   if (!traffic.ok) return traffic;
   const table = await loadProfile(scenario, loaded.folder);
@@ -34,13 +40,24 @@ export async function loadInputs(
     scenario,
     ...traffic.value.traffic,
     ...(table.value === undefined ? {} : { table: table.value }),
+    ...(hardware.value === undefined ? {} : { hardware: hardware.value }),
   };
   return ok({ inputs, spanUs: traffic.value.spanUs });
 }
 
+/** Cards are read only where a model or a GPU is named: they would slow every other cold start. */
+async function loadCards(
+  scenario: Scenario,
+  cards: readonly string[],
+): Promise<Result<HardwareInputs | undefined>> {
+  if (!needsCards(scenario)) return ok(undefined);
+  const { loadHardware } = await import("./load-hardware.ts");
+  return loadHardware(scenario, cards);
+}
+
 async function loadTraffic(
   { scenario, traceFolder }: LoadedScenario,
-  flags: TraceFlags,
+  flags: InputFlags,
 ): Promise<Result<LoadedTraffic>> {
   const source = scenario.traffic.source;
   if (source.synth !== undefined) {
@@ -93,7 +110,7 @@ async function loadProfile(
   folder: string,
 ): Promise<Result<SimulationInputs["table"]>> {
   const step = scenario.engine.step_time;
-  if (step.type !== "table") return ok(undefined);
+  if (step?.type !== "table") return ok(undefined);
   const path = isAbsolute(step.profile) ? step.profile : join(folder, step.profile);
   const bytes = readBytes(path, { role: "a step-time profile (NPZ or JSON)" });
   if (!bytes.ok) return bytes;

@@ -11,6 +11,8 @@ import { applyOverride, parseDocument, parseOverride, withPosition } from "./sce
 /** What a command line says about the scenario. */
 export type ScenarioFlags = {
   readonly file?: string;
+  readonly model?: string;
+  readonly gpu?: string;
   readonly trace?: string;
   readonly workers?: string;
   readonly seed?: string;
@@ -29,7 +31,7 @@ export type LoadedScenario = {
 type Draft = { document: unknown; text?: string; name?: string };
 
 /**
- * Reads the scenario, applies `--trace`, `--workers`, `--seed` and then every `--set` in order, and
+ * Reads the scenario, applies `--trace`, `--model`, `--gpu`, `--workers`, `--seed` and then every `--set` in order, and
  * validates the result. A trace on the command line replaces the file's source of traffic.
  */
 export async function loadScenario(flags: ScenarioFlags): Promise<Result<LoadedScenario>> {
@@ -87,6 +89,15 @@ async function withFlags(document: unknown, flags: ScenarioFlags): Promise<Resul
     changed = replaceSource(changed, flags.trace);
     names.push("--trace");
   }
+  // Not through `--set`, which would take "4090" for a number.
+  for (const key of ["model", "gpu"] as const) {
+    const value = flags[key];
+    if (value === undefined) continue;
+    const next = applyOverride(changed, { path: [key], value });
+    if (!next.ok) return next;
+    changed = next.value;
+    names.push(key);
+  }
   for (const setting of settings) {
     const override = await parseOverride(setting);
     if (!override.ok) return override;
@@ -105,6 +116,14 @@ function replaceSource(document: unknown, trace: string): unknown {
   return { ...root, traffic: { ...traffic, source: { trace } } };
 }
 
+/** Keys that have a flag of their own. */
+const FLAGS: ReadonlyMap<string, string> = new Map([
+  ["cluster.workers", "--workers"],
+  ["seed", "--seed"],
+  ["model", "--model"],
+  ["gpu", "--gpu"],
+]);
+
 function withFlagName<P extends { readonly where?: string }>(
   problem: P,
   names: readonly string[],
@@ -112,7 +131,6 @@ function withFlagName<P extends { readonly where?: string }>(
   const where = problem.where ?? "";
   const name = names.find((one) => where === one || where.startsWith(`${one}.`));
   if (name === undefined || name === "--trace") return problem;
-  const flag =
-    name === "cluster.workers" ? "--workers" : name === "seed" ? "--seed" : `--set ${name}`;
+  const flag = FLAGS.get(name) ?? `--set ${name}`;
   return { ...problem, where: where === name ? flag : `${flag}: ${where}` };
 }

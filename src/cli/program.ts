@@ -3,6 +3,7 @@
 import { Command, CommanderError } from "commander";
 import { problemText } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
+import { addAccuracyCommand } from "./accuracy-program.ts";
 import { addCalibrateCommand } from "./calibrate-program.ts";
 import { addCardCommands } from "./cards-program.ts";
 import { EXIT_DEFECT, EXIT_DONE, EXIT_INPUT } from "./exit-codes.ts";
@@ -70,6 +71,7 @@ function buildProgram(terminal: Terminal, command: string, finish: Finish): Comm
   addCompare(program, terminal, finish);
   addTraceCommands(program, terminal, finish);
   addCardCommands(program, terminal, finish);
+  addAccuracyCommand(program, terminal, command, finish);
   addCalibrateCommand(program, terminal, finish);
   program
     .command("schema")
@@ -103,6 +105,9 @@ function addRun(program: Command, terminal: Terminal, command: string, finish: F
     .description("replay a trace on a simulated cluster and report what happened")
     .argument("[SCENARIO]", "scenario file (YAML or JSON); the defaults without one")
     .option("--trace <FILE>", "trace to replay (a file, or the name of a bundled trace)")
+    .option("--model <NAME>", "model card (model); `headworks models list` names them")
+    .option("--gpu <NAME>", "GPU card (gpu), for example h100-sxm")
+    .option("--cards <PATH>", "your own card file or folder; repeatable", collect)
     .option("--workers <N>", "number of workers (cluster.workers)")
     .option("--set <PATH=VALUE>", "override one key of the scenario; repeatable", collect)
     .option("--seed <N>", "master seed of all random streams")

@@ -33,6 +33,7 @@ ${charts.join("\n")}
 <h2>Latency in ms</h2>
 ${latencyTable(report)}
 ${warningList(report)}
+${engineTable(report)}
 <h2>Every number</h2>
 <div class="columns">${numberTables(report)}</div>
 <h2>How to reproduce</h2>
@@ -117,6 +118,24 @@ function warningList(report: Report): string {
   if (warnings.length === 0) return "";
   const items = warnings.map((one) => `<li>${escapeText(one)}</li>`).join("");
   return `<h2>Warnings</h2><ul class="warnings">${items}</ul>`;
+}
+
+/** What defaults, cards and memory made of the engine; empty without a model and a GPU. */
+function engineTable({ engine }: Report): string {
+  if (engine.model === null || engine.gpu === null) return "";
+  const { parallelism, gpuMemory: _memory, price, ...facts } = engine;
+  const rows = Object.entries({
+    ...facts,
+    ...parallelism,
+    usdPerGpuHour: price?.usdPerGpuHour ?? null,
+    priceTier: price?.tier ?? null,
+    priceDate: price?.date ?? null,
+  }).flatMap(([key, value]) =>
+    value === null
+      ? []
+      : [`<tr><th>${escapeText(key)}</th><td>${escapeText(String(value))}</td></tr>`],
+  );
+  return `<h2>Engine</h2><table><tbody>${rows.join("")}</tbody></table>`;
 }
 
 const SECTIONS = ["requests", "throughput", "tokens", "kv", "batch", "slo"] as const;

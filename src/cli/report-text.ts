@@ -77,6 +77,7 @@ function factLines(report: Report, style: Style): string[] {
   const { requests, throughput, kv, batch, tokens } = report;
   const hit = kv.hitRate === null ? "no prefix cache" : `hit rate ${percentText(kv.hitRate)}`;
   const rows: [string, string][] = [
+    ...hardwareRows(report),
     ["requests", requestsText(report)],
     [
       "throughput",
@@ -107,6 +108,11 @@ function factLines(report: Report, style: Style): string[] {
     rows.push(["SLO", `${percentText(report.slo.attainment)} attained, goodput ${goodput}/s`]);
   }
   rows.push(["cost", costText(report)]);
+  const { price } = report.engine;
+  if (price !== null && price.tier !== null) {
+    const usd = numberText(price.usdPerGpuHour);
+    rows.push(["", `at $${usd} a GPU-hour, the card's ${price.tier} price of ${price.date ?? ""}`]);
+  }
   return textTable(
     rows.map(([name, text]) => [style.accent(name), text]),
     { align: ["left", "left"], indent: 2 },
@@ -126,6 +132,25 @@ function factLines(report: Report, style: Style): string[] {
     const reasons = rejections.map((one) => `${one.reason}: ${countText(one.count)}`);
     return parts.join(", ") + (reasons.length === 0 ? "" : ` (${reasons.join("; ")})`);
   }
+}
+
+/** What the numbers are of; nothing for a scenario without a model and a GPU. */
+function hardwareRows({ engine, scenario }: Report): [string, string][] {
+  if (engine.model === null || engine.gpu === null || engine.dtype === null) return [];
+  const { parallelism, gpusPerWorker, calibration, calibrationSystem } = engine;
+  const workers = scenario.cluster.workers;
+  const gpus = gpusPerWorker === 1 ? "" : ` × ${countText(gpusPerWorker)} GPUs`;
+  const split = Object.entries(parallelism).filter(([, ranks]) => ranks > 1);
+  const ranks = split.map(([name, count]) => `${name} ${countText(count)}`).join(", ");
+  const known = calibration === null ? "" : ` (${calibration} on ${calibrationSystem ?? ""})`;
+  return [
+    [
+      "hardware",
+      `${engine.model} in ${engine.dtype} on ${engine.gpu}, ${countText(workers)} ` +
+        `worker${workers === 1 ? "" : "s"}${gpus}${ranks === "" ? "" : `, ${ranks}`}`,
+    ],
+    ["", `engine ${engine.backend}, step times by ${engine.stepTime}${known}`],
+  ];
 }
 
 function costText(report: Report): string {

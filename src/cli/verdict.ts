@@ -104,7 +104,7 @@ function limitOf(report: Report): string {
     );
   }
   const wait = `the slowest 1 % waited over ${msText(latency.queueMs.p99)} before their first step`;
-  if (batch.meanSize >= SATURATED_SHARE * report.scenario.engine.max_num_seqs) {
+  if (batch.meanSize >= SATURATED_SHARE * report.engine.maxNumSeqs) {
     return `max_num_seqs was the limit: batches were full, and ${wait}.`;
   }
   if (kv.usagePeak >= KV_FULL_SHARE && kv.usageMean >= KV_FULL_SHARE / 2) {

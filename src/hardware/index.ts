@@ -1,12 +1,15 @@
 export * from "./cards.ts";
 export * from "./gpu-card.ts";
+export * from "./gpu-price.ts";
 export * from "./hf-config.ts";
 export * from "./kernels/index.ts";
+export * from "./memory-alternatives.ts";
 export * from "./memory-explain.ts";
 export * from "./memory.ts";
 export * from "./model-card-facts.ts";
 export * from "./model-card-params.ts";
 export * from "./model-card.ts";
+export * from "./kernels-coverage.ts";
 export * from "./npz.ts";
 export type { ProfileSource } from "./step-time-arrays.ts";
 export * from "./step-time-fixed.ts";

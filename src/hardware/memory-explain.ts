@@ -34,7 +34,8 @@ function bar(slices: readonly Slice[], totalBytes: number): string {
   return text.length <= BAR_WIDTH ? text : `${text.slice(0, BAR_WIDTH)}`;
 }
 
-function verdict(budget: MemoryBudget): string[] {
+/** Whether the model fits, in words: how many blocks, or how much is missing and why. */
+export function memoryVerdict(budget: MemoryBudget): readonly string[] {
   const { settings, facts } = budget;
   if (budget.fits) {
     const sequences = Math.floor(budget.kvTokens / 8192);
@@ -78,7 +79,7 @@ export function explainMemory(
   }
   const perBlock = `${budget.blockBytes} bytes a block`;
   if (budget.blockBytes > 0) lines.push(`  ${perBlock}, ${budget.blockSize} tokens each`);
-  lines.push(...verdict(budget));
+  lines.push(...memoryVerdict(budget));
   if (budget.fits) return lines.join("\n");
   const working = alternatives.filter((entry) => entry.budget.fits);
   if (working.length === 0) lines.push("nothing tried would fit");

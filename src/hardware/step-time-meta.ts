@@ -2,7 +2,7 @@
 import { LINEAR_PRESETS, LINEAR_PRESET_DEFAULT } from "./step-time-linear.ts";
 import { STEP_US_MIN } from "./step-time-run.ts";
 
-export type StepTimeType = "fixed" | "linear" | "polynomial" | "table";
+export type StepTimeType = "fixed" | "linear" | "polynomial" | "table" | "kernels";
 
 /** A knob of a model. A number has a range, a choice has options; both have a default. */
 export type StepTimeKnob = {
@@ -124,5 +124,30 @@ export const stepTimeMeta: readonly StepTimeMeta[] = [
     wins: "a profile of the very deployment exists",
     loses: "outside the profiled grid, where it extrapolates",
     knobs: [mixed],
+  },
+  {
+    type: "kernels",
+    what: "a step is the sum of its kernels on a GPU, floored by what the host takes",
+    source: "parameters in models/kernels, fitted to AIConfigurator's kernel tables",
+    wins: "sizing hardware: knows model, GPU, format, parallelism and engine; the default with them",
+    loses: "GPUs and engines that were not measured, and batches of very unequal contexts",
+    knobs: [
+      {
+        name: "context_parallel",
+        what: "ranks among which the tokens of a prompt are split; each is one more GPU",
+        unit: "ranks",
+        default: 1,
+        range: [1, 4096],
+        source: "prefill context parallelism of vLLM and TensorRT-LLM",
+      },
+      {
+        name: "moe_kernel",
+        what: "expert kernel by its name in the tables; empty: the quickest for each batch",
+        unit: "name",
+        default: "",
+        options: [""],
+        source: "models/kernels, section moe",
+      },
+    ],
   },
 ];

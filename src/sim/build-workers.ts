@@ -2,8 +2,7 @@
 
 import { fail, ok } from "../core/index.ts";
 import type { GapHistogram, Result } from "../core/index.ts";
-import { createStepTime } from "../hardware/index.ts";
-import type { ProfileTable, StepTimeModel, StepTimeSpec } from "../hardware/index.ts";
+import type { StepTimeModel } from "../hardware/index.ts";
 import { schedulerPolicies } from "../policies/index.ts";
 import { STRETCH_NUMBERS } from "./decode-stretch.ts";
 import { EntryStore } from "./entry-store.ts";
@@ -11,56 +10,18 @@ import { HeapArena } from "./finish-heap.ts";
 import type { Engine, WorkerSink } from "./engine.ts";
 import type { PrefixForest } from "./prefix-forest.ts";
 import type { RequestTable } from "./request-table.ts";
-import type { EngineKnobs, Scenario } from "./scenario.ts";
+import type { Scenario } from "./scenario.ts";
 import { WORKER_NUMBERS } from "./worker-counters.ts";
+import type { WorkerKnobs } from "./worker-knobs.ts";
+import { watermarkBlocks } from "./worker-knobs.ts";
 import { Worker } from "./worker.ts";
 
 const US_PER_S = 1e6;
-const US_PER_MS = 1e3;
-
-/** The scenario's step-time knobs in the models' own units. */
-function stepTimeSpec(knobs: EngineKnobs["step_time"]): StepTimeSpec {
-  switch (knobs.type) {
-    case "fixed":
-      return {
-        type: "fixed",
-        prefillUs: knobs.prefill_ms * US_PER_MS,
-        decodeUs: knobs.decode_ms * US_PER_MS,
-        fused: knobs.mixed === "fused",
-      };
-    case "linear":
-      return {
-        type: "linear",
-        baseUs: knobs.base_us,
-        prefillFixedUs: knobs.prefill_fixed_us,
-        tokenUs: knobs.token_us,
-        pairUs: knobs.pair_us,
-        decodeRequestUs: knobs.decode_request_us,
-        contextTokenUs: knobs.decode_context_us,
-      };
-    case "polynomial":
-      return { type: "polynomial", mixed: knobs.mixed };
-    case "table":
-      return { type: "table", mixed: knobs.mixed };
-  }
-}
-
-/** The step-time model of the scenario's engine. */
-export function buildStepTime(
-  scenario: Scenario,
-  table: ProfileTable | undefined,
-): Result<StepTimeModel> {
-  const { engine } = scenario;
-  const kvCapacityTokens = engine.num_gpu_blocks * engine.block_size;
-  const model = createStepTime(stepTimeSpec(engine.step_time), { kvCapacityTokens, table });
-  if (model.ok) return model;
-  const where = `engine.step_time${model.problem.where === undefined ? "" : `: ${model.problem.where}`}`;
-  return fail({ ...model.problem, where });
-}
 
 /** The workers of the scenario; one scheduler and one model serve them all. */
 export function buildWorkers(options: {
   readonly scenario: Scenario;
+  readonly knobs: WorkerKnobs;
   readonly model: StepTimeModel;
   readonly forest: PrefixForest;
   readonly table: RequestTable;
@@ -68,8 +29,7 @@ export function buildWorkers(options: {
   readonly stepByStep: boolean;
   readonly sink: WorkerSink;
 }): Result<Worker[]> {
-  const { scenario } = options;
-  const { engine } = scenario;
+  const { scenario, knobs: engine } = options;
   const policy = schedulerPolicies.find((candidate) => candidate.meta.name === engine.scheduler);
   if (policy === undefined) {
     return fail({
@@ -122,9 +82,4 @@ export function buildWorkers(options: {
     byPhase: new Int32Array(count * engine.block_size),
   };
   return ok(Array.from({ length: count }, (_, id) => new Worker(shared, id)));
-}
-
-/** Blocks that admission leaves free. */
-export function watermarkBlocks(engine: EngineKnobs): number {
-  return Math.floor(engine.watermark * engine.num_gpu_blocks);
 }

@@ -1,10 +1,16 @@
+export type { EngineFacts } from "./engine-facts.ts";
+export { needsCards, usesKernels } from "./hardware-inputs.ts";
+export type { HardwareInputs } from "./hardware-inputs.ts";
 export { nearestNames } from "./nearest.ts";
 export { parseScenario } from "./parse-scenario.ts";
 export { writePerfetto } from "./perfetto.ts";
 export type { PerfettoInput } from "./perfetto.ts";
 export * from "./report.ts";
+export { resolveEngine } from "./resolve-engine.ts";
+export type { EngineInputs, ResolvedEngine } from "./resolve-engine.ts";
 export { hasQuantities } from "./scenario-quantities.ts";
 export { scenarioJsonSchema } from "./scenario-schema.ts";
 export * from "./scenario.ts";
 export { createSimulation } from "./simulation.ts";
-export type { Simulation, SimulationInputs, SimulationOptions } from "./simulation.ts";
+export type { SimulationInputs, SimulationOptions } from "./simulation-inputs.ts";
+export type { Simulation } from "./simulation.ts";

@@ -5,6 +5,7 @@ import type { QuantileSketch } from "../core/index.ts";
 import { REJECT_REASONS } from "./admission.ts";
 import type { LatencySummary, Report, WorkerSummary } from "./report.ts";
 import type { Outcomes } from "./recorder.ts";
+import type { ResolvedEngine } from "./resolve-engine.ts";
 import type { Scenario } from "./scenario.ts";
 import type { Traffic } from "./traffic.ts";
 import {
@@ -26,6 +27,7 @@ const TOKENS_PER_MILLION = 1e6;
 /** What the report needs of a finished run. */
 export type FinishedRun = {
   readonly scenario: Scenario;
+  readonly engine: ResolvedEngine;
   readonly options: { readonly version?: string };
   readonly outcomes: Outcomes;
   readonly workers: readonly Worker[];
@@ -109,14 +111,8 @@ function sloOf(run: FinishedRun, windowS: number): Report["slo"] {
 }
 
 function warningsOf(run: FinishedRun, totals: Totals): string[] {
-  const { scenario, traffic, stopped } = run;
-  const warnings: string[] = [];
-  const type = scenario.engine.step_time.type;
-  if (type === "polynomial") {
-    warnings.push(
-      "step times come from NVIDIA's uncalibrated mocker formula: good for comparing schedulers, not for sizing hardware",
-    );
-  }
+  const { engine, traffic, stopped } = run;
+  const warnings = [...engine.warnings];
   if (stopped !== null) warnings.push(`the run was cut short: ${stopped}`);
   if (run.rejectedCount > 0) {
     warnings.push(`${run.rejectedCount} requests were rejected`);
@@ -177,10 +173,10 @@ function costOf(
 }
 
 function kvOf(run: FinishedRun, totals: Totals): Report["kv"] {
-  const { workers, scenario } = run;
-  const blocks = scenario.engine.num_gpu_blocks;
+  const { workers, engine } = run;
+  const { num_gpu_blocks: blocks, enable_prefix_caching: caching } = engine.knobs;
   const usedPeak = workers.reduce((most, worker) => Math.max(most, worker.counter(USED_PEAK)), 0);
-  const caches = totals.admittedTokens > 0 && scenario.engine.enable_prefix_caching;
+  const caches = totals.admittedTokens > 0 && caching;
   return {
     hitRate: caches ? totals.cachedTokens / totals.admittedTokens : null,
     blocksPerWorker: blocks,
@@ -208,14 +204,14 @@ function sketchError(sketches: readonly QuantileSketch[]): number {
 
 /** Builds the report; `wallS` is the time the simulation took, s. */
 export function writeReport(run: FinishedRun, wallS: number): Report {
-  const { scenario, outcomes, workers, options } = run;
+  const { scenario, engine, outcomes, workers, options } = run;
   const totals = totalsOf(workers);
   const firstUs = Number.isNaN(run.firstArrivalUs) ? 0 : run.firstArrivalUs;
   const simS = Math.max(0, run.nowUs - firstUs) / US_PER_S;
   const windowFromUs = Math.max(firstUs, scenario.traffic.warmup_s * US_PER_S);
   const windowS = Math.max(0, run.nowUs - windowFromUs) / US_PER_S;
   const perS = (amount: number): number => (windowS > 0 ? amount / windowS : 0);
-  const gpus = workers.length * scenario.cluster.gpus_per_worker;
+  const gpus = workers.length * engine.gpusPerWorker;
   const gpuHours = (gpus * simS) / S_PER_HOUR;
   const outputPerS = perS(outcomes.measuredOutput);
   return {
@@ -223,6 +219,7 @@ export function writeReport(run: FinishedRun, wallS: number): Report {
     digest: digestOf(run),
     seed: scenario.seed,
     scenario,
+    engine: engine.facts,
     versions: { headworks: options.version ?? "unknown" },
     wallS,
     simS,
@@ -254,7 +251,7 @@ export function writeReport(run: FinishedRun, wallS: number): Report {
     },
     slo: sloOf(run, windowS),
     gpuHours,
-    cost: costOf(scenario.cost.usd_per_gpu_hour, gpuHours, totals.outputTokens),
+    cost: costOf(engine.usdPerGpuHour, gpuHours, totals.outputTokens),
     workers: workers.map(workerSummary),
     stopped: run.stopped,
     warnings: warningsOf(run, totals),

@@ -3,6 +3,7 @@
  * major version. Latencies are in milliseconds, rates per simulated second.
  */
 
+import type { EngineFacts } from "./engine-facts.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** Nearest-rank quantiles; all `null` when there was no sample ("no data", never zero). */
@@ -33,6 +34,8 @@ export type Report = {
   readonly digest: string;
   readonly seed: number;
   readonly scenario: Scenario;
+  /** What defaults, cards and memory made of the scenario's engine. */
+  readonly engine: EngineFacts;
   readonly versions: { readonly headworks: string };
   /** Wall time of the simulation alone, s. */
   readonly wallS: number;

@@ -2,13 +2,19 @@
 
 import type { Problem } from "../core/index.ts";
 import type { Scenario } from "./scenario.ts";
+import { BLOCKS_DEFAULT, ranksOf } from "./worker-knobs.ts";
 
 /** The first broken rule between keys, `undefined` when all hold. */
 export function crossCheck(scenario: Scenario): Problem | undefined {
-  return checkEngine(scenario.engine) ?? checkSource(scenario) ?? checkTimes(scenario.traffic);
+  return (
+    checkEngine(scenario) ??
+    checkHardware(scenario) ??
+    checkSource(scenario) ??
+    checkTimes(scenario.traffic)
+  );
 }
 
-function checkEngine(engine: Scenario["engine"]): Problem | undefined {
+function checkEngine({ engine, model, gpu }: Scenario): Problem | undefined {
   if (engine.scheduler === "vllm" && engine.max_num_batched_tokens < engine.max_num_seqs) {
     // Source: vLLM's SchedulerConfig refuses to start with this setting.
     return {
@@ -19,16 +25,11 @@ function checkEngine(engine: Scenario["engine"]): Problem | undefined {
     };
   }
   const length = engine.max_model_len;
-  const capacity = engine.num_gpu_blocks * engine.block_size;
-  if (length !== null && length > capacity) {
-    // Source: vLLM refuses when one request of max_model_len cannot fit in its KV cache.
-    return {
-      what: `max_model_len ${String(length)} does not fit in the KV cache`,
-      where: "engine.max_model_len",
-      expected: `at most num_gpu_blocks × block_size = ${String(capacity)} tokens`,
-      remedy: "lower max_model_len or raise num_gpu_blocks",
-    };
-  }
+  // Blocks that a GPU's memory decides are known, and checked, with the hardware.
+  const sized = model !== null && gpu !== null;
+  const blocks = engine.num_gpu_blocks ?? (sized ? Infinity : BLOCKS_DEFAULT);
+  const tooLong = lengthCheck(engine, blocks);
+  if (tooLong !== undefined) return tooLong;
   if (
     engine.scheduler === "vllm" &&
     !engine.enable_chunked_prefill &&
@@ -44,6 +45,40 @@ function checkEngine(engine: Scenario["engine"]): Problem | undefined {
     };
   }
   return undefined;
+}
+
+/** A longest request that a rank's pool of `blocks` cannot hold: vLLM refuses to start with it. */
+export function lengthCheck(engine: Scenario["engine"], blocks: number): Problem | undefined {
+  const length = engine.max_model_len;
+  const capacity = blocks * engine.block_size;
+  if (length === null || length <= capacity) return undefined;
+  return {
+    what: `max_model_len ${String(length)} does not fit in the KV cache`,
+    where: "engine.max_model_len",
+    expected: `at most num_gpu_blocks × block_size = ${String(capacity)} tokens`,
+    remedy: "lower max_model_len or raise num_gpu_blocks",
+  };
+}
+
+function checkHardware(scenario: Scenario): Problem | undefined {
+  const { model, gpu, engine, cluster } = scenario;
+  if (engine.step_time?.type === "kernels" && (model === null || gpu === null)) {
+    return {
+      what: "step times by kernels need a model and a GPU",
+      where: "engine.step_time.type",
+      expected: `${model === null ? "model" : "gpu"}: NAME beside it`,
+      remedy: "name both, or choose another type of step time",
+    };
+  }
+  const product = ranksOf(scenario);
+  const given = cluster.gpus_per_worker;
+  if (model === null || gpu === null || given === null || given === product) return undefined;
+  return {
+    what: `gpus_per_worker ${String(given)} is not what the parallelism of a worker takes`,
+    where: "cluster.gpus_per_worker",
+    expected: `${String(product)}, the product of its tensor, pipeline and data ranks`,
+    remedy: `remove it, or set cluster.parallelism (for example tensor: ${String(given)})`,
+  };
 }
 
 function checkSource(scenario: Scenario): Problem | undefined {

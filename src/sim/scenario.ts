@@ -6,6 +6,7 @@
  */
 
 import { z } from "zod";
+import type { KvDtype, WeightDtype } from "../hardware/index.ts";
 
 /** Largest token count per request that is taken seriously (source: the declared-length cap of AISimulate). */
 export const TOKENS_PER_REQUEST_LIMIT = 10_000_000;
@@ -13,6 +14,12 @@ export const TOKENS_PER_REQUEST_LIMIT = 10_000_000;
 const seconds = (description: string): z.ZodNumber =>
   z.number().nonnegative().finite().meta({ description, unit: "s" });
 const count = (max = Number.MAX_SAFE_INTEGER): z.ZodInt => z.int().positive().max(max);
+
+const ranks = (description: string) => count(4096).default(1).meta({ description });
+const text = (description: string) =>
+  z.string().min(1).nullable().default(null).meta({ description });
+const described = <T extends z.ZodType>(type: T, description: string): T =>
+  type.meta({ description });
 
 const stepTime = z.discriminatedUnion("type", [
   z.strictObject({
@@ -39,14 +46,58 @@ const stepTime = z.discriminatedUnion("type", [
     profile: z.string().min(1),
     mixed: z.enum(["sum", "fused"]).default("fused"),
   }),
+  z.strictObject({
+    type: z.literal("kernels"),
+    context_parallel: ranks("ranks among which the tokens of a prompt are split; more GPUs"),
+    moe_kernel: text("expert kernel by its name in the tables; the quickest when null"),
+  }),
 ]);
+
+const WEIGHT_FORMATS = [
+  "bf16",
+  "fp8",
+  "fp8-block",
+  "int8",
+  "int4",
+  "int4-g32",
+  "nvfp4",
+  "mxfp4",
+] as const satisfies readonly WeightDtype[];
+const KV_FORMATS = ["bf16", "fp8"] as const satisfies readonly KvDtype[];
 
 const engine = z.strictObject({
   scheduler: z.enum(["vllm", "static"]).default("vllm"),
   block_size: count(1 << 20).default(16),
-  num_gpu_blocks: count(2147483646).default(16384),
-  max_num_seqs: count(1 << 20).default(256),
-  max_num_batched_tokens: count(1 << 30).default(8192),
+  backend: described(
+    z.enum(["vllm", "sglang", "trtllm", "hf"]).default("vllm"),
+    "engine whose host floors, kernels and memory rule are used; needs model and gpu",
+  ),
+  backend_version: text("version of the engine, where its memory rule depends on it"),
+  dtype: described(
+    z.enum(["auto", ...WEIGHT_FORMATS]).default("auto"),
+    "format of the weights; auto: the model's own",
+  ),
+  kv_cache_dtype: described(
+    z.enum(["auto", ...KV_FORMATS]).default("auto"),
+    "format of cached keys and values; auto: bf16",
+  ),
+  gpu_memory_utilization: described(
+    z.number().positive().max(1).nullable().default(null),
+    "vLLM's gpu_memory_utilization, SGLang's mem_fraction_static, TensorRT-LLM's free fraction; " +
+      "null: the engine's default",
+  ),
+  num_gpu_blocks: described(
+    count(2147483646).nullable().default(null),
+    "KV blocks of a data-parallel rank; null: what the GPU holds, 16384 without model and gpu",
+  ),
+  max_num_seqs: described(
+    count(1 << 20).default(256),
+    "most requests in a batch of a data-parallel rank",
+  ),
+  max_num_batched_tokens: described(
+    count(1 << 30).default(8192),
+    "most tokens in a step of a data-parallel rank",
+  ),
   max_model_len: count(TOKENS_PER_REQUEST_LIMIT).nullable().default(null),
   enable_prefix_caching: z.boolean().default(true),
   enable_chunked_prefill: z.boolean().default(true),
@@ -54,7 +105,10 @@ const engine = z.strictObject({
   watermark: z.number().min(0).max(0.9).default(0),
   scheduler_reserve_full_isl: z.boolean().default(true),
   batch_timeout_s: seconds("static batching: longest wait for a full batch").default(0),
-  step_time: stepTime.default({ type: "polynomial", mixed: "fused" }),
+  step_time: described(
+    stepTime.nullable().default(null),
+    "null: kernels with model and gpu, else polynomial",
+  ),
 });
 
 const source = z.strictObject({
@@ -95,13 +149,24 @@ const schema = z.strictObject({
   headworks: z.literal(1).default(1),
   name: z.string().default("unnamed"),
   seed: z.int().default(1),
-  model: z.string().min(1).nullable().default(null),
-  gpu: z.string().min(1).nullable().default(null),
+  model: text("model card, by its name or its Hugging Face name"),
+  gpu: text("GPU card"),
   trace: z.string().min(1).optional(),
   cluster: z
     .strictObject({
       workers: count(1_000_000).default(1),
-      gpus_per_worker: count(4096).default(1),
+      parallelism: z
+        .strictObject({
+          tensor: ranks("tensor parallel ranks of a worker"),
+          pipeline: ranks("pipeline stages"),
+          expert: ranks("expert parallel ranks among the tensor and data ranks"),
+          data: ranks("attention data parallel ranks, in lock step"),
+        })
+        .prefault({}),
+      gpus_per_worker: described(
+        count(4096).nullable().default(null),
+        "null: tensor × pipeline × data ranks",
+      ),
     })
     .prefault({}),
   engine: engine.prefault({}),
@@ -121,7 +186,16 @@ const schema = z.strictObject({
     })
     .prefault({}),
   cost: z
-    .strictObject({ usd_per_gpu_hour: z.number().nonnegative().finite().nullable().default(null) })
+    .strictObject({
+      usd_per_gpu_hour: described(
+        z.number().nonnegative().finite().nullable().default(null),
+        "null: the price on the GPU's card",
+      ),
+      tier: described(
+        z.enum(["hyperscaler", "neocloud", "rental3y"]).default("neocloud"),
+        "which price of the GPU's card",
+      ),
+    })
     .prefault({}),
   limits: z
     .strictObject({
@@ -136,4 +210,4 @@ export const scenarioSchema = schema;
 export type Scenario = z.output<typeof schema>;
 export type ScenarioInput = z.input<typeof schema>;
 export type EngineKnobs = Scenario["engine"];
-export type StepTimeKnobs = EngineKnobs["step_time"];
+export type StepTimeKnobs = NonNullable<EngineKnobs["step_time"]>;

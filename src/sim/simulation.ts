@@ -8,13 +8,10 @@
 
 import { EventQueue, fail, ok } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
-import type { ProfileTable } from "../hardware/index.ts";
 import { createRouter } from "../policies/index.ts";
 import type { Router } from "../policies/index.ts";
-import type { StepTimeModel } from "../hardware/index.ts";
-import type { RowSource, Trace } from "../trace/index.ts";
 import { outputWithin, REJECT_REASONS, rejectCode } from "./admission.ts";
-import { buildStepTime, buildWorkers } from "./build-workers.ts";
+import { buildWorkers } from "./build-workers.ts";
 import type { MixedStep, WorkerSink } from "./engine.ts";
 import { checkLaws } from "./laws.ts";
 import { buildPrefixForest, EMPTY_FOREST } from "./prefix-forest.ts";
@@ -26,7 +23,10 @@ import type { SimulationResult } from "./report.ts";
 import { AT_ROW, AT_STATE, RequestTable, SLOT_DONE } from "./request-table.ts";
 import { RequestLog } from "./request-log.ts";
 import { RouterDesk } from "./router-desk.ts";
+import type { ResolvedEngine } from "./resolve-engine.ts";
+import { resolveEngine } from "./resolve-engine.ts";
 import type { Scenario } from "./scenario.ts";
+import type { SimulationInputs, SimulationOptions } from "./simulation-inputs.ts";
 import { Traffic } from "./traffic.ts";
 import { WORKER_DECODE, WORKER_IDLE } from "./worker.ts";
 import type { Worker } from "./worker.ts";
@@ -34,33 +34,6 @@ import type { Worker } from "./worker.ts";
 const US_PER_S = 1e6;
 /** The one event a worker has pending: its pass or run ends, or its wait for a batch is over. */
 const EV_WORKER = 0;
-
-export type SimulationInputs = {
-  readonly scenario: Scenario;
-  /** The trace to replay, or … */
-  readonly trace?: Trace;
-  /** … a generator that is read as the simulation goes. */
-  readonly rows?: RowSource;
-  /** Measured profile for `step_time: table`. */
-  readonly table?: ProfileTable;
-  /** Step-time model of every worker, in place of the one that the scenario names. */
-  readonly model?: StepTimeModel;
-};
-
-export type SimulationOptions = {
-  /** Run every forward pass as an event: the reference mode, same digest. */
-  readonly stepByStep?: boolean;
-  /** Keep a row of results for every request. */
-  readonly requests?: boolean;
-  /** Sample the cluster's state at this interval, µs. */
-  readonly seriesIntervalUs?: number;
-  /** Most slices of worker time to record; 0 or absent: none. */
-  readonly slices?: number;
-  /** Recount pools and decode groups every so many events; they are always recounted at the end. */
-  readonly auditEvery?: number;
-  /** Version of the program, for the report. */
-  readonly version?: string;
-};
 
 /** Builds a simulation, or says what in the scenario or the inputs makes that impossible. */
 export function createSimulation(
@@ -76,16 +49,16 @@ export function createSimulation(
       remedy: "give --trace FILE, or set traffic.source.trace or traffic.source.synth",
     });
   }
-  const { model: given } = inputs;
-  const model = given === undefined ? buildStepTime(scenario, inputs.table) : ok(given);
-  if (!model.ok) return model;
+  const engine = resolveEngine(scenario, inputs);
+  if (!engine.ok) return engine;
   const router = createRouter(scenario.router.policy, scenario.router.knobs);
   if (!router.ok) return router;
-  return Simulation.create(inputs, options, model.value, router.value);
+  return Simulation.create(inputs, options, engine.value, router.value);
 }
 
 export class Simulation implements WorkerSink {
   readonly scenario: Scenario;
+  readonly engine: ResolvedEngine;
   readonly options: SimulationOptions;
   readonly table = new RequestTable();
   readonly traffic: Traffic;
@@ -131,14 +104,15 @@ export class Simulation implements WorkerSink {
   static create(
     inputs: SimulationInputs,
     options: SimulationOptions,
-    model: StepTimeModel,
+    engine: ResolvedEngine,
     router: Router,
   ): Result<Simulation> {
-    const simulation = new Simulation(inputs, options);
+    const simulation = new Simulation(inputs, options, engine);
     const { scenario } = inputs;
     const workers = buildWorkers({
       scenario,
-      model,
+      knobs: engine.knobs,
+      model: engine.model,
       forest: simulation.forest,
       table: simulation.table,
       gaps: simulation.outcomes.gaps,
@@ -156,16 +130,21 @@ export class Simulation implements WorkerSink {
     return ok(simulation);
   }
 
-  private constructor(inputs: SimulationInputs, options: SimulationOptions) {
-    const { scenario, trace, rows } = inputs;
-    const { engine, traffic, slo } = scenario;
+  private constructor(
+    { scenario, trace, rows }: SimulationInputs,
+    options: SimulationOptions,
+    engine: ResolvedEngine,
+  ) {
+    const { traffic, slo } = scenario;
+    const { knobs } = engine;
     this.scenario = scenario;
+    this.engine = engine;
     this.options = options;
     this.traffic = new Traffic(scenario, { trace, rows });
     this.nowUs = 0;
     this.queue = new EventQueue(scenario.cluster.workers);
-    const caches = engine.enable_prefix_caching && trace !== undefined;
-    this.forest = caches ? buildPrefixForest(trace, engine.block_size) : EMPTY_FOREST;
+    const caches = knobs.enable_prefix_caching && trace !== undefined;
+    this.forest = caches ? buildPrefixForest(trace, knobs.block_size) : EMPTY_FOREST;
     this.outcomes = new Outcomes(Math.round(traffic.warmup_s * US_PER_S), {
       ttftUs: (slo.ttft_s ?? Infinity) * US_PER_S,
       tpotUs: (slo.tpot_s ?? Infinity) * US_PER_S,
@@ -269,10 +248,10 @@ export class Simulation implements WorkerSink {
 
   private arrive(nowUs: number): void {
     const { traffic, table } = this;
-    const { engine } = this.scenario;
+    const { knobs } = this.engine;
     traffic.take();
     const { row, input } = traffic;
-    const output = outputWithin(engine, input, traffic.output);
+    const output = outputWithin(knobs, input, traffic.output);
     if (Number.isNaN(this.firstArrivalUs)) this.firstArrivalUs = nowUs;
     this.outcomes.offered(nowUs);
     const { arrival } = this;
@@ -281,7 +260,7 @@ export class Simulation implements WorkerSink {
     arrival.arrivalUs = nowUs;
     arrival.input = input;
     arrival.output = output;
-    const code = rejectCode(engine, input, output);
+    const code = rejectCode(knobs, input, output);
     if (code >= 0) {
       this.reject(code, nowUs);
       return;

@@ -2,6 +2,7 @@
 
 import { parseScenario } from "../../src/sim/index.ts";
 import type {
+  EngineFacts,
   LatencySummary,
   Report,
   RequestColumns,
@@ -30,12 +31,35 @@ function latency(scale: number): LatencySummary {
   };
 }
 
+/** Of a scenario without model and GPU. */
+const ENGINE: EngineFacts = {
+  stepTime: "polynomial",
+  calibration: null,
+  calibrationSystem: null,
+  model: null,
+  gpu: null,
+  backend: "vllm",
+  timingVersion: null,
+  dtype: null,
+  kvCacheDtype: null,
+  parallelism: { tensor: 1, pipeline: 1, expert: 1, data: 1 },
+  gpusPerWorker: 1,
+  kvBlocksPerWorker: 16_384,
+  kvTokensPerWorker: 262_144,
+  kvBlocksFrom: "default",
+  gpuMemory: null,
+  maxNumSeqs: 256,
+  maxNumBatchedTokens: 8192,
+  price: null,
+};
+
 export function reportOf(changes: Partial<Report> = {}): Report {
   return {
     schema: "headworks.report.v1",
     digest: "00112233445566778899aabbccddeeff",
     seed: 1,
     scenario: scenarioOf({ name: "made up", trace: "small.jsonl", cluster: { workers: 2 } }),
+    engine: ENGINE,
     versions: { headworks: "0.1.0" },
     wallS: 0.125,
     simS: 250,

@@ -17,8 +17,8 @@ describe("parseScenario", () => {
       value: {
         headworks: 1,
         seed: 1,
-        cluster: { workers: 1, gpus_per_worker: 1 },
-        engine: { block_size: 16, max_num_seqs: 256, step_time: { type: "polynomial" } },
+        cluster: { workers: 1, gpus_per_worker: null, parallelism: { tensor: 1, data: 1 } },
+        engine: { block_size: 16, max_num_seqs: 256, num_gpu_blocks: null, step_time: null },
         traffic: { source: { trace: "a.jsonl" }, arrivals: { mode: "timestamps", speedup: 1 } },
         router: { policy: "round_robin" },
       },

@@ -7,14 +7,14 @@ import {
   explainMemory,
   findGpu,
   findModel,
+  memoryAlternatives,
   memoryBudget,
 } from "../../hardware/index.ts";
 import type {
-  CardDeck,
   GpuCard,
+  MemoryAlternative,
   MemoryBudget,
   MemorySettings,
-  ModelCard,
 } from "../../hardware/index.ts";
 import { EXIT_DONE, EXIT_GATE } from "../exit-codes.ts";
 import { loadDeck } from "../load-cards.ts";
@@ -32,38 +32,11 @@ export type CommandOutput = { readonly text: string; readonly exitCode: number }
 
 type Alternative = { readonly label: string; readonly budget: MemoryBudget };
 
-/** GPUs proposed instead, smallest memory first; a user's own cards are not proposed. */
-const OTHER_GPUS = ["h100-sxm", "h200-sxm", "b200", "b300"];
-
-function alternativesOf(
-  deck: CardDeck,
-  card: ModelCard,
-  gpu: GpuCard,
-  settings: MemorySettings,
-): Alternative[] {
-  const found: Alternative[] = [];
-  const consider = (label: string, on: GpuCard, change: Partial<MemorySettings>): void => {
-    const changed = { ...settings, ...change };
-    const precision = checkPrecision(on, changed.dtype ?? card.dtype, changed.kvDtype);
-    const budget = memoryBudget(card, on.visibleBytes, changed);
-    if (precision.ok && budget.ok && budget.value.fits) found.push({ label, budget: budget.value });
-  };
-  const tp = settings.tp ?? 1;
-  for (const wider of [2, 4, 8, 16].filter((ranks) => ranks > tp)) {
-    consider(`--tp ${wider} on ${gpu.id}`, gpu, { tp: wider });
-    if (found.length > 0) break;
-  }
-  if ((settings.dtype ?? card.dtype) === "bf16") {
-    for (const dtype of ["fp8", "int4"] as const) {
-      consider(`--dtype ${dtype} on ${gpu.id}`, gpu, { dtype });
-    }
-  }
-  for (const id of OTHER_GPUS) {
-    const other = deck.gpus.find((candidate) => candidate.id === id);
-    if (other === undefined || other.visibleBytes <= gpu.visibleBytes) continue;
-    consider(`--gpu ${id}`, other, {});
-  }
-  return found;
+/** The flags that would make the model fit. */
+function labelled({ change, budget }: MemoryAlternative, gpu: GpuCard): Alternative {
+  if ("gpu" in change) return { label: `--gpu ${change.gpu}`, budget };
+  const flag = "tp" in change ? `--tp ${change.tp}` : `--dtype ${change.dtype}`;
+  return { label: `${flag} on ${gpu.id}`, budget };
 }
 
 /**
@@ -83,7 +56,11 @@ export async function runMemory(options: MemoryOptions): Promise<Result<CommandO
   if (!precision.ok) return precision;
   const budget = memoryBudget(card, gpu.value.visibleBytes, settings);
   if (!budget.ok) return budget;
-  const others = budget.value.fits ? [] : alternativesOf(deck.value, card, gpu.value, settings);
+  const others = budget.value.fits
+    ? []
+    : memoryAlternatives(deck.value, card, gpu.value, settings).map((one) =>
+        labelled(one, gpu.value),
+      );
   const exitCode = budget.value.fits ? EXIT_DONE : EXIT_GATE;
   if (json === true) {
     const alternatives = others.map(({ label, budget: { kvTokens } }) => ({ label, kvTokens }));

@@ -19,6 +19,9 @@ import type { Terminal } from "../terminal.ts";
 
 /** Flags as the command line gives them: text until checked. */
 export type RunFlags = {
+  readonly model?: string;
+  readonly gpu?: string;
+  readonly cards?: readonly string[];
   readonly trace?: string;
   readonly workers?: string;
   readonly set?: readonly string[];
@@ -72,10 +75,10 @@ export async function runLoaded(
   }
   const maxBadRows = wholeFlag(flags.maxBadRows, "--max-bad-rows");
   if (!maxBadRows.ok) return maxBadRows;
-  const ready = await loadInputs(
-    loaded,
-    maxBadRows.value === undefined ? {} : { maxBadRows: maxBadRows.value },
-  );
+  const ready = await loadInputs(loaded, {
+    ...(maxBadRows.value === undefined ? {} : { maxBadRows: maxBadRows.value }),
+    ...(flags.cards === undefined ? {} : { cards: flags.cards }),
+  });
   if (!ready.ok) return ready;
   const { inputs, spanUs } = ready.value;
   const options =

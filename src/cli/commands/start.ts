@@ -10,11 +10,16 @@ import { runLoaded } from "./run.ts";
 
 const INTRODUCTION =
   "Headworks replays an hour of chat requests (traces/conversation-small, generated) on eight " +
-  "simulated GPU workers that batch as vLLM does, behind a round-robin router.";
+  "simulated workers of two H100 GPUs. Each serves gpt-oss-120b and batches as vLLM does, behind a " +
+  "round-robin router.";
+
+const RUN = "npm start -- run --trace conversation-small --model gpt-oss-120b";
 
 const NEXT: readonly (readonly [command: string, what: string])[] = [
-  ["npm start -- run --trace conversation-small --workers 6", "the same hour on fewer workers"],
-  ["npm start -- run --trace YOUR.jsonl --out out/first", "your trace; charts in out/first"],
+  [`${RUN} --gpu h200 --workers 8`, "the same hour on eight single H200"],
+  [`${RUN} --gpu b200 --workers 4`, "on four B200"],
+  ["npm start -- run --trace YOUR.jsonl --model NAME --gpu NAME --out out/first", "your own"],
+  ["npm start -- models list", "models that have a card"],
   ["npm start -- trace inspect YOUR.jsonl", "what is in a trace"],
   ["npm start -- --help", "everything else"],
 ];
@@ -32,10 +37,7 @@ export async function startCommand(terminal: Terminal): Promise<Result<number>> 
     "headworks start",
   );
   if (!done.ok) return done;
-  const width = Math.max(...NEXT.map(([command]) => command.length));
-  const lines = NEXT.map(
-    ([command, what]) => `  ${style.accent(command.padEnd(width))}  ${style.dim(what)}`,
-  );
+  const lines = NEXT.map(([command, what]) => `  ${style.dim(what)}\n    ${style.accent(command)}`);
   terminal.out(`\n${style.bold("Next:")}\n${lines.join("\n")}\n`);
   return done;
 }

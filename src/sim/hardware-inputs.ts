@@ -1,0 +1,167 @@
+/** The hardware a scenario names: cards, and the layout and memory they lead to. */
+
+import { fail, ok } from "../core/index.ts";
+import type { Problem, Result } from "../core/index.ts";
+import {
+  checkPrecision,
+  findGpu,
+  findModel,
+  memoryAlternatives,
+  memoryBudget,
+  memoryVerdict,
+} from "../hardware/index.ts";
+import type {
+  CardDeck,
+  EngineTiming,
+  GpuCard,
+  KernelParams,
+  KernelsLayout,
+  MemoryBudget,
+  MemorySettings,
+  ModelCard,
+  ModelEntry,
+  NodeCard,
+} from "../hardware/index.ts";
+import type { Scenario } from "./scenario.ts";
+
+/** What comes beside a scenario that names a model or a GPU. */
+export type HardwareInputs = {
+  readonly deck: CardDeck;
+  /** Parameters and timing of the `kernels` step times, where the scenario uses them. */
+  readonly params?: KernelParams;
+  readonly timing?: EngineTiming;
+};
+
+/** A model and a GPU, and how a worker lays the one out on the other. */
+export type Machine = {
+  readonly entry: ModelEntry;
+  readonly gpu: GpuCard;
+  readonly node: NodeCard | undefined;
+  readonly layout: KernelsLayout;
+  /** Memory of the fullest GPU of a worker. */
+  readonly budget: MemoryBudget;
+};
+
+/** Whether the scenario needs cards at all; without, no card is read. */
+export function needsCards({ model, gpu }: Scenario): boolean {
+  return model !== null || gpu !== null;
+}
+
+/** Whether its step times are `kernels`: chosen, or by default because it names model and GPU. */
+export function usesKernels({ model, gpu, engine }: Scenario): boolean {
+  if (model === null || gpu === null) return false;
+  return engine.step_time === null || engine.step_time.type === "kernels";
+}
+
+/** Places of the layout's fields in a scenario. */
+const PLACES: Readonly<Record<string, string>> = {
+  dtype: "engine.dtype",
+  kvDtype: "engine.kv_cache_dtype",
+  tp: "cluster.parallelism.tensor",
+  pp: "cluster.parallelism.pipeline",
+  ep: "cluster.parallelism.expert",
+  dp: "cluster.parallelism.data",
+  fraction: "engine.gpu_memory_utilization",
+};
+
+function placed(problem: Problem): Problem {
+  const where = PLACES[problem.where ?? ""] ?? problem.where ?? "cluster.parallelism";
+  return { ...problem, where };
+}
+
+/** How the scenario stores and splits the model. */
+export function layoutOf({ engine, cluster }: Scenario): KernelsLayout {
+  const { tensor, pipeline, expert, data } = cluster.parallelism;
+  const { dtype, kv_cache_dtype: kv, step_time: step } = engine;
+  const kernels = step?.type === "kernels" ? step : undefined;
+  const moeKernel = kernels?.moe_kernel ?? null;
+  return {
+    ...(dtype === "auto" ? {} : { dtype }),
+    ...(kv === "auto" ? {} : { kvDtype: kv }),
+    ...{ tp: tensor, pp: pipeline, ep: expert, dp: data },
+    ...(kernels === undefined ? {} : { cp: kernels.context_parallel }),
+    ...(moeKernel === null ? {} : { moeKernel }),
+  };
+}
+
+/** vLLM counts CUDA graphs inside its share of memory from 0.20 on, and takes 0.92 from 0.22 on. */
+const VLLM_GRAPHS_MINOR = 20;
+const VLLM_WIDER_MINOR = 22;
+const VLLM_WIDER_FRACTION = 0.92;
+
+/** What the version of the engine changes in its memory rule. */
+function versionRules({ backend, backend_version: version }: Scenario["engine"]) {
+  const [, major = "0", minor = "0"] = /^v?(\d+)\.(\d+)/.exec(version ?? "") ?? [];
+  if (backend !== "vllm") return {};
+  const at = Number(major) > 0 ? Infinity : Number(minor);
+  return {
+    graphsInBudget: at >= VLLM_GRAPHS_MINOR,
+    ...(at >= VLLM_WIDER_MINOR ? { fraction: VLLM_WIDER_FRACTION } : {}),
+  };
+}
+
+function memorySettings(scenario: Scenario, layout: KernelsLayout): MemorySettings {
+  const { engine } = scenario;
+  const fraction = engine.gpu_memory_utilization;
+  return {
+    // Transformers has no pool: it takes what is free as it goes, which TensorRT-LLM's rule is
+    // nearest to (assumption: fragmentation costs the tenth that the rule leaves).
+    engine: engine.backend === "hf" ? "trtllm" : engine.backend,
+    ...layout,
+    ...versionRules(engine),
+    ...(fraction === null ? {} : { fraction }),
+    blockSize: engine.block_size,
+    maxNumSeqs: engine.max_num_seqs,
+    maxBatchedTokens: engine.max_num_batched_tokens,
+  };
+}
+
+/** The model's card, where the scenario names one. Errors: an unknown name, with the nearest. */
+export function modelOf({ model }: Scenario, deck: CardDeck): Result<ModelEntry | undefined> {
+  if (model === null) return ok(undefined);
+  const found = findModel(deck, model);
+  return found.ok ? found : fail({ ...found.problem, where: "model" });
+}
+
+/** The GPU's card, where the scenario names one. Errors: an unknown name, with the nearest. */
+export function gpuOf({ gpu }: Scenario, deck: CardDeck): Result<GpuCard | undefined> {
+  if (gpu === null) return ok(undefined);
+  const found = findGpu(deck, gpu);
+  return found.ok ? found : fail({ ...found.problem, where: "gpu" });
+}
+
+/**
+ * Lays the model out on the GPU. Errors: a format that the GPU lacks, a parallelism that does not
+ * divide the model, a model that does not fit, with what would.
+ */
+export function machineOf(
+  scenario: Scenario,
+  deck: CardDeck,
+  entry: ModelEntry,
+  gpu: GpuCard,
+): Result<Machine> {
+  const { card } = entry;
+  const layout = layoutOf(scenario);
+  const precision = checkPrecision(gpu, layout.dtype ?? card.dtype, layout.kvDtype);
+  if (!precision.ok) return fail(placed(precision.problem));
+  const settings = memorySettings(scenario, layout);
+  const budget = memoryBudget(card, gpu.visibleBytes, settings);
+  if (!budget.ok) return fail(placed(budget.problem));
+  if (!budget.value.fits) return fail(misfit(budget.value, deck, card, gpu));
+  const node = deck.nodes.find(({ id }) => id === gpu.node);
+  return ok({ entry, gpu, node, layout, budget: budget.value });
+}
+
+function misfit(budget: MemoryBudget, deck: CardDeck, card: ModelCard, gpu: GpuCard): Problem {
+  const [short = "", ...more] = memoryVerdict(budget);
+  const choices = memoryAlternatives(deck, card, gpu, budget.settings).map(({ change }) => {
+    if ("tp" in change) return `cluster.parallelism.tensor=${change.tp}`;
+    return "gpu" in change ? `gpu=${change.gpu}` : `engine.dtype=${change.dtype}`;
+  });
+  return {
+    what: `${card.name} on ${gpu.name} ${short}`,
+    where: "model",
+    expected: ["a model that fits", ...more].join("; "),
+    remedy: choices.length === 0 ? "nothing tried would fit" : `one of ${choices.join(", ")}`,
+  };
+}

@@ -1,0 +1,179 @@
+/** Scenario + cards → what the workers run with: step times, KV blocks, GPUs, price. Nothing is left open. */
+
+import { fail, ok } from "../core/index.ts";
+import type { Result } from "../core/index.ts";
+import { createStepTime, gpuPrice, kernelsCoverage, kernelsStepTime } from "../hardware/index.ts";
+import type {
+  GpuCard,
+  KernelsCoverage,
+  ProfileTable,
+  StepTimeModel,
+  StepTimeSpec,
+} from "../hardware/index.ts";
+import type { EngineFacts } from "./engine-facts.ts";
+import { engineFacts, engineWarnings } from "./engine-facts.ts";
+import type { HardwareInputs, Machine } from "./hardware-inputs.ts";
+import { gpuOf, machineOf, modelOf, needsCards, usesKernels } from "./hardware-inputs.ts";
+import { lengthCheck } from "./scenario-checks.ts";
+import type { Scenario, StepTimeKnobs } from "./scenario.ts";
+import type { WorkerKnobs } from "./worker-knobs.ts";
+import { BLOCKS_DEFAULT, ranksOf, workerKnobs } from "./worker-knobs.ts";
+
+const US_PER_MS = 1e3;
+
+/** What the engine of a scenario depends on besides the scenario. */
+export type EngineInputs = {
+  readonly hardware?: HardwareInputs;
+  /** Measured profile for `step_time: table`. */
+  readonly table?: ProfileTable;
+  /** Step-time model of every worker, in place of the one that the scenario names. */
+  readonly model?: StepTimeModel;
+};
+
+export type ResolvedEngine = {
+  readonly model: StepTimeModel;
+  readonly knobs: WorkerKnobs;
+  readonly gpusPerWorker: number;
+  readonly usdPerGpuHour: number | null;
+  readonly facts: EngineFacts;
+  readonly warnings: readonly string[];
+};
+
+type PlainKnobs = Exclude<StepTimeKnobs, { readonly type: "kernels" }>;
+
+const STEP_TIME_DEFAULT: PlainKnobs = { type: "polynomial", mixed: "fused" };
+
+/** The scenario's step-time knobs in the models' own units. */
+function stepTimeSpec(knobs: PlainKnobs): StepTimeSpec {
+  switch (knobs.type) {
+    case "fixed":
+      return {
+        type: "fixed",
+        prefillUs: knobs.prefill_ms * US_PER_MS,
+        decodeUs: knobs.decode_ms * US_PER_MS,
+        fused: knobs.mixed === "fused",
+      };
+    case "linear":
+      return {
+        type: "linear",
+        baseUs: knobs.base_us,
+        prefillFixedUs: knobs.prefill_fixed_us,
+        tokenUs: knobs.token_us,
+        pairUs: knobs.pair_us,
+        decodeRequestUs: knobs.decode_request_us,
+        contextTokenUs: knobs.decode_context_us,
+      };
+    case "polynomial":
+      return { type: "polynomial", mixed: knobs.mixed };
+    case "table":
+      return { type: "table", mixed: knobs.mixed };
+  }
+}
+
+type Timed = { readonly model: StepTimeModel; readonly coverage?: KernelsCoverage };
+
+function kernels(machine: Machine, { params, timing }: HardwareInputs): Result<Timed> {
+  if (params === undefined || timing === undefined) {
+    return fail({
+      what: `no kernel parameters came with ${machine.gpu.name}`,
+      where: "engine.step_time",
+      expected: "the parameters of the GPU and the timing of the engine beside the cards",
+    });
+  }
+  const { entry, gpu, node, layout } = machine;
+  const parts = { model: entry.card, gpu, params, timing };
+  const model = kernelsStepTime({ ...parts, layout, ...(node === undefined ? {} : { node }) });
+  if (!model.ok) return model;
+  const dtype = layout.dtype ?? entry.card.dtype;
+  const coverage = kernelsCoverage({ ...parts, dtype, kvDtype: layout.kvDtype ?? "bf16" });
+  return ok({ model: model.value, coverage });
+}
+
+function stepTimes(
+  scenario: Scenario,
+  inputs: EngineInputs,
+  knobs: WorkerKnobs,
+  machine: Machine | undefined,
+): Result<Timed> {
+  if (inputs.model !== undefined) return ok({ model: inputs.model });
+  const chosen = scenario.engine.step_time ?? STEP_TIME_DEFAULT;
+  if (usesKernels(scenario) && machine !== undefined && inputs.hardware !== undefined) {
+    return kernels(machine, inputs.hardware);
+  }
+  // The schema's checks refuse kernels without model and GPU.
+  const spec = stepTimeSpec(chosen.type === "kernels" ? STEP_TIME_DEFAULT : chosen);
+  const kvCapacityTokens = knobs.num_gpu_blocks * knobs.block_size;
+  const model = createStepTime(spec, { kvCapacityTokens, table: inputs.table });
+  if (model.ok) return ok({ model: model.value });
+  const place = model.problem.where === undefined ? "" : `: ${model.problem.where}`;
+  return fail({ ...model.problem, where: `engine.step_time${place}` });
+}
+
+type Cards = { readonly gpu: GpuCard | undefined; readonly machine: Machine | undefined };
+
+function cardsOf(scenario: Scenario, hardware: HardwareInputs | undefined): Result<Cards> {
+  if (!needsCards(scenario)) return ok({ gpu: undefined, machine: undefined });
+  if (hardware === undefined) {
+    return fail({
+      what: "the scenario names hardware, and no cards came with it",
+      where: scenario.model === null ? "gpu" : "model",
+      expected: "a deck of cards beside the scenario",
+    });
+  }
+  const { deck } = hardware;
+  const entry = modelOf(scenario, deck);
+  if (!entry.ok) return entry;
+  const gpu = gpuOf(scenario, deck);
+  if (!gpu.ok) return gpu;
+  if (entry.value === undefined || gpu.value === undefined) {
+    return ok({ gpu: gpu.value, machine: undefined });
+  }
+  const machine = machineOf(scenario, deck, entry.value, gpu.value);
+  return machine.ok ? ok({ gpu: gpu.value, machine: machine.value }) : machine;
+}
+
+function priceOf({ cost }: Scenario, gpu: GpuCard | undefined): EngineFacts["price"] {
+  if (cost.usd_per_gpu_hour !== null) {
+    return { usdPerGpuHour: cost.usd_per_gpu_hour, tier: null, date: null };
+  }
+  const price = gpu === undefined ? undefined : gpuPrice(gpu, cost.tier);
+  if (price === undefined) return null;
+  return { usdPerGpuHour: price.usdPerHour, tier: cost.tier, date: price.date };
+}
+
+/**
+ * Fills in everything that the scenario leaves open. Errors: an unknown model or GPU, a format the GPU
+ * lacks, a parallelism that does not divide, a model or a longest request that does not fit, a
+ * step-time model that cannot be made.
+ */
+export function resolveEngine(
+  scenario: Scenario,
+  inputs: EngineInputs = {},
+): Result<ResolvedEngine> {
+  const { engine, cluster } = scenario;
+  const cards = cardsOf(scenario, inputs.hardware);
+  if (!cards.ok) return cards;
+  const { gpu, machine } = cards.value;
+  // Full-length tokens, so that a block stands for block_size tokens of every layer.
+  const sized = machine && Math.floor(machine.budget.kvTokens / engine.block_size);
+  const blocks = engine.num_gpu_blocks ?? sized ?? BLOCKS_DEFAULT;
+  const tooLong = lengthCheck(engine, blocks);
+  if (tooLong !== undefined) return fail(tooLong);
+  const knobs = workerKnobs(engine, blocks, cluster.parallelism.data);
+  const timed = stepTimes(scenario, inputs, knobs, machine);
+  if (!timed.ok) return timed;
+  const { model, coverage } = timed.value;
+  const price = priceOf(scenario, gpu);
+  const gpusPerWorker = cluster.gpus_per_worker ?? ranksOf(scenario);
+  const facts = engineFacts({
+    ...{ scenario, knobs, gpusPerWorker, price, machine, coverage },
+    stepTime: model.name,
+    gpu: gpu?.id ?? null,
+    timingVersion: coverage === undefined ? null : (inputs.hardware?.timing?.version ?? null),
+  });
+  return ok({
+    ...{ model, knobs, gpusPerWorker, facts },
+    usdPerGpuHour: price?.usdPerGpuHour ?? null,
+    warnings: engineWarnings(scenario, model.name, machine, coverage),
+  });
+}

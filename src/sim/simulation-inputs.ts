@@ -1,0 +1,28 @@
+/** What a simulation is made of, and what it is asked to keep. */
+
+import type { RowSource, Trace } from "../trace/index.ts";
+import type { EngineInputs } from "./resolve-engine.ts";
+import type { Scenario } from "./scenario.ts";
+
+export type SimulationInputs = EngineInputs & {
+  readonly scenario: Scenario;
+  /** The trace to replay, or … */
+  readonly trace?: Trace;
+  /** … a generator that is read as the simulation goes. */
+  readonly rows?: RowSource;
+};
+
+export type SimulationOptions = {
+  /** Run every forward pass as an event: the reference mode, same digest. */
+  readonly stepByStep?: boolean;
+  /** Keep a row of results for every request. */
+  readonly requests?: boolean;
+  /** Sample the cluster's state at this interval, µs. */
+  readonly seriesIntervalUs?: number;
+  /** Most slices of worker time to record; 0 or absent: none. */
+  readonly slices?: number;
+  /** Recount pools and decode groups every so many events; they are always recounted at the end. */
+  readonly auditEvery?: number;
+  /** Version of the program, for the report. */
+  readonly version?: string;
+};

@@ -1,0 +1,39 @@
+/** An engine's knobs as a whole worker has them: its ranks together, nothing left open. */
+
+import type { EngineKnobs, Scenario } from "./scenario.ts";
+
+export type WorkerKnobs = Omit<EngineKnobs, "num_gpu_blocks" | "step_time"> & {
+  /** KV blocks, requests and tokens of all data-parallel ranks. */
+  readonly num_gpu_blocks: number;
+  /** Data-parallel ranks: a request lives on one of them. */
+  readonly ranks: number;
+};
+
+/** Blocks of a worker's pool when neither the scenario nor a GPU says (AISimulate's default). */
+export const BLOCKS_DEFAULT = 16384;
+
+/**
+ * The scenario's knobs, which are those of one data-parallel rank as engines have them, for all ranks
+ * of a worker. Assumption: requests are spread evenly, so that ranks share one pool and one batch.
+ */
+export function workerKnobs(engine: EngineKnobs, blocks: number, ranks: number): WorkerKnobs {
+  return {
+    ...engine,
+    num_gpu_blocks: blocks * ranks,
+    max_num_seqs: engine.max_num_seqs * ranks,
+    max_num_batched_tokens: engine.max_num_batched_tokens * ranks,
+    ranks,
+  };
+}
+
+/** Blocks that admission leaves free. */
+export function watermarkBlocks(knobs: WorkerKnobs): number {
+  return Math.floor(knobs.watermark * knobs.num_gpu_blocks);
+}
+
+/** GPUs that the parallelism of a worker takes. */
+export function ranksOf({ cluster, engine }: Scenario): number {
+  const { tensor, pipeline, data } = cluster.parallelism;
+  const context = engine.step_time?.type === "kernels" ? engine.step_time.context_parallel : 1;
+  return tensor * pipeline * data * context;
+}
