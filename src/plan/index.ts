@@ -1,3 +1,4 @@
+export * from "./accuracy/index.ts";
 export * from "./calibrate/index.ts";
 export * from "./compare.ts";
 export { parseGate } from "./gates.ts";

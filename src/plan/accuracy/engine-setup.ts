@@ -1,0 +1,127 @@
+/**
+ * Engine settings of published benchmarks, where the rows do not carry them: flags of the scripts that
+ * made the rows, else the engine's defaults. Sources: InferenceX launch scripts (SemiAnalysisAI/InferenceX,
+ * benchmarks/*, Apache-2.0, as cited in the data's notes on method); defaults of vLLM 0.11–0.18,
+ * SGLang 0.5 and TensorRT-LLM 1.x.
+ */
+
+import type { KvDtype, MemoryEngine } from "../../hardware/index.ts";
+import type { RunKnobs } from "./measured-run.ts";
+
+/** What the settings depend on. */
+export type SetupQuery = {
+  readonly engine: MemoryEngine;
+  readonly gpu: string;
+  /** Weights as the row names them: "fp4", "fp8", "bf16", "int4". */
+  readonly precision: string;
+  readonly model: string;
+  readonly input: number;
+  readonly output: number;
+  readonly concurrency: number;
+  /** Attention data parallel ranks: limits hold for each. */
+  readonly dp: number;
+  /** Year and month of the run, "2025-12"; empty when unknown. */
+  readonly month: string;
+};
+
+export type Setup = { readonly knobs: RunKnobs; readonly kvDtype: KvDtype };
+
+/** Most requests a TensorRT-LLM server takes by default (max_batch_size of TensorRT-LLM 1.x). */
+const TRTLLM_BATCH = 2048;
+/** Default of vLLM's and TensorRT-LLM's servers on GPUs of 70 GB and more. */
+const BATCHED_TOKENS = 8192;
+/** SGLang's max_running_requests without a setting: bounded by memory only (assumption: 4096). */
+const SGLANG_RUNNING = 4096;
+
+function isBlackwell(gpu: string): boolean {
+  return /^g?b[23]00/.test(gpu);
+}
+
+function ceil64(tokens: number): number {
+  return Math.ceil(tokens / 64) * 64;
+}
+
+/** InferenceX, SGLang: radix cache off, chunk = max prefill tokens. */
+function sglangSetup({ gpu, precision, input, output, dp }: SetupQuery): Setup {
+  const short = input + output <= 2048;
+  const blackwell = isBlackwell(gpu);
+  const fp4 = precision === "fp4";
+  let running = short ? 512 : 256;
+  if (blackwell) running = fp4 ? 256 : 128;
+  const chunk = fp4 ? (dp > 1 ? 32768 : 16384) : 32768;
+  return {
+    knobs: {
+      fraction: fp4 ? 0.85 : 0.82,
+      maxNumSeqs: running * dp,
+      maxBatchedTokens: chunk * dp,
+      chunkedPrefill: true,
+      prefixCaching: false,
+    },
+    kvDtype: blackwell ? "fp8" : "bf16",
+  };
+}
+
+/** InferenceX, TensorRT-LLM's PyTorch backend: no chunked prefill, no block reuse, fp8 cache. */
+function trtllmSetup(query: SetupQuery): Setup {
+  const { gpu, model, input, output, concurrency, dp, month } = query;
+  const isLlama = model.startsWith("llama");
+  const wide = isLlama ? input + output + 200 : ceil64(concurrency + input + 64);
+  const tokens = month >= "2026" ? Math.max(8192, wide) : wide;
+  return {
+    knobs: {
+      fraction: isLlama ? 0.9 : isBlackwell(gpu) ? 0.8 : 0.75,
+      maxNumSeqs: TRTLLM_BATCH * dp,
+      maxBatchedTokens: tokens * dp,
+      chunkedPrefill: false,
+      prefixCaching: false,
+      noEvict: true,
+    },
+    kvDtype: "fp8",
+  };
+}
+
+/** InferenceX, vLLM: fp8 cache for Llama everywhere and on Blackwell, prefix caching off. */
+function vllmSetup({ gpu, model, concurrency, dp }: SetupQuery): Setup {
+  const blackwell = isBlackwell(gpu);
+  return {
+    knobs: {
+      fraction: 0.9,
+      maxNumSeqs: (blackwell ? 512 : Math.max(1, concurrency)) * dp,
+      maxBatchedTokens: BATCHED_TOKENS * dp,
+      chunkedPrefill: true,
+      prefixCaching: false,
+    },
+    kvDtype: blackwell || model.startsWith("llama") ? "fp8" : "bf16",
+  };
+}
+
+/** Settings of an InferenceX run. */
+export function inferencexSetup(query: SetupQuery): Setup {
+  if (query.engine === "sglang") return sglangSetup(query);
+  return query.engine === "trtllm" ? trtllmSetup(query) : vllmSetup(query);
+}
+
+/**
+ * The engine's own defaults, prefix caching without effect (random prompts). TensorRT-LLM keeps the cache
+ * of a quantised checkpoint in fp8 (its checkpoints say so), the others in bf16.
+ */
+export function defaultSetup(query: SetupQuery): Setup {
+  const { engine, input, precision, dp } = query;
+  const base = { prefixCaching: false, maxBatchedTokens: BATCHED_TOKENS * dp };
+  if (engine === "vllm") {
+    const knobs = { ...base, maxNumSeqs: 1024 * dp, chunkedPrefill: true };
+    return { knobs, kvDtype: "bf16" };
+  }
+  if (engine === "sglang") {
+    const knobs = { ...base, maxNumSeqs: SGLANG_RUNNING * dp, chunkedPrefill: true };
+    return { knobs, kvDtype: "bf16" };
+  }
+  const knobs = {
+    maxNumSeqs: TRTLLM_BATCH * dp,
+    maxBatchedTokens: Math.max(BATCHED_TOKENS, input) * dp,
+    chunkedPrefill: false,
+    prefixCaching: false,
+    noEvict: true,
+  };
+  return { knobs, kvDtype: precision === "bf16" || precision === "" ? "bf16" : "fp8" };
+}

@@ -1,0 +1,126 @@
+/**
+ * InferenceX rows (`inferencex.csv`): closed loop, request lengths drawn with seed 0, as the data's
+ * notes on method say. Aggregated rows without speculative decoding are runs; the rest is counted.
+ */
+
+import type { Result } from "../../core/index.ts";
+import { ok } from "../../core/index.ts";
+import type { MemoryEngine } from "../../hardware/index.ts";
+import { inferencexSetup } from "./engine-setup.ts";
+import type { Loaded, MeasuredRun } from "./measured-run.ts";
+import { metricsOf, SkipCount } from "./measured-run.ts";
+import type { RowRecord } from "./record.ts";
+import { parseRecords } from "./record.ts";
+import { checkpointFormat } from "./run-dtype.ts";
+import { gpuName, modelName } from "./run-names.ts";
+
+const NEEDED = ["hardware", "framework", "model", "precision", "isl", "osl", "conc", "n_gpu_total"];
+const MS_PER_S = 1000;
+/** Lengths are whole numbers from 0.8 L to L (random_range_ratio of the benchmark). */
+export const INFERENCEX_RATIO = 0.8;
+
+const ENGINES: ReadonlyMap<string, MemoryEngine> = new Map([
+  ["vllm", "vllm"],
+  ["sglang", "sglang"],
+  ["trt", "trtllm"],
+]);
+
+/** Why a row is no run that can be simulated; undefined when it is one. */
+function obstacle(row: RowRecord): string | undefined {
+  if (row.text("disagg") === "true") return "disaggregated prefill and decode";
+  if (row.text("spec") !== "none" && row.text("spec") !== "") {
+    return "speculative decoding, acceptance not published";
+  }
+  if (!ENGINES.has(row.text("framework"))) return `engine ${row.text("framework")}`;
+  const { conc, isl, osl } = counts(row);
+  return conc > 0 && isl > 0 && osl > 0 ? undefined : "no lengths or concurrency";
+}
+
+function counts(row: RowRecord): { conc: number; isl: number; osl: number } {
+  return { conc: row.number("conc"), isl: row.number("isl"), osl: row.number("osl") };
+}
+
+/** Image → version: "lmsysorg/sglang:v0.5.9-cu130" → "0.5.9". */
+function versionOf(image: string): string {
+  return /:v?(\d[\w.]*)/.exec(image)?.[1] ?? "";
+}
+
+function measuredOf(row: RowRecord, stalled: boolean) {
+  const ms = (column: string): number => row.number(column) * MS_PER_S;
+  const medians = { ttftP50: ms("median_ttft_s"), tpotP50: ms("median_tpot_s") };
+  if (stalled) return metricsOf(medians);
+  return metricsOf({
+    ...medians,
+    ttftMean: ms("mean_ttft_s"),
+    ttftP90: ms("p90_ttft_s"),
+    ttftP99: ms("p99_ttft_s"),
+    tpotMean: ms("mean_tpot_s"),
+    tpotP90: ms("p90_tpot_s"),
+    tpotP99: ms("p99_tpot_s"),
+    e2eMean: ms("mean_e2el_s"),
+    e2eP50: ms("median_e2el_s"),
+    e2eP99: ms("p99_e2el_s"),
+    throughput: row.number("tput_per_gpu"),
+    outputThroughput: row.number("output_tput_per_gpu"),
+  });
+}
+
+function runOf(name: string, row: RowRecord): MeasuredRun {
+  const engine = ENGINES.get(row.text("framework")) ?? "vllm";
+  const { conc, isl, osl } = counts(row);
+  const model = modelName(row.text("model"));
+  const gpu = gpuName(row.text("hardware"));
+  const ranks = row.numberOr("prefill_tp", row.number("n_gpu_total"));
+  const isDp = row.text("prefill_dp_attn") === "true";
+  const dp = isDp ? ranks : 1;
+  const precision = row.text("precision");
+  const query = { engine, gpu, precision, model, input: isl, output: osl };
+  const month = row.text("date").slice(0, 7);
+  const setup = inferencexSetup({ ...query, concurrency: conc, dp, month });
+  const format = checkpointFormat(model, precision);
+  const ep = row.numberOr("prefill_ep", 1);
+  const stalled = row.text("flags").includes("cold_start_stall");
+  const measured = measuredOf(row, stalled);
+  return {
+    id: `${name}:${row.line}`,
+    family: "inferencex",
+    group: `InferenceX ${row.text("model")} ${row.text("hardware")} ${engine} ${precision}`,
+    model,
+    gpu,
+    engine,
+    version: versionOf(row.text("image")),
+    layout: {
+      ...(format.dtype === undefined ? {} : { dtype: format.dtype }),
+      kvDtype: setup.kvDtype,
+      tp: isDp ? 1 : ranks,
+      dp,
+      ep: Math.max(1, ep),
+    },
+    ...(format.quantizedParts === undefined ? {} : { quantizedParts: format.quantizedParts }),
+    gpus: row.number("n_gpu_total"),
+    shape: `${isl}/${osl}`,
+    knobs: setup.knobs,
+    workload: {
+      kind: "closed",
+      requests: conc * row.numberOr("prompts_per_conc", 10),
+      concurrency: conc,
+      lengths: { kind: "drawn", input: isl, output: osl, ratio: INFERENCEX_RATIO, seed: 0 },
+    },
+    windows: [{ name: "run", fromS: 0, toS: Infinity, measured }],
+    flags: stalled ? ["cold start stall"] : [],
+  };
+}
+
+/** Reads the table. Problems: a missing column, a damaged row. */
+export function loadInferencex(name: string, text: string): Result<Loaded> {
+  const rows = parseRecords(name, text, NEEDED);
+  if (!rows.ok) return rows;
+  const skips = new SkipCount();
+  const runs = rows.value.flatMap((row) => {
+    const why = obstacle(row);
+    if (why === undefined) return [runOf(name, row)];
+    skips.add(why);
+    return [];
+  });
+  return ok({ runs, skipped: skips.list() });
+}

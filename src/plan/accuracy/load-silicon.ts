@@ -1,0 +1,123 @@
+/**
+ * AIConfigurator's sample of measured services (`e2e_silicon_sample.csv`): mean TTFT and TPOT at a
+ * concurrency. Rows exported from InferenceX have its drawn lengths; the others are taken to have
+ * equal ones, ten requests for each place of the closed loop (assumption: the sample does not say).
+ */
+
+import type { Result } from "../../core/index.ts";
+import { ok } from "../../core/index.ts";
+import type { KernelsLayout, MemoryEngine } from "../../hardware/index.ts";
+import { defaultSetup, inferencexSetup } from "./engine-setup.ts";
+import { INFERENCEX_RATIO } from "./load-inferencex.ts";
+import type { Lengths, Loaded, MeasuredRun } from "./measured-run.ts";
+import { metricsOf, SkipCount } from "./measured-run.ts";
+import type { RowRecord } from "./record.ts";
+import { parseRecords } from "./record.ts";
+import { checkpointFormat } from "./run-dtype.ts";
+import { gpuName, modelName } from "./run-names.ts";
+
+const NEEDED = ["model", "system", "backend", "mode", "isl", "osl", "concurrency", "tp", "tpot_ms"];
+const ENGINES: readonly MemoryEngine[] = ["vllm", "sglang", "trtllm"];
+const PROMPTS_PER_PLACE = 10;
+/** One worker of an aggregated run in the sample spans a node at most (assumption). */
+const RANKS_MAX = 8;
+
+type Ranks = { readonly tp: number; readonly dp: number; readonly ep: number };
+
+/**
+ * tp and adp split attention, mtp and mep the experts. Exports of InferenceX recorded tp × ep in place
+ * of tp when both exceed 1; a missing adp follows from the experts' ranks.
+ */
+function ranksOf(row: RowRecord, isExport: boolean): Ranks {
+  const tp = row.number("tp");
+  const mtp = Math.max(1, row.numberOr("mtp", 1));
+  const ep = Math.max(1, row.numberOr("mep", 1));
+  const adp = row.numberOr("adp", 0);
+  if (isExport && mtp > 1 && ep > 1) return { tp: adp > 1 ? 1 : mtp, dp: adp > 1 ? mtp : 1, ep };
+  const dp = adp > 0 ? adp : Math.max(1, Math.floor((mtp * ep) / tp));
+  return { tp, dp, ep };
+}
+
+function isExported(source: string): boolean {
+  return !source.startsWith("gap/");
+}
+
+function obstacle(row: RowRecord): string | undefined {
+  if (row.text("mode") !== "agg") return "disaggregated prefill and decode";
+  if (!ENGINES.some((engine) => engine === row.text("backend"))) return "engine not known";
+  if (!(row.number("concurrency") > 0)) return "no concurrency";
+  const { tp, dp } = ranksOf(row, isExported(row.text("source")));
+  if (!(tp * dp <= RANKS_MAX)) return "layout not credible: one worker of more than 8 ranks";
+  return undefined;
+}
+
+/** The row's word for precision, that of the experts' format where it says more. */
+function precisionOf(row: RowRecord): string {
+  const [gemm, moe] = [row.text("gemm_q"), row.text("moe_q")];
+  if (gemm === "fp8_block" || moe === "fp8_block") return "fp8_block";
+  return gemm === "" ? row.text("precision") : gemm;
+}
+
+function layoutOf(ranks: Ranks, kvDtype: KernelsLayout["kvDtype"] & string): KernelsLayout {
+  return { kvDtype, tp: ranks.tp, dp: ranks.dp, ep: ranks.ep };
+}
+
+function runOf(name: string, row: RowRecord): MeasuredRun {
+  const isExport = isExported(row.text("source"));
+  const engine = ENGINES.find((one) => one === row.text("backend")) ?? "vllm";
+  const ranks = ranksOf(row, isExport);
+  const model = modelName(row.text("model"));
+  const gpu = gpuName(row.text("system"));
+  const [isl, osl, conc] = [row.number("isl"), row.number("osl"), row.number("concurrency")];
+  const precision = precisionOf(row);
+  const query = {
+    ...{ engine, gpu, model, input: isl, output: osl, concurrency: conc, dp: ranks.dp },
+    precision: precision === "nvfp4" ? "fp4" : precision,
+    month: row.text("measured").slice(0, 7),
+  };
+  const setup = isExport ? inferencexSetup(query) : defaultSetup(query);
+  const format = checkpointFormat(model, precision);
+  const lengths: Lengths = isExport
+    ? { kind: "drawn", input: isl, output: osl, ratio: INFERENCEX_RATIO, seed: 0 }
+    : { kind: "fixed", input: isl, output: osl };
+  const measured = metricsOf({ ttftMean: row.number("ttft_ms"), tpotMean: row.number("tpot_ms") });
+  return {
+    id: `${name}:${row.line}`,
+    family: "silicon",
+    group: `${modelName(row.text("model"))} ${gpu} ${engine} ${precision || "own format"}`,
+    model,
+    gpu,
+    engine,
+    version: row.text("backend_version"),
+    layout: {
+      ...layoutOf(ranks, setup.kvDtype),
+      ...(format.dtype === undefined ? {} : { dtype: format.dtype }),
+    },
+    ...(format.quantizedParts === undefined ? {} : { quantizedParts: format.quantizedParts }),
+    gpus: ranks.tp * ranks.dp,
+    shape: `${isl}/${osl}`,
+    knobs: setup.knobs,
+    workload: {
+      kind: "closed",
+      requests: conc * PROMPTS_PER_PLACE,
+      concurrency: conc,
+      lengths,
+    },
+    windows: [{ name: "run", fromS: 0, toS: Infinity, measured }],
+    flags: isExport ? [] : ["lengths taken as equal"],
+  };
+}
+
+/** Reads the table. Problems: a missing column, a damaged row. */
+export function loadSilicon(name: string, text: string): Result<Loaded> {
+  const rows = parseRecords(name, text, NEEDED);
+  if (!rows.ok) return rows;
+  const skips = new SkipCount();
+  const runs = rows.value.flatMap((row) => {
+    const why = obstacle(row);
+    if (why === undefined) return [runOf(name, row)];
+    skips.add(why);
+    return [];
+  });
+  return ok({ runs, skipped: skips.list() });
+}

@@ -1,0 +1,136 @@
+/** TensorRT-LLM's documented measurements: maximum load, and throughput at given request rates. */
+
+import type { Result } from "../../core/index.ts";
+import { ok } from "../../core/index.ts";
+import type { Loaded, MeasuredRun } from "./measured-run.ts";
+import { metricsOf, SkipCount } from "./measured-run.ts";
+import type { RowRecord } from "./record.ts";
+import { parseRecords } from "./record.ts";
+import { checkpointFormat } from "./run-dtype.ts";
+import { gpuName, modelName } from "./run-names.ts";
+
+const MAX_NEEDED = ["gpu", "model", "quant", "tp", "isl", "osl", "num_requests", "n_gpu"];
+const QPS_NEEDED = ["gpu", "model", "quant", "tp", "isl_mean", "osl_mean", "num_requests", "qps"];
+
+/** trtllm-bench: most tokens and requests of a step when nothing is tuned (TensorRT-LLM 1.x). */
+const BENCH_TOKENS = 8192;
+const BENCH_BATCH = 2048;
+/** kv_cache_free_gpu_mem_fraction of the documented runs. */
+const BENCH_FRACTION = 0.95;
+/** Default fraction of TensorRT-LLM's server. */
+const SERVER_FRACTION = 0.9;
+
+type Facts = {
+  readonly row: RowRecord;
+  readonly id: string;
+  readonly input: number;
+  readonly output: number;
+  readonly gpus: number;
+  readonly dp: number;
+};
+
+/** What both tables have in common. */
+function baseRun({ row, id, input, output, gpus, dp }: Facts) {
+  const model = modelName(row.text("model"));
+  const quant = row.text("quant").toLowerCase();
+  const format = checkpointFormat(model, quant);
+  const kvDtype = quant === "bf16" || quant === "fp16" ? "bf16" : "fp8";
+  const tp = row.number("tp") / dp;
+  return {
+    id,
+    model,
+    gpu: gpuName(row.text("gpu")),
+    engine: "trtllm",
+    version: row.text("version"),
+    layout: {
+      ...(format.dtype === undefined ? {} : { dtype: format.dtype }),
+      kvDtype,
+      tp,
+      dp,
+      ep: row.numberOr("ep", 1),
+      pp: row.numberOr("pp", 1),
+    },
+    ...(format.quantizedParts === undefined ? {} : { quantizedParts: format.quantizedParts }),
+    gpus,
+    shape: `${input}/${output}`,
+    knobs: {
+      maxNumSeqs: BENCH_BATCH * dp,
+      maxBatchedTokens: Math.max(BENCH_TOKENS, input) * dp,
+      chunkedPrefill: false,
+      prefixCaching: false,
+      noEvict: true,
+      fraction: SERVER_FRACTION,
+    },
+  } as const;
+}
+
+function maxLoadRun(name: string, row: RowRecord): MeasuredRun {
+  const gpus = row.number("n_gpu");
+  const isDp = row.text("attention_dp").toLowerCase() === "true";
+  const [input, output] = [row.number("isl"), row.number("osl")];
+  const facts = { row, id: `${name}:${row.line}`, input, output, gpus, dp: isDp ? gpus : 1 };
+  const run = baseRun(facts);
+  const measured = metricsOf({ outputThroughput: row.number("output_tokens_per_s_per_gpu") });
+  return {
+    ...run,
+    family: "trtllm-max",
+    group: `TensorRT-LLM ${run.version} ${run.model} ${run.gpu} ${row.text("quant")}`,
+    knobs: { ...run.knobs, fraction: BENCH_FRACTION },
+    workload: {
+      kind: "rate",
+      requests: row.number("num_requests"),
+      ratePerS: Infinity,
+      lengths: { kind: "fixed", input, output },
+    },
+    windows: [{ name: "run", fromS: 0, toS: Infinity, measured }],
+    flags: [],
+  };
+}
+
+/** Maximum load: all requests at once, equal lengths. */
+export function loadTrtllmMax(name: string, text: string): Result<Loaded> {
+  const rows = parseRecords(name, text, MAX_NEEDED);
+  if (!rows.ok) return rows;
+  const skips = new SkipCount();
+  const runs = rows.value.flatMap((row) => {
+    if (row.number("output_tokens_per_s_per_gpu") > 0 && row.number("num_requests") > 0) {
+      return [maxLoadRun(name, row)];
+    }
+    skips.add("no throughput or no number of requests");
+    return [];
+  });
+  return ok({ runs, skipped: skips.list() });
+}
+
+function onlineRun(name: string, row: RowRecord): MeasuredRun {
+  const [input, output] = [row.number("isl_mean"), row.number("osl_mean")];
+  const facts = { row, id: `${name}:${row.line}`, input, output, gpus: row.number("tp"), dp: 1 };
+  const run = baseRun(facts);
+  const rate = row.text("qps");
+  const measured = metricsOf({
+    ttftMean: row.number("mean_ttft_ms"),
+    itlMean: row.number("mean_itl_ms"),
+    throughput: row.number("total_tokens_per_s") / facts.gpus,
+    outputThroughput: row.number("output_tokens_per_s") / facts.gpus,
+  });
+  return {
+    ...run,
+    family: "trtllm-online",
+    group: `TensorRT-LLM ${run.version} online ${run.model} ${run.gpu}`,
+    workload: {
+      kind: "rate",
+      requests: row.number("num_requests"),
+      ratePerS: rate === "inf" ? Infinity : Number(rate),
+      lengths: { kind: "fixed", input, output },
+    },
+    windows: [{ name: "run", fromS: 0, toS: Infinity, measured }],
+    flags: ["lengths are the means of an unnamed data set"],
+  };
+}
+
+/** Open loop at a rate; of the lengths only the means are known. */
+export function loadTrtllmOnline(name: string, text: string): Result<Loaded> {
+  const rows = parseRecords(name, text, QPS_NEEDED);
+  if (!rows.ok) return rows;
+  return ok({ runs: rows.value.map((row) => onlineRun(name, row)), skipped: [] });
+}

@@ -1,0 +1,163 @@
+/** One measured run on real GPUs: what ran, under which load, and what came out. */
+
+import type { KernelsLayout, MemoryEngine, ModelPart } from "../../hardware/index.ts";
+
+/** What can be compared. Times in ms, throughputs in tokens/s for one GPU. */
+export const METRICS = [
+  "ttftMean",
+  "ttftP50",
+  "ttftP90",
+  "ttftP99",
+  "tpotMean",
+  "tpotP50",
+  "tpotP90",
+  "tpotP99",
+  "itlMean",
+  "e2eMean",
+  "e2eP50",
+  "e2eP90",
+  "e2eP99",
+  "throughput",
+  "outputThroughput",
+] as const;
+export type Metric = (typeof METRICS)[number];
+export type Metrics = { readonly [metric in Metric]?: number };
+
+/** Where a run comes from, hence how it was measured. */
+export type RunFamily =
+  | "inferencex"
+  | "silicon"
+  | "trtllm-max"
+  | "trtllm-online"
+  | "vllm-e2e"
+  | "vllm-requests"
+  | "vllm-workstation";
+
+/** Lengths: all equal, or drawn as `np.random.seed(seed)` benchmarks draw them from [ratio·L, L]. */
+export type Lengths =
+  | { readonly kind: "fixed"; readonly input: number; readonly output: number }
+  | {
+      readonly kind: "drawn";
+      readonly input: number;
+      readonly output: number;
+      readonly ratio: number;
+      readonly seed: number;
+    };
+
+/** A rate that holds for a time. */
+export type Stage = { readonly ratePerS: number; readonly seconds: number };
+
+/** Prompts that many requests share: groups with a system prompt, users with a question each. */
+export type SharedPrompts = {
+  readonly groups: number;
+  readonly users: number;
+  readonly systemTokens: number;
+};
+
+/** The load, as far as it can be laid down again. */
+export type Workload =
+  | {
+      readonly kind: "closed";
+      readonly requests: number;
+      readonly concurrency: number;
+      readonly lengths: Lengths;
+    }
+  | {
+      readonly kind: "rate";
+      readonly requests: number;
+      /** Infinity: all at once. */
+      readonly ratePerS: number;
+      readonly lengths: Lengths;
+    }
+  | {
+      readonly kind: "stages";
+      readonly stages: readonly Stage[];
+      readonly lengths: Lengths;
+      readonly shared: SharedPrompts;
+    }
+  | { readonly kind: "replay"; readonly rows: ReplayRows; readonly shared?: SharedPrompts };
+
+/** Recorded arrivals and lengths; chains of block ids where the source has them. */
+export type ReplayRows = {
+  readonly arrivalUs: Float64Array;
+  readonly inputTokens: Uint32Array;
+  readonly outputTokens: Uint32Array;
+  readonly chains?: readonly Uint32Array[];
+  readonly blockSize?: number;
+};
+
+/** The engine's settings that the run used; `headworks` names. */
+export type RunKnobs = {
+  /** Share of memory, in the engine's own meaning; its default when absent. */
+  readonly fraction?: number;
+  readonly maxNumSeqs: number;
+  readonly maxBatchedTokens: number;
+  readonly chunkedPrefill: boolean;
+  readonly prefixCaching: boolean;
+  /** Requests are admitted only when their whole sequence fits (TensorRT-LLM's default policy). */
+  readonly noEvict?: boolean;
+  readonly maxModelLen?: number;
+};
+
+/** A part of the run, by arrival, with what was measured in it. */
+export type Window = {
+  readonly name: string;
+  readonly fromS: number;
+  readonly toS: number;
+  readonly measured: Metrics;
+};
+
+export type MeasuredRun = {
+  /** File and line, or the experiment's name: unique. */
+  readonly id: string;
+  readonly family: RunFamily;
+  /** Runs of one group differ in load only, or in little else. */
+  readonly group: string;
+  /** Card ids. */
+  readonly model: string;
+  readonly gpu: string;
+  readonly engine: MemoryEngine;
+  readonly version: string;
+  readonly layout: KernelsLayout;
+  /** Parts stored in the layout's dtype, where the checkpoint is another than the card's. */
+  readonly quantizedParts?: readonly ModelPart[];
+  readonly gpus: number;
+  /** Input and output lengths, for grouping: "1024/1024". */
+  readonly shape: string;
+  readonly knobs: RunKnobs;
+  readonly workload: Workload;
+  /** Times were taken in the server: the client's path is not in them. */
+  readonly serverSide?: boolean;
+  readonly windows: readonly Window[];
+  /** Peculiarities of the run or of its record, in words. */
+  readonly flags: readonly string[];
+};
+
+/** Rows that were left out, by reason. */
+export type Skipped = { readonly reason: string; readonly rows: number };
+
+/** What a loader hands on. */
+export type Loaded = {
+  readonly runs: readonly MeasuredRun[];
+  readonly skipped: readonly Skipped[];
+};
+
+/** Counts what is left out while a file is read. */
+export class SkipCount {
+  private readonly counts = new Map<string, number>();
+
+  add(reason: string, rows = 1): undefined {
+    this.counts.set(reason, (this.counts.get(reason) ?? 0) + rows);
+    return undefined;
+  }
+
+  list(): Skipped[] {
+    return [...this.counts].map(([reason, rows]) => ({ reason, rows }));
+  }
+}
+
+/** The measured numbers that are numbers; a blank cell is no data. */
+export function metricsOf(cells: { readonly [metric in Metric]?: number }): Metrics {
+  const known = Object.entries(cells).filter(([, value]) => Number.isFinite(value) && value > 0);
+  return Object.fromEntries(known);
+}

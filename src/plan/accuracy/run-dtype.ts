@@ -1,0 +1,34 @@
+/** Weight formats of checkpoints, where a row names them only in part. */
+
+import type { ModelPart, WeightDtype } from "../../hardware/index.ts";
+
+export type CheckpointFormat = {
+  /** Absent: the card's own. */
+  readonly dtype?: WeightDtype;
+  readonly quantizedParts?: readonly ModelPart[];
+};
+
+/** Checkpoints that are published in fp8 with 128 × 128 scales, or in a 4-bit format of their own. */
+const OWN_FORMAT = /^(deepseek|glm-5|minimax|kimi|gpt-oss|qwen3\.5)/;
+
+/**
+ * NVIDIA's nvfp4 checkpoints of DeepSeek models quantise experts and dense feed-forward layers and
+ * keep attention in bf16 (hf_quant_config.json of nvidia/DeepSeek-R1-0528-FP4).
+ */
+const FP4_PARTS_MLA: readonly ModelPart[] = ["dense", "experts", "shared"];
+
+/**
+ * Format for a model and a row's words for precision: "fp4", "nvfp4", "fp8", "fp8_block", "int4_wo",
+ * "bf16" or nothing. Nothing means the card's own.
+ */
+export function checkpointFormat(model: string, precision: string): CheckpointFormat {
+  if (precision === "fp4" || precision === "nvfp4") {
+    if (model.startsWith("gpt-oss")) return {};
+    if (model.startsWith("deepseek")) return { dtype: "nvfp4", quantizedParts: FP4_PARTS_MLA };
+    return { dtype: "nvfp4" };
+  }
+  if (OWN_FORMAT.test(model)) return {};
+  if (precision === "fp8_block") return { dtype: "fp8-block" };
+  if (precision === "fp8") return { dtype: model.startsWith("qwen3-235b") ? "fp8-block" : "fp8" };
+  return precision === "bf16" ? { dtype: "bf16" } : {};
+}
