@@ -55,6 +55,11 @@ export class KvPool {
     return this.engine.blocks;
   }
 
+  /** Whether a request could find blocks here that another has left. */
+  get caches(): boolean {
+    return this.engine.caching && this.engine.forest.nodes > 0;
+  }
+
   /** Blocks held by running requests. */
   get used(): number {
     return this.engine.blocks - this.free - this.cached;

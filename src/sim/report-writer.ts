@@ -174,9 +174,9 @@ function costOf(
 
 function kvOf(run: FinishedRun, totals: Totals): Report["kv"] {
   const { workers, engine } = run;
-  const { num_gpu_blocks: blocks, enable_prefix_caching: caching } = engine.knobs;
+  const { num_gpu_blocks: blocks } = engine.knobs;
   const usedPeak = workers.reduce((most, worker) => Math.max(most, worker.counter(USED_PEAK)), 0);
-  const caches = totals.admittedTokens > 0 && caching;
+  const caches = totals.admittedTokens > 0 && workers.some((worker) => worker.batch.pool.caches);
   return {
     hitRate: caches ? totals.cachedTokens / totals.admittedTokens : null,
     blocksPerWorker: blocks,

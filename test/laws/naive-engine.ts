@@ -178,13 +178,14 @@ class NaiveWorker {
     const { engine } = this;
     const before = this.totals.preemptions;
     this.inStep = [];
-    for (const request of [...this.running]) {
+    // Preemption replaces the list, so this walks it as it was.
+    for (const request of this.running) {
       if (!this.running.includes(request) || this.budget === 0) continue;
       const left = request.input + request.generated - request.computed;
       this.give(request, Math.min(left, this.budget));
     }
-    const admits = this.totals.preemptions === before;
-    while (admits && this.budget > 0 && this.running.length < engine.max_num_seqs) {
+    if (this.totals.preemptions > before) return true;
+    while (this.budget > 0 && this.running.length < engine.max_num_seqs) {
       const request = this.waiting[0];
       if (request === undefined) break;
       const known = request.input + request.generated;
@@ -209,7 +210,7 @@ class NaiveWorker {
       }
       this.give(request, tokens);
     }
-    return this.totals.preemptions > before;
+    return false;
   }
 
   start(now: number): void {

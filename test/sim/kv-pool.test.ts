@@ -88,10 +88,9 @@ describe("one request at a time", () => {
         const want = modelLru(trace, engineBlock, longest * times);
         expect(got).toEqual(want);
         // The pool must be worked hard at least once.
-        if (times === 4)
-          expect(Math.min(want.evicted, ...[want.cached.filter(Boolean).length])).toBeGreaterThan(
-            100,
-          );
+        if (times !== 4) continue;
+        expect(want.evicted).toBeGreaterThan(100);
+        expect(want.cached.filter((cached) => cached > 0).length).toBeGreaterThan(100);
       }
     },
   );
