@@ -24,7 +24,12 @@ export type SetupQuery = {
   readonly month: string;
 };
 
-export type Setup = { readonly knobs: RunKnobs; readonly kvDtype: KvDtype };
+export type Setup = {
+  readonly knobs: RunKnobs;
+  readonly kvDtype: KvDtype;
+  /** All-reduce and norm are two kernels: the version's default, or the launch script's flags. */
+  readonly unfusedAllReduce?: boolean;
+};
 
 /** Most requests a TensorRT-LLM server takes by default (max_batch_size of TensorRT-LLM 1.x). */
 const TRTLLM_BATCH = 2048;
@@ -80,8 +85,11 @@ function trtllmSetup(query: SetupQuery): Setup {
   };
 }
 
-/** InferenceX, vLLM: fp8 cache for Llama everywhere and on Blackwell, prefix caching off. */
-function vllmSetup({ gpu, model, concurrency, dp }: SetupQuery): Setup {
+/**
+ * InferenceX, vLLM: fp8 cache for Llama everywhere and on Blackwell, prefix caching off. Its scripts of
+ * 2025 asked for the fused all-reduce on Blackwell only (70b_fp8_b200_docker.sh, 70b_fp8_h100_slurm.sh).
+ */
+function vllmSetup({ gpu, model, concurrency, dp, month }: SetupQuery): Setup {
   const blackwell = isBlackwell(gpu);
   return {
     knobs: {
@@ -92,6 +100,7 @@ function vllmSetup({ gpu, model, concurrency, dp }: SetupQuery): Setup {
       prefixCaching: false,
     },
     kvDtype: blackwell || model.startsWith("llama") ? "fp8" : "bf16",
+    unfusedAllReduce: !blackwell && month < "2026",
   };
 }
 

@@ -42,10 +42,22 @@ function isExported(source: string): boolean {
   return !source.startsWith("gap/");
 }
 
+/**
+ * From January 2026 InferenceX ran DeepSeek-R1 on B200 with and without multi-token prediction on the
+ * same days; its exports in the sample lost the column that tells them apart.
+ */
+function maySpeculate(row: RowRecord): boolean {
+  const isR1 =
+    modelName(row.text("model")) === "deepseek-r1" && gpuName(row.text("system")) === "b200";
+  return isR1 && isExported(row.text("source")) && row.text("measured") >= "2026";
+}
+
 function obstacle(row: RowRecord): string | undefined {
   if (row.text("mode") !== "agg") return "disaggregated prefill and decode";
   if (!ENGINES.some((engine) => engine === row.text("backend"))) return "engine not known";
   if (!(row.number("concurrency") > 0)) return "no concurrency";
+  if (maySpeculate(row))
+    return "InferenceX ran it with and without MTP, the sample does not say which";
   const { tp, dp } = ranksOf(row, isExported(row.text("source")));
   if (!(tp * dp <= RANKS_MAX)) return "layout not credible: one worker of more than 8 ranks";
   return undefined;
@@ -94,6 +106,7 @@ function runOf(name: string, row: RowRecord): MeasuredRun {
       ...(format.dtype === undefined ? {} : { dtype: format.dtype }),
     },
     ...(format.quantizedParts === undefined ? {} : { quantizedParts: format.quantizedParts }),
+    ...(setup.unfusedAllReduce === true ? { unfusedAllReduce: true } : {}),
     gpus: ranks.tp * ranks.dp,
     shape: `${isl}/${osl}`,
     knobs: setup.knobs,

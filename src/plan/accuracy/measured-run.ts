@@ -121,6 +121,8 @@ export type MeasuredRun = {
   readonly layout: KernelsLayout;
   /** Parts stored in the layout's dtype, where the checkpoint is another than the card's. */
   readonly quantizedParts?: readonly ModelPart[];
+  /** All-reduce and norm are two kernels, whatever the engine's timing says. */
+  readonly unfusedAllReduce?: boolean;
   readonly gpus: number;
   /** Input and output lengths, for grouping: "1024/1024". */
   readonly shape: string;

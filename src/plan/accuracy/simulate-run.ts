@@ -161,7 +161,7 @@ export function simulationKey(run: MeasuredRun): string {
   const load = workload.kind === "replay" ? run.id : workload;
   const spans = run.windows.map(({ fromS, toS }) => [fromS, toS]);
   const parts = [model, gpu, engine, version, layout, quantizedParts, gpus, knobs, load, spans];
-  return JSON.stringify([...parts, run.serverSide], (_key, value: unknown) =>
+  return JSON.stringify([...parts, run.serverSide, run.unfusedAllReduce], (_key, value: unknown) =>
     value === Infinity ? "Infinity" : value,
   );
 }
@@ -178,7 +178,9 @@ export function simulateRun(run: MeasuredRun, parts: RunParts): Result<Predictio
   if (!budget.value.fits) {
     return fail({ what: "the model does not fit, as the memory model sees it", where: run.id });
   }
-  const { timing, gpu, node, params } = parts;
+  const { gpu, node, params } = parts;
+  const timing =
+    run.unfusedAllReduce === true ? { ...parts.timing, fusedAllReduceNorm: false } : parts.timing;
   const model = kernelsStepTime({
     ...{ model: card, gpu, params, timing, layout: run.layout },
     ...(node === undefined ? {} : { node }),
