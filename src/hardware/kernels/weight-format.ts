@@ -114,7 +114,10 @@ export function moeKernel(
   for (const tried of [exact, names]) {
     for (const name of tried) {
       const found = keys.filter(
-        (key) => key.startsWith(`${engine}/${name}/`) || isSharedKernel(key, engine, name),
+        (key) =>
+          key.startsWith(`${engine}/${name}/`) ||
+          isSharedKernel(key, engine, name) ||
+          isTritonFp8(key, engine, name),
       );
       if (found.length > 0) return moeKernelOf(params, found, name, dtype);
     }
@@ -129,6 +132,14 @@ export function moeKernel(
 /** TensorRT-LLM's own generated kernels were measured inside vLLM, which takes them from FlashInfer. */
 function isSharedKernel(key: string, engine: string, name: string): boolean {
   return engine === "trtllm" && key.startsWith(`vllm/${name}/trtllm-gen`);
+}
+
+/**
+ * vLLM's Triton experts take per-tensor and block scales alike, and it has them beside the CUTLASS
+ * ones that the per-tensor tables hold. Only the block variant was measured, which scales more often.
+ */
+function isTritonFp8(key: string, engine: string, name: string): boolean {
+  return engine === "vllm" && name === "fp8" && key.startsWith("vllm/fp8-block/triton");
 }
 
 function moeKernelOf(
