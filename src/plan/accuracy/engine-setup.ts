@@ -29,6 +29,8 @@ export type Setup = {
   readonly kvDtype: KvDtype;
   /** All-reduce and norm are two kernels: the version's default, or the launch script's flags. */
   readonly unfusedAllReduce?: boolean;
+  /** Expert kernel that the launch script asked for, by its name in the tables. */
+  readonly moeKernel?: string;
 };
 
 /** Most requests a TensorRT-LLM server takes by default (max_batch_size of TensorRT-LLM 1.x). */
@@ -66,12 +68,27 @@ function sglangSetup({ gpu, precision, input, output, dp }: SetupQuery): Setup {
   };
 }
 
+/**
+ * Expert kernel of the scripts for DeepSeek-R1 (notes on method, §1): CUTLASS on Hopper; on Blackwell
+ * in fp8 DeepGEMM, TensorRT-LLM's own from 2026 on; in fp4 its own, CUTLASS for large batches and
+ * with attention data parallelism.
+ */
+function trtllmExperts(query: SetupQuery): string | undefined {
+  const { gpu, model, precision, input, concurrency, dp, month } = query;
+  if (!model.startsWith("deepseek")) return undefined;
+  if (!isBlackwell(gpu)) return "cutlass";
+  if (precision !== "fp4") return month < "2026" ? "deepgemm" : "trtllm-gen";
+  const many = concurrency >= 256 || (input > 1024 && concurrency > 32);
+  return many || dp > 1 ? "cutlass" : "trtllm-gen";
+}
+
 /** InferenceX, TensorRT-LLM's PyTorch backend: no chunked prefill, no block reuse, fp8 cache. */
 function trtllmSetup(query: SetupQuery): Setup {
   const { gpu, model, input, output, concurrency, dp, month } = query;
   const isLlama = model.startsWith("llama");
   const wide = isLlama ? input + output + 200 : ceil64(concurrency + input + 64);
   const tokens = month >= "2026" ? Math.max(8192, wide) : wide;
+  const moeKernel = trtllmExperts(query);
   return {
     knobs: {
       fraction: isLlama ? 0.9 : isBlackwell(gpu) ? 0.8 : 0.75,
@@ -82,6 +99,7 @@ function trtllmSetup(query: SetupQuery): Setup {
       noEvict: true,
     },
     kvDtype: "fp8",
+    ...(moeKernel === undefined ? {} : { moeKernel }),
   };
 }
 

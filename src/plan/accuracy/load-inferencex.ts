@@ -92,6 +92,7 @@ function runOf(name: string, row: RowRecord): MeasuredRun {
     layout: {
       ...(format.dtype === undefined ? {} : { dtype: format.dtype }),
       kvDtype: setup.kvDtype,
+      ...(setup.moeKernel === undefined ? {} : { moeKernel: setup.moeKernel }),
       tp: isDp ? 1 : ranks,
       dp,
       ep: Math.max(1, ep),

@@ -103,6 +103,7 @@ function runOf(name: string, row: RowRecord): MeasuredRun {
     version: row.text("backend_version"),
     layout: {
       ...layoutOf(ranks, setup.kvDtype),
+      ...(setup.moeKernel === undefined ? {} : { moeKernel: setup.moeKernel }),
       ...(format.dtype === undefined ? {} : { dtype: format.dtype }),
     },
     ...(format.quantizedParts === undefined ? {} : { quantizedParts: format.quantizedParts }),
