@@ -36,7 +36,9 @@ const TABLES: readonly (readonly [
   ["trtllm_online_qps.csv", loadTrtllmOnline],
 ];
 
-/** Runs on workstation GPUs: model, GPU card, ranks and workload by the name of the folder's files. */
+/**
+ * Runs on workstation GPUs: model, GPU card, ranks and workload by the name of the folder's files.
+ */
 const WORKSTATION = [
   {
     stem: "RTXPRO6000__Llama-3.1-8B",
@@ -62,7 +64,8 @@ const WORKSTATION = [
 ] as const;
 
 /**
- * The folder to read: the one that is named, else HEADWORKS_DATA's or the neighbour checkout's, else the
+ * The folder to read: the one that is named, else HEADWORKS_DATA's or the neighbour checkout's,
+ * else the
  * small one in the package.
  */
 export function measuredFolder(named: string | undefined): string {

@@ -49,7 +49,8 @@ function targetLines(report: AccuracyReport, style: Style): string[] {
     const detail =
       summary === null
         ? ""
-        : `median ${errorText(summary.medianApe)}, bias ${biasText(summary.bias)}, ${countText(summary.rows)} rows`;
+        : `median ${errorText(summary.medianApe)}, bias ${biasText(summary.bias)}, ` +
+          `${countText(summary.rows)} rows`;
     return [target.title, value, limit, colour(verdict), style.dim(detail)];
   });
   const align = ["left", "right", "right", "left", "left"] as const;
@@ -153,7 +154,8 @@ export function accuracyText(report: AccuracyReport, style: Style): string {
       "Ranking of configurations",
       ranking.groups.map(
         ({ model, shape, configurations, pairs, tau }) =>
-          `  ${model} ${shape}: τ ${tau.toFixed(2)}, ${configurations} configurations, ${pairs} pairs`,
+          `  ${model} ${shape}: τ ${tau.toFixed(2)}, ${configurations} configurations, ` +
+          `${pairs} pairs`,
       ),
     ),
     ...part("Not compared", leftOutLines(report)),

@@ -1,4 +1,6 @@
-/** Predicted over measured on two log axes, and residuals over measured: one dot for each number. */
+/**
+ * Predicted over measured on two log axes, and residuals over measured: one dot for each number.
+ */
 
 import { scaleLinear, scaleLog } from "d3-scale";
 import { axisX, axisY, emptyPicture, FRAME, legend, picture } from "./frame.ts";

@@ -56,7 +56,8 @@ function writePage(path: string, page: string): Result<true> {
 }
 
 /**
- * Compares; prints the table or, with --json, the whole document. The exit code: 1 when --gate is given
+ * Compares; prints the table or, with --json, the whole document. The exit code: 1 when --gate is
+ * given
  * and a target with data is missed. Errors: no data, a damaged file, a group that there is none of.
  */
 export async function accuracyCommand(

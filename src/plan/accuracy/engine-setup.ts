@@ -1,6 +1,8 @@
 /**
- * Engine settings of published benchmarks, where the rows do not carry them: flags of the scripts that
- * made the rows, else the engine's defaults. Sources: InferenceX launch scripts (SemiAnalysisAI/InferenceX,
+ * Engine settings of published benchmarks, where the rows do not carry them: flags of the scripts
+ * that
+ * made the rows, else the engine's defaults. Sources: InferenceX launch scripts
+ * (SemiAnalysisAI/InferenceX,
  * benchmarks/*, Apache-2.0, as cited in the data's notes on method); defaults of vLLM 0.11–0.18,
  * SGLang 0.5 and TensorRT-LLM 1.x.
  */
@@ -69,7 +71,8 @@ function sglangSetup({ gpu, precision, input, output, dp }: SetupQuery): Setup {
 }
 
 /**
- * Expert kernel of the scripts for DeepSeek-R1 (notes on method, §1): CUTLASS on Hopper; on Blackwell
+ * Expert kernel of the scripts for DeepSeek-R1 (notes on method, §1): CUTLASS on Hopper; on
+ * Blackwell
  * in fp8 DeepGEMM, TensorRT-LLM's own from 2026 on; in fp4 its own, CUTLASS for large batches and
  * with attention data parallelism.
  */
@@ -104,8 +107,10 @@ function trtllmSetup(query: SetupQuery): Setup {
 }
 
 /**
- * InferenceX, vLLM: fp8 cache for Llama everywhere and on Blackwell, prefix caching off. Its scripts of
- * 2025 asked for the fused all-reduce on Blackwell only (70b_fp8_b200_docker.sh, 70b_fp8_h100_slurm.sh).
+ * InferenceX, vLLM: fp8 cache for Llama everywhere and on Blackwell, prefix caching off. Its
+ * scripts of
+ * 2025 asked for the fused all-reduce on Blackwell only (70b_fp8_b200_docker.sh,
+ * 70b_fp8_h100_slurm.sh).
  */
 function vllmSetup({ gpu, model, concurrency, dp, month }: SetupQuery): Setup {
   const blackwell = isBlackwell(gpu);
@@ -129,7 +134,8 @@ export function inferencexSetup(query: SetupQuery): Setup {
 }
 
 /**
- * The engine's own defaults, prefix caching without effect (random prompts). TensorRT-LLM keeps the cache
+ * The engine's own defaults, prefix caching without effect (random prompts). TensorRT-LLM keeps the
+ * cache
  * of a quantised checkpoint in fp8 (its checkpoints say so), the others in bf16.
  */
 export function defaultSetup(query: SetupQuery): Setup {

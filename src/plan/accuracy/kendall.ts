@@ -1,4 +1,7 @@
-/** Kendall's rank correlation τ-b: 1 when two lists of numbers rank alike, −1 when they rank in reverse. */
+/**
+ * Kendall's rank correlation τ-b: 1 when two lists of numbers rank alike, −1 when they rank in
+ * reverse.
+ */
 
 export type PairCount = {
   readonly concordant: number;

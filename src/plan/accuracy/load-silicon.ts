@@ -25,7 +25,8 @@ const RANKS_MAX = 8;
 type Ranks = { readonly tp: number; readonly dp: number; readonly ep: number };
 
 /**
- * tp and adp split attention, mtp and mep the experts. Exports of InferenceX recorded tp × ep in place
+ * tp and adp split attention, mtp and mep the experts. Exports of InferenceX recorded tp × ep in
+ * place
  * of tp when both exceed 1; a missing adp follows from the experts' ranks.
  */
 function ranksOf(row: RowRecord, isExport: boolean): Ranks {
@@ -43,7 +44,8 @@ function isExported(source: string): boolean {
 }
 
 /**
- * From January 2026 InferenceX ran DeepSeek-R1 on B200 with and without multi-token prediction on the
+ * From January 2026 InferenceX ran DeepSeek-R1 on B200 with and without multi-token prediction on
+ * the
  * same days; its exports in the sample lost the column that tells them apart.
  */
 function maySpeculate(row: RowRecord): boolean {
@@ -83,7 +85,13 @@ function runOf(name: string, row: RowRecord): MeasuredRun {
   const [isl, osl, conc] = [row.number("isl"), row.number("osl"), row.number("concurrency")];
   const precision = precisionOf(row);
   const query = {
-    ...{ engine, gpu, model, input: isl, output: osl, concurrency: conc, dp: ranks.dp },
+    engine,
+    gpu,
+    model,
+    input: isl,
+    output: osl,
+    concurrency: conc,
+    dp: ranks.dp,
     precision: precision === "nvfp4" ? "fp4" : precision,
     month: row.text("measured").slice(0, 7),
   };

@@ -2,8 +2,10 @@
  * Open-loop runs of real vLLM 0.15.1 under inference-perf: per-stage summaries (`vllm_e2e`) and
  * requests one by one (`vllm_requests`). Prompts are few and repeat, prefix caching is on.
  *
- * The published time between tokens of some models divides by output lengths that the client counted
- * by tokenising the text again (Llama 2: 140 … 250 for runs of 247 tokens with end-of-sequence ignored).
+ * The published time between tokens of some models divides by output lengths that the client
+ * counted
+ * by tokenising the text again (Llama 2: 140 … 250 for runs of 247 tokens with end-of-sequence
+ * ignored).
  * Here it is (e2e − TTFT) / (output − 1) with the output length that was asked for.
  */
 

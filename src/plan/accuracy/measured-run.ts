@@ -33,7 +33,9 @@ export type RunFamily =
   | "vllm-requests"
   | "vllm-workstation";
 
-/** Lengths: all equal, or drawn as `np.random.seed(seed)` benchmarks draw them from [ratio·L, L]. */
+/**
+ * Lengths: all equal, or drawn as `np.random.seed(seed)` benchmarks draw them from [ratio·L, L].
+ */
 export type Lengths =
   | { readonly kind: "fixed"; readonly input: number; readonly output: number }
   | {

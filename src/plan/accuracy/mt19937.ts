@@ -1,6 +1,7 @@
 /**
  * The Mersenne Twister MT19937 (Matsumoto and Nishimura 1998) and the two steps that NumPy's legacy
- * `np.random.seed` and `np.random.randint` build on it, so that the request lengths of a benchmark whose
+ * `np.random.seed` and `np.random.randint` build on it, so that the request lengths of a benchmark
+ * whose
  * seed is known can be drawn again, number for number.
  */
 

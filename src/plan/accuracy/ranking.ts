@@ -1,6 +1,8 @@
 /**
- * Do predictions rank configurations as measurements do? Within a model and a shape of requests, each
- * configuration (GPU, engine, format, layout) has a curve of throughput per GPU over interactivity; the
+ * Do predictions rank configurations as measurements do? Within a model and a shape of requests,
+ * each
+ * configuration (GPU, engine, format, layout) has a curve of throughput per GPU over interactivity;
+ * the
  * curves are compared at levels of interactivity.
  */
 
@@ -8,7 +10,9 @@ import { kendallTau, rankPairs, type PairCount } from "./kendall.ts";
 import type { MeasuredRun, Metrics } from "./measured-run.ts";
 import type { Prediction } from "./simulate-run.ts";
 
-/** Interactivity levels at which configurations are compared, tokens/s for one user (assumption). */
+/**
+ * Interactivity levels at which configurations are compared, tokens/s for one user (assumption).
+ */
 export const RANKING_LEVELS: readonly number[] = [10, 15, 20, 30, 40, 50, 65, 80, 100, 125, 150];
 
 export type RankedGroup = {
@@ -32,7 +36,8 @@ type Curve = { readonly measured: Point[]; readonly predicted: Point[] };
 const MS_PER_S = 1000;
 
 /**
- * Interactivity 1/TPOT and output tokens/s per GPU; where no throughput was measured, that of a closed
+ * Interactivity 1/TPOT and output tokens/s per GPU; where no throughput was measured, that of a
+ * closed
  * loop: concurrency · output ÷ (TTFT + TPOT · (output − 1)), for measured and predicted alike.
  */
 function pointOf(run: MeasuredRun, metrics: Metrics, measured: Metrics): Point | undefined {
@@ -50,7 +55,9 @@ function pointOf(run: MeasuredRun, metrics: Metrics, measured: Metrics): Point |
   return { interactivity, throughput: (workload.concurrency * output) / seconds / run.gpus };
 }
 
-/** Straight lines between the points, and beyond the ends along the last piece; at least two points. */
+/**
+ * Straight lines between the points, and beyond the ends along the last piece; at least two points.
+ */
 function throughputAt(points: readonly Point[], interactivity: number): number {
   let i = 1;
   while (i < points.length - 1 && points[i]!.interactivity < interactivity) i++;

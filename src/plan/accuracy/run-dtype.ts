@@ -8,7 +8,9 @@ export type CheckpointFormat = {
   readonly quantizedParts?: readonly ModelPart[];
 };
 
-/** Checkpoints that are published in fp8 with 128 × 128 scales, or in a 4-bit format of their own. */
+/**
+ * Checkpoints that are published in fp8 with 128 × 128 scales, or in a 4-bit format of their own.
+ */
 const OWN_FORMAT = /^(deepseek|glm-5|minimax|kimi|gpt-oss|qwen3\.5)/;
 
 /**
@@ -18,7 +20,8 @@ const OWN_FORMAT = /^(deepseek|glm-5|minimax|kimi|gpt-oss|qwen3\.5)/;
 const FP4_PARTS_MLA: readonly ModelPart[] = ["dense", "experts", "shared"];
 
 /**
- * Format for a model and a row's words for precision: "fp4", "nvfp4", "fp8", "fp8_block", "int4_wo",
+ * Format for a model and a row's words for precision: "fp4", "nvfp4", "fp8", "fp8_block",
+ * "int4_wo",
  * "bf16" or nothing. Nothing means the card's own.
  */
 export function checkpointFormat(model: string, precision: string): CheckpointFormat {

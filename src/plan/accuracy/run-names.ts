@@ -1,4 +1,6 @@
-/** Names in published tables → card ids or Hugging Face names that `findModel` and `findGpu` know. */
+/**
+ * Names in published tables → card ids or Hugging Face names that `findModel` and `findGpu` know.
+ */
 
 const MODELS: ReadonlyMap<string, string> = new Map([
   ["dsr1", "deepseek-r1"],

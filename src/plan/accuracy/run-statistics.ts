@@ -37,8 +37,17 @@ export function statisticsOf({ ttftMs, tpotMs, e2eMs }: RequestTimes): Metrics {
   const [tpotMean, tpotP50, tpotP90, tpotP99] = four(tpotMs);
   const [e2eMean, e2eP50, e2eP90, e2eP99] = four(e2eMs);
   return {
-    ...{ ttftMean, ttftP50, ttftP90, ttftP99 },
-    ...{ tpotMean, tpotP50, tpotP90, tpotP99 },
-    ...{ e2eMean, e2eP50, e2eP90, e2eP99 },
+    ttftMean,
+    ttftP50,
+    ttftP90,
+    ttftP99,
+    tpotMean,
+    tpotP50,
+    tpotP90,
+    tpotP99,
+    e2eMean,
+    e2eP50,
+    e2eP90,
+    e2eP99,
   };
 }

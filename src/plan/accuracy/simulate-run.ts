@@ -1,4 +1,7 @@
-/** A measured run on the engine of the simulator: cards, memory, step times, load → predicted numbers. */
+/**
+ * A measured run on the engine of the simulator: cards, memory, step times, load → predicted
+ * numbers.
+ */
 
 import type { Result } from "../../core/index.ts";
 import { fail, ok } from "../../core/index.ts";
@@ -167,7 +170,8 @@ export function simulationKey(run: MeasuredRun): string {
 }
 
 /**
- * Simulates a run. Measured numbers of the run are not read. Problems: a layout that does not divide
+ * Simulates a run. Measured numbers of the run are not read. Problems: a layout that does not
+ * divide
  * the model, a model that does not fit the GPUs as the memory model sees it, requests that the
  * engine refuses.
  */
@@ -182,7 +186,11 @@ export function simulateRun(run: MeasuredRun, parts: RunParts): Result<Predictio
   const timing =
     run.unfusedAllReduce === true ? { ...parts.timing, fusedAllReduceNorm: false } : parts.timing;
   const model = kernelsStepTime({
-    ...{ model: card, gpu, params, timing, layout: run.layout },
+    model: card,
+    gpu,
+    params,
+    timing,
+    layout: run.layout,
     ...(node === undefined ? {} : { node }),
   });
   if (!model.ok) return model;

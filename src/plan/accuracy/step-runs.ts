@@ -35,7 +35,8 @@ const REGIMES: readonly StepRegime[] = ["decode", "context", "mixed"];
 const US_PER_S = 1e6;
 
 /**
- * Instances whose steps set the scales of the vLLM timing on B300 (models/kernels/engines/vllm.json):
+ * Instances whose steps set the scales of the vLLM timing on B300
+ * (models/kernels/engines/vllm.json):
  * Qwen3-32B at these tensor-parallel ranks.
  */
 const CALIBRATED_TP: readonly number[] = [1, 4];
@@ -70,7 +71,11 @@ export function loadStepRuns(steps: string, runs: string): Result<StepRun[]> {
 export function compareSteps(run: StepRun, parts: RunParts): Result<StepSummary[]> {
   const { model: card, gpu, node, params, timing } = parts;
   const model = kernelsStepTime({
-    ...{ model: card, gpu, params, timing, layout: run.layout },
+    model: card,
+    gpu,
+    params,
+    timing,
+    layout: run.layout,
     ...(node === undefined ? {} : { node }),
   });
   if (!model.ok) return model;

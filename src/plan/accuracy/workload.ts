@@ -24,7 +24,8 @@ type Columns = {
 };
 
 /**
- * Lengths of `count` requests. Drawn ones as NumPy benchmarks draw them: all inputs, then all outputs,
+ * Lengths of `count` requests. Drawn ones as NumPy benchmarks draw them: all inputs, then all
+ * outputs,
  * whole numbers from ⌊ratio · L⌋ to L.
  */
 export function lengthsOf(lengths: Lengths, count: number): [Uint32Array, Uint32Array] {

@@ -43,8 +43,17 @@ test("quantiles interpolate as NumPy's do", () => {
 
 test("errors: mean, median, ninth decile, bias", () => {
   const row = (predicted: number): AccuracyRow => ({
-    ...{ run: "r", family: "silicon", group: "g", model: "m", gpu: "g", engine: "vllm" },
-    ...{ moe: false, shape: "1/1", window: "run", metric: "tpotMean", flags: [] },
+    run: "r",
+    family: "silicon",
+    group: "g",
+    model: "m",
+    gpu: "g",
+    engine: "vllm",
+    moe: false,
+    shape: "1/1",
+    window: "run",
+    metric: "tpotMean",
+    flags: [],
     measured: 100,
     predicted,
   });
