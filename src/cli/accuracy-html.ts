@@ -62,10 +62,7 @@ function plots(report: AccuracyReport): string {
   const charts = PLOTS.flatMap(({ title, unit, metrics }) => {
     const series = seriesOf(rowsFor(report, metrics));
     if (series.length === 0) return [];
-    return [
-      scatterChart(`${title}: predicted over measured`, series, unit),
-      residualChart(`${title}: error`, series, unit),
-    ];
+    return [scatterChart(title, series, unit), residualChart(`${title}: error`, series, unit)];
   });
   return `<div class="charts">${charts.join("")}</div>`;
 }

@@ -71,7 +71,10 @@ export function scatterChart(title: string, series: readonly DotSeries[], unit: 
   );
 }
 
-/** predicted/measured − 1 over measured; the line is no error, dots on the edge lie beyond it. */
+/**
+ * predicted/measured − 1 over measured; the line is no error, dots on the edge lie beyond it. Colours
+ * are those of the scatter chart beside it, whose legend serves both.
+ */
 export function residualChart(title: string, series: readonly DotSeries[], unit: string): string {
   const drawn = shown(series);
   const dots = drawn.flatMap((one) => one.dots);
@@ -94,10 +97,6 @@ export function residualChart(title: string, series: readonly DotSeries[], unit:
     axisY(FRAME, linearTicks(y, 5, percent)) +
       axisX(FRAME, logTicks(x, shortNumber), `measured, ${unit}`) +
       lineAt({ x1: FRAME.left, y1: y(0), x2: FRAME.right, y2: y(0) }, "target") +
-      marks.join("") +
-      legend(
-        FRAME,
-        drawn.map((one) => one.name),
-      ),
+      marks.join(""),
   );
 }
