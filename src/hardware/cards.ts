@@ -40,8 +40,13 @@ function plain(name: string): string {
     .replaceAll(/[\s_]+/g, "-");
 }
 
-function unknown(kind: string, name: string, known: readonly string[]): Result<never> {
-  const nearest = nearestWord(plain(name), known);
+function unknown(
+  kind: string,
+  name: string,
+  known: readonly string[],
+  shortNames: readonly string[] = [],
+): Result<never> {
+  const nearest = nearestWord(plain(name), [...known, ...shortNames]);
   return fail({
     what: `unknown ${kind} ${name}`,
     expected: nearest === undefined ? `a ${kind} card` : `a known ${kind}, nearest: ${nearest}`,
@@ -58,6 +63,7 @@ export function findGpu(deck: CardDeck, name: string): Result<GpuCard> {
     "GPU",
     name,
     deck.gpus.map((gpu) => gpu.id),
+    [...GPU_ALIASES.keys()],
   );
 }
 

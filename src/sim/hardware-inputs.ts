@@ -78,7 +78,10 @@ export function layoutOf({ engine, cluster }: Scenario): KernelsLayout {
   return {
     ...(dtype === "auto" ? {} : { dtype }),
     ...(kv === "auto" ? {} : { kvDtype: kv }),
-    ...{ tp: tensor, pp: pipeline, ep: expert, dp: data },
+    tp: tensor,
+    pp: pipeline,
+    ep: expert,
+    dp: data,
     ...(kernels === undefined ? {} : { cp: kernels.context_parallel }),
     ...(moeKernel === null ? {} : { moeKernel }),
   };

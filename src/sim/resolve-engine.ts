@@ -166,13 +166,21 @@ export function resolveEngine(
   const price = priceOf(scenario, gpu);
   const gpusPerWorker = cluster.gpus_per_worker ?? ranksOf(scenario);
   const facts = engineFacts({
-    ...{ scenario, knobs, gpusPerWorker, price, machine, coverage },
+    scenario,
+    knobs,
+    gpusPerWorker,
+    price,
+    machine,
+    coverage,
     stepTime: model.name,
     gpu: gpu?.id ?? null,
     timingVersion: coverage === undefined ? null : (inputs.hardware?.timing?.version ?? null),
   });
   return ok({
-    ...{ model, knobs, gpusPerWorker, facts },
+    model,
+    knobs,
+    gpusPerWorker,
+    facts,
     usdPerGpuHour: price?.usdPerGpuHour ?? null,
     warnings: engineWarnings(scenario, model.name, machine, coverage),
   });

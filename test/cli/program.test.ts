@@ -48,6 +48,30 @@ describe("run", () => {
     expect(step.events).toBeGreaterThan(fast.events);
   });
 
+  it("takes a model, a GPU and a trace, and a card of one's own", async () => {
+    const args = ["run", ...SMALL, "--model", "Llama-3.1-8B-Instruct", "--json"];
+    const report = reportOf((await headworks([...args, "--gpu", "h100"])).stdout);
+    expect(report.scenario).toMatchObject({ model: "Llama-3.1-8B-Instruct", gpu: "h100" });
+    expect(report.engine).toMatchObject({ model: "llama-3.1-8b", stepTime: "kernels" });
+    expect(report.cost?.totalUsd).toBeGreaterThan(0);
+    const card = join(folder, "mine.yaml");
+    const bundled = new URL("../../models/gpus/h100-sxm.yaml", import.meta.url);
+    const text = readFileSync(bundled, "utf8").replace("gpu: h100-sxm", "gpu: 4090-mine");
+    writeFileSync(
+      card,
+      text.replace('["3.35 TB/s"', '["1 TB/s"').replace("calibration: h100_sxm", "peer: h100-sxm"),
+    );
+    const own = reportOf(
+      (await headworks([...args, "--gpu", "4090-mine", "--cards", card])).stdout,
+    );
+    expect(own.engine).toMatchObject({ gpu: "4090-mine", calibration: "estimated" });
+    expect(own.latency.tpotMs.p50).toBeGreaterThan(2 * (report.latency.tpotMs.p50 ?? Infinity));
+    const page = await headworks([...args.slice(0, -1), "--gpu", "h100"]);
+    expect(page.stdout).toContain("llama-3.1-8b in bf16 on h100-sxm, 2 workers");
+    expect(page.stdout).toContain("step times by kernels (calibrated on h100_sxm)");
+    expect(page.stdout).toContain("the card's neocloud price of");
+  });
+
   it("writes its files, and compare reads them", async () => {
     const out = join(folder, "out");
     const run = await headworks(["run", ...SMALL, "--out", out]);

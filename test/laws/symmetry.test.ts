@@ -100,6 +100,7 @@ test(
           traffic: {},
         });
         const together = record({
+          ...run,
           trace,
           scenario: { ...base, cluster: { ...base.cluster, workers } },
         });
@@ -114,6 +115,7 @@ test(
           );
           const alone = rowsOf(
             record({
+              ...run,
               trace: part,
               scenario: { ...base, cluster: { ...base.cluster, workers: 1 } },
             }),

@@ -116,7 +116,7 @@ test(
         const limited = (horizon_s: number | null): number[][] =>
           rowsOf(
             record({
-              trace: run.trace,
+              ...run,
               scenario: withSections(run.scenario, { traffic: { ...traffic, horizon_s } }),
             }),
           );

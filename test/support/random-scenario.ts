@@ -4,10 +4,18 @@ import fc from "fast-check";
 import { stream } from "../../src/core/index.ts";
 import type { Stream } from "../../src/core/index.ts";
 import { scenarioSchema } from "../../src/sim/index.ts";
-import type { Scenario, ScenarioInput } from "../../src/sim/index.ts";
+import type { HardwareInputs, Scenario, ScenarioInput } from "../../src/sim/index.ts";
 import type { Trace } from "../../src/trace/index.ts";
+import { hardwareFor, MACHINES } from "./hardware.ts";
 
-export type RandomRun = { readonly scenario: Scenario; readonly trace: Trace };
+export type RandomRun = {
+  readonly scenario: Scenario;
+  readonly trace: Trace;
+  readonly hardware?: HardwareInputs;
+};
+
+/** Cards of each machine, read once. */
+const HARDWARE = MACHINES.map(({ model, gpu, backend }) => hardwareFor(model, gpu, backend));
 
 /** Token runs of prompts that share prefixes: each row extends or cuts the path of an earlier one. */
 function hashesFor(
@@ -161,6 +169,11 @@ export const randomRuns: fc.Arbitrary<RandomRun> = fc
     seed: fc.integer({ min: 1, max: 1_000_000 }),
     shape: shapes,
     stepTime: stepTimes,
+    // One run in three has a model on a GPU, and the `kernels` step times.
+    machine: fc.oneof(
+      { arbitrary: fc.constant(null), weight: 2 },
+      { arbitrary: fc.nat(MACHINES.length - 1), weight: 1 },
+    ),
     arrivals,
     workers: fc.constantFrom(1, 2, 5),
     scheduler: fc.constantFrom(
@@ -188,9 +201,13 @@ export const randomRuns: fc.Arbitrary<RandomRun> = fc
     sessionMode: fc.constantFrom("closed" as const, "open" as const),
   })
   .map((r) => {
+    const machine = r.machine === null ? undefined : MACHINES[r.machine];
+    const hardware = r.machine === null ? undefined : HARDWARE[r.machine];
     const scenario = scenarioSchema.parse({
       seed: r.seed,
-      cluster: { workers: r.workers },
+      model: machine?.model ?? null,
+      gpu: machine?.gpu ?? null,
+      cluster: { workers: r.workers, parallelism: machine?.parallelism ?? {} },
       engine: {
         scheduler: r.scheduler,
         block_size: r.blockSize,
@@ -204,7 +221,8 @@ export const randomRuns: fc.Arbitrary<RandomRun> = fc
         watermark: r.watermark,
         scheduler_reserve_full_isl: r.fullIsl,
         batch_timeout_s: r.batchTimeout,
-        step_time: r.stepTime,
+        backend: machine?.backend ?? "vllm",
+        step_time: machine === undefined ? r.stepTime : { type: "kernels" },
       },
       traffic: {
         arrivals: r.arrivals,
@@ -219,5 +237,6 @@ export const randomRuns: fc.Arbitrary<RandomRun> = fc
       },
       slo: { ttft_s: 0.2, tpot_s: 0.03 },
     });
-    return { scenario, trace: traceFor(r.seed, r.shape) };
+    const trace = traceFor(r.seed, r.shape);
+    return { scenario, trace, ...(hardware === undefined ? {} : { hardware }) };
   });
