@@ -8,7 +8,9 @@ import { randomRouter } from "./router/random.ts";
 import { roundRobin } from "./router/round-robin.ts";
 import type { Router, RouterPolicy } from "./router/router.ts";
 import type { SchedulerPolicy } from "./scheduler/scheduler.ts";
+import { sglangScheduler } from "./scheduler/sglang.ts";
 import { staticScheduler } from "./scheduler/static.ts";
+import { tensorrtLlmScheduler } from "./scheduler/tensorrt-llm.ts";
 import { vllmScheduler } from "./scheduler/vllm.ts";
 
 export const routerPolicies: readonly RouterPolicy[] = [
@@ -18,7 +20,12 @@ export const routerPolicies: readonly RouterPolicy[] = [
   powerOfTwo,
 ];
 
-export const schedulerPolicies: readonly SchedulerPolicy[] = [vllmScheduler, staticScheduler];
+export const schedulerPolicies: readonly SchedulerPolicy[] = [
+  vllmScheduler,
+  sglangScheduler,
+  tensorrtLlmScheduler,
+  staticScheduler,
+];
 
 /** The router of that name with its knobs checked against its `meta` and defaults filled in. */
 export function createRouter(

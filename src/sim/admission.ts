@@ -1,7 +1,7 @@
 /** What a worker refuses on sight: requests that could never run there, each with the reason. */
 
 import type { WorkerKnobs } from "./worker-knobs.ts";
-import { watermarkBlocks } from "./worker-knobs.ts";
+import { looksAhead, watermarkBlocks } from "./worker-knobs.ts";
 
 export const REJECT_REASONS = [
   "prompt reaches max_model_len",
@@ -12,10 +12,25 @@ export const REJECT_REASONS = [
 /** Index of a reject reason, −1: the request may queue. */
 export type RejectCode = number;
 
-/** Tokens the request may generate under max_model_len. */
+/**
+ * Tokens the request may generate under max_model_len. SGLang and TensorRT-LLM, which count on the limit, also lower it to
+ * what the KV pool holds.
+ */
 export function outputWithin(engine: WorkerKnobs, input: number, output: number): number {
-  if (engine.max_model_len === null) return output;
-  return Math.min(output, Math.max(0, engine.max_model_len - input));
+  const longest = Math.min(
+    engine.max_model_len ?? Infinity,
+    looksAhead(engine) ? poolTokens(engine) : Infinity,
+  );
+  return Math.min(output, Math.max(0, longest - input));
+}
+
+/**
+ * Tokens of the longest request, prompt and output, that a rank's pool holds. SGLang starts a request only when it leaves
+ * something free, so a page stays empty (assumption: the engine itself keeps two tokens, whatever its page size).
+ */
+function poolTokens(engine: WorkerKnobs): number {
+  const blocks = Math.floor(engine.num_gpu_blocks / engine.ranks);
+  return (engine.scheduler === "sglang" ? blocks - 1 : blocks) * engine.block_size;
 }
 
 /**
@@ -24,11 +39,19 @@ export function outputWithin(engine: WorkerKnobs, input: number, output: number)
  */
 export function rejectCode(engine: WorkerKnobs, input: number, output: number): RejectCode {
   if (engine.max_model_len !== null && input >= engine.max_model_len) return 0;
+  if (looksAhead(engine) && input >= poolTokens(engine)) return 1;
   const tokens = input + Math.max(0, output - 1);
   const room = Math.floor((engine.num_gpu_blocks - watermarkBlocks(engine)) / engine.ranks);
   const reserved = engine.scheduler === "static" ? input + output : tokens;
   if (Math.ceil(reserved / engine.block_size) > room) return 1;
-  const inOneStep = engine.scheduler === "vllm" && !engine.enable_chunked_prefill;
-  if (inOneStep && tokens > engine.max_num_batched_tokens / engine.ranks) return 2;
-  return -1;
+  return isTooLongForStep(engine, input, tokens) ? 2 : -1;
+}
+
+/** SGLang's steps hold any prompt when they do not split them; who is never preempted is never computed longer than it came. */
+function isTooLongForStep(engine: WorkerKnobs, input: number, tokens: number): boolean {
+  if (engine.enable_chunked_prefill) return false;
+  const perStep = engine.max_num_batched_tokens / engine.ranks;
+  if (engine.scheduler === "vllm") return tokens > perStep;
+  if (engine.scheduler !== "tensorrt_llm") return false;
+  return (engine.capacity_scheduler_policy === "guaranteed_no_evict" ? input : tokens) > perStep;
 }

@@ -9,13 +9,9 @@
 
 import { invariant } from "../core/index.ts";
 import type { SchedulerPort } from "../policies/index.ts";
-import { BlockDemand } from "./block-demand.ts";
-import type { Engine } from "./engine.ts";
-import { FinishHeap } from "./finish-heap.ts";
-import { KvPool } from "./kv-pool.ts";
+import { BatchState } from "./batch-state.ts";
 import {
   AT_ADMITTED_US,
-  AT_ARRIVAL_US,
   AT_CACHED,
   AT_COMPUTED,
   AT_GENERATED,
@@ -27,99 +23,35 @@ import {
   AT_NEXT,
   AT_NEXT_ENDING,
   AT_ORDER,
-  AT_OUTPUT,
   AT_PREEMPTIONS,
-  AT_SHARED_BLOCKS,
   AT_STATE,
   SLOT_DECODE,
   SLOT_DONE,
   SLOT_PREFILL,
   SLOT_WAITING,
 } from "./request-table.ts";
-import { SlotList } from "./slot-list.ts";
+import { blocksHeld, decodeGroup } from "./running-walk.ts";
 import {
   ADMITTED_TOKENS,
   CACHED_TOKENS,
-  WORKER_NUMBERS,
   PREEMPTIONS,
   RECOMPUTED_TOKENS,
 } from "./worker-counters.ts";
 
-export class Batch implements SchedulerPort {
-  partialPrefill = -1;
-  /** Grows whenever a request joins or leaves the decode group. */
-  changes = 0;
-  /** Decode steps done, and the group's total context in the next one. */
-  decodeSteps = 0;
-  decodeContext = 0;
-  /** Static batching: requests that are done and keep their place. */
-  doneCount = 0;
-  /** First request whose prompt ends with the step being built, in order of scheduling; −1: none. */
-  endingHead = -1;
-  readonly pool: KvPool;
-  readonly demand: BlockDemand;
-  readonly finishes: FinishHeap;
-  readonly running: SlotList;
-  private readonly waiting: SlotList;
-  private readonly engine: Engine;
-  private readonly counterBase: number;
+export class Batch extends BatchState implements SchedulerPort {
   private admissions = 0;
-
-  constructor(engine: Engine, id: number) {
-    const { table, blockSize } = engine;
-    this.engine = engine;
-    this.counterBase = id * WORKER_NUMBERS;
-    this.pool = new KvPool(engine);
-    this.finishes = new FinishHeap(engine.heaps);
-    this.demand = new BlockDemand(blockSize, engine.byPhase, id * blockSize);
-    this.waiting = new SlotList(table);
-    this.running = new SlotList(table);
-  }
 
   // The scheduler's side.
 
-  get nowUs(): number {
-    return this.engine.pass.nowUs;
-  }
-  get preemptedInPass(): number {
-    return this.engine.pass.preempted;
-  }
-  get runningCount(): number {
-    return this.running.length;
-  }
-  get waitingCount(): number {
-    return this.waiting.length;
-  }
-  get waitingHead(): number {
-    return this.waiting.head;
-  }
-  get blockSize(): number {
-    return this.engine.blockSize;
-  }
-  get blocksTotal(): number {
-    return this.pool.blocks;
-  }
-  get blocksAvailable(): number {
-    return this.pool.available;
-  }
-
-  waitingAfter(slot: number): number {
-    return this.engine.table.data[slot + AT_NEXT]!;
-  }
-
-  queuedSinceUs(slot: number): number {
-    return this.engine.table.data[slot + AT_ARRIVAL_US]!;
-  }
-
-  knownTokens(slot: number): number {
-    return this.engine.table.data[slot + AT_INPUT]! + this.engine.table.data[slot + AT_GENERATED]!;
-  }
-
-  outputLimit(slot: number): number {
-    return this.engine.table.data[slot + AT_OUTPUT]!;
+  orderWaiting(slots: readonly number[]): void {
+    for (const slot of slots) {
+      this.waiting.remove(slot);
+      this.waiting.pushBack(slot);
+    }
   }
 
   scheduleDecodes(): number {
+    this.decodesInStep = true;
     if (this.engine.stepByStep) return this.walkDecodes();
     const need = this.demand.at(this.decodeSteps);
     if (need > this.pool.available) return this.walkDecodes();
@@ -155,6 +87,7 @@ export class Batch implements SchedulerPort {
     const cached = this.engine.pass.matchedTokens;
     this.waiting.remove(slot);
     this.running.pushBack(slot);
+    this.fullBlocks += this.fullBlocksOf(slot);
     table.data[slot + AT_ORDER] = this.admissions++;
     table.data[slot + AT_STATE] = SLOT_PREFILL;
     if (Number.isNaN(table.data[slot + AT_ADMITTED_US]!)) {
@@ -181,6 +114,14 @@ export class Batch implements SchedulerPort {
     this.admit(slot, paddedTokens);
   }
 
+  retract(slot: number): void {
+    const isPartial = slot === this.partialPrefill;
+    this.takeOff(slot, false, this.engine.table.data[slot + AT_COMPUTED]!);
+    // A prompt that was being computed came before all that wait; others go to the end.
+    if (isPartial) this.waiting.pushFront(slot);
+    else this.waiting.pushBack(slot);
+  }
+
   // The worker's side.
 
   /** A request arrives; false when it queues behind one that could not be admitted, so that nothing changes. */
@@ -200,28 +141,13 @@ export class Batch implements SchedulerPort {
     shape.prefillPairs = 0;
     this.engine.pass.nowUs = nowUs;
     this.engine.pass.preempted = 0;
+    this.decodesInStep = false;
     this.endingHead = -1;
     this.engine.pass.endingTail = -1;
   }
 
   get isStepEmpty(): boolean {
     return this.engine.pass.shape.prefillRequests === 0 && this.demand.requests === 0;
-  }
-
-  /** Total context of a decoding request in the next decode step. */
-  contextOf(slot: number): number {
-    return (
-      this.engine.table.data[slot + AT_JOIN_CONTEXT]! +
-      (this.decodeSteps - this.engine.table.data[slot + AT_JOIN_STEP]!)
-    );
-  }
-
-  /** Tokens a decoding request has generated. */
-  generatedBy(slot: number): number {
-    return (
-      this.engine.table.data[slot + AT_GENERATED]! +
-      (this.decodeSteps - this.engine.table.data[slot + AT_JOIN_STEP]!)
-    );
   }
 
   /** A request whose known tokens all have KV starts to decode; `finishes`: it has tokens left to generate. */
@@ -235,8 +161,10 @@ export class Batch implements SchedulerPort {
     table.data[slot + AT_JOIN_CONTEXT] = context;
     this.demand.join(this.decodeSteps, context);
     this.decodeContext += context;
-    const left = table.data[slot + AT_OUTPUT]! - table.data[slot + AT_GENERATED]!;
-    if (finishes) this.finishes.push(slot, this.decodeSteps + left, table.data[slot + AT_ORDER]!);
+    const finish = this.decodeSteps + this.outputLeft(slot);
+    this.finishSteps += finish;
+    if (finish > this.lastFinish) this.lastFinish = finish;
+    if (finishes) this.finishes.push(slot, finish, table.data[slot + AT_ORDER]!);
   }
 
   /** A request leaves the decode group; returns its tokens with KV. */
@@ -245,6 +173,7 @@ export class Batch implements SchedulerPort {
     const context = this.contextOf(slot);
     this.changes++;
     this.decodeContext -= context;
+    this.finishSteps -= table.data[slot + AT_JOIN_STEP]! + this.outputLeft(slot);
     this.demand.leave(table.data[slot + AT_JOIN_STEP]!, table.data[slot + AT_JOIN_CONTEXT]!);
     return context - 1;
   }
@@ -252,22 +181,20 @@ export class Batch implements SchedulerPort {
   /** A request that is done leaves the worker: its blocks go back or into the cache, its slot is free. */
   dismiss(slot: number, tokens: number): void {
     this.running.remove(slot);
+    this.fullBlocks -= this.fullBlocksOf(slot);
     this.pool.release(slot, Math.ceil(tokens / this.engine.blockSize), tokens, false);
     this.engine.table.give(slot);
   }
 
   /** Recounts what the sums claim; throws `InvariantError` when they disagree. */
   audit(at: string): void {
-    let requests = 0;
-    let context = 0;
-    for (let slot = this.running.head; slot >= 0; slot = this.engine.table.data[slot + AT_NEXT]!) {
-      const state = this.engine.table.data[slot + AT_STATE]!;
-      if (state !== SLOT_DECODE && state !== SLOT_DONE) continue;
-      requests++;
-      context += this.contextOf(slot);
-    }
+    const { walk } = this;
+    const { requests, context } = decodeGroup(walk);
+    const { held, full } = blocksHeld(walk, this.decodesInStep);
     invariant(requests === this.demand.requests, `decode group law: requests miscounted ${at}`);
     invariant(context === this.decodeContext, `decode group law: context miscounted ${at}`);
+    invariant(held === this.pool.held, `KV law: held blocks miscounted ${at}`);
+    invariant(full === this.fullBlocks, `KV law: promised blocks miscounted ${at}`);
     this.pool.audit(at);
     const idle = this.running.length === 0;
     invariant(
@@ -306,14 +233,6 @@ export class Batch implements SchedulerPort {
     if (this.engine.pass.endingTail >= 0) data[this.engine.pass.endingTail + AT_NEXT_ENDING] = slot;
     else this.endingHead = slot;
     this.engine.pass.endingTail = slot;
-  }
-
-  /** Blocks a request in prefill holds with `tokens` tokens computed. */
-  private blocksFor(slot: number, tokens: number): number {
-    return Math.max(
-      this.engine.table.data[slot + AT_SHARED_BLOCKS]!,
-      Math.ceil(tokens / this.engine.blockSize),
-    );
   }
 
   /** Gives each decoding request its block by walking the running list, preempting when blocks run short. */
@@ -355,23 +274,33 @@ export class Batch implements SchedulerPort {
 
   /** Takes all blocks from a running request and puts it at the head of the queue; it keeps what it generated. */
   private preempt(slot: number, served: boolean): void {
+    this.takeOff(slot, served, Infinity);
+    this.waiting.pushFront(slot);
+  }
+
+  /**
+   * Takes a request off the running list. Its blocks go back, those of the first `kept` tokens into the cache. `served`: it
+   * has its block for the step being built.
+   */
+  private takeOff(slot: number, served: boolean, kept: number): void {
     const { table } = this.engine;
     let tokens = table.data[slot + AT_COMPUTED]!;
     let held = tokens;
     if (table.data[slot + AT_STATE] === SLOT_DECODE) {
-      table.data[slot + AT_GENERATED] = this.generatedBy(slot);
-      table.data[slot + AT_LAST_TOKEN_US] = this.nowUs;
+      const since = this.stalls?.leave(table.data[slot + AT_LAST_TOKEN_US]!) ?? NaN;
+      table.data[slot + AT_LAST_TOKEN_US] = Number.isNaN(since) ? this.nowUs : since;
       tokens = this.leave(slot);
+      table.data[slot + AT_GENERATED] = this.generatedBy(slot);
       held = served ? tokens + 1 : tokens;
       this.finishes.remove(slot);
     } else if (this.partialPrefill === slot) this.partialPrefill = -1;
     this.running.remove(slot);
-    this.pool.release(slot, this.blocksFor(slot, held), tokens, true);
+    this.fullBlocks -= this.fullBlocksOf(slot);
+    this.pool.release(slot, this.blocksFor(slot, held), Math.min(tokens, kept), true);
     table.data[slot + AT_LOST] = tokens;
     table.data[slot + AT_COMPUTED] = 0;
     table.data[slot + AT_PREEMPTIONS]!++;
     table.data[slot + AT_STATE] = SLOT_WAITING;
-    this.waiting.pushFront(slot);
     this.engine.counters[this.counterBase + PREEMPTIONS]!++;
     this.engine.pass.preempted++;
   }

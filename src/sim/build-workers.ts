@@ -43,6 +43,12 @@ export function buildWorkers(options: {
     max_num_batched_tokens: engine.max_num_batched_tokens,
     enable_chunked_prefill: engine.enable_chunked_prefill,
     scheduler_reserve_full_isl: engine.scheduler_reserve_full_isl,
+    capacity_scheduler_policy: engine.capacity_scheduler_policy,
+    chunked_prefill_size: engine.chunked_prefill_size,
+    max_prefill_tokens: engine.max_prefill_tokens,
+    schedule_policy: engine.schedule_policy,
+    schedule_conservativeness: engine.schedule_conservativeness,
+    enable_mixed_chunk: engine.enable_mixed_chunk,
     batchTimeoutUs: Math.round(engine.batch_timeout_s * US_PER_S),
   });
   const count = scenario.cluster.workers;
@@ -56,7 +62,8 @@ export function buildWorkers(options: {
     blockSize: engine.block_size,
     watermarkBlocks: watermarkBlocks(engine),
     caching: engine.enable_prefix_caching && scheduler.prefixCaching,
-    preemptNewest: engine.preemption_mode === "lifo",
+    // TensorRT-LLM knows no other order.
+    preemptNewest: engine.preemption_mode === "lifo" || engine.scheduler === "tensorrt_llm",
     stepByStep: options.stepByStep,
     gaps: options.gaps,
     gapsFromUs: Math.round(scenario.traffic.warmup_s * US_PER_S),

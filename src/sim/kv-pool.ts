@@ -40,6 +40,8 @@ export class KvPool {
   /** Unreferenced blocks kept for reuse; evicted when free blocks run out. */
   cached = 0;
   evicted = 0;
+  /** Blocks that running requests hold, shared ones counted for each holder. */
+  held = 0;
   private readonly engine: Engine;
   private readonly store: EntryStore;
   private readonly entryOf = new NodeMap();
@@ -74,6 +76,7 @@ export class KvPool {
   allocate(count: number): void {
     if (count > this.free) this.evict(count - this.free);
     this.free -= count;
+    this.held += count;
   }
 
   /**
@@ -127,6 +130,7 @@ export class KvPool {
       this.reference(entry);
       shared += this.store.data[entry + ENTRY_LENGTH]!;
     }
+    this.held += this.store.matchedBlocks;
     this.engine.table.data[slot + AT_HELD_NODES] = this.store.matchedNodes;
     this.engine.table.data[slot + AT_SHARED_BLOCKS] = shared;
     if (this.store.matchedPrivate) {
@@ -182,6 +186,7 @@ export class KvPool {
       : 0;
     const held = Math.max(0, heldBlocks - shared);
     this.free += held - full;
+    this.held -= held + shared;
     if (full > 0) this.keepPrivate(slot, full, keep);
     const start = table.data[slot + AT_PATH_START]!;
     for (let i = table.data[slot + AT_HELD_NODES]! - 1; i >= 0; i--) {
@@ -189,6 +194,18 @@ export class KvPool {
     }
     table.data[slot + AT_HELD_NODES] = 0;
     table.data[slot + AT_SHARED_BLOCKS] = 0;
+  }
+
+  /** The node of a request's path that has the `block`-th block of its prompt, −1: none has. */
+  nodeAt(slot: number, block: number): number {
+    const { path, nodeBegin, nodeEnd } = this.engine.forest;
+    const start = this.engine.table.data[slot + AT_PATH_START]!;
+    const end = start + this.engine.table.data[slot + AT_PATH_LENGTH]!;
+    for (let i = start; i < end; i++) {
+      const node = path[i]!;
+      if (block < nodeEnd[node]!) return block >= nodeBegin[node]! ? node : -1;
+    }
+    return -1;
   }
 
   /** Recounts every entry: throws `InvariantError` when the counters and the lists disagree. */

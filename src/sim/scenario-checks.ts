@@ -24,6 +24,8 @@ function checkEngine({ engine, model, gpu }: Scenario): Problem | undefined {
       remedy: "raise max_num_batched_tokens or lower max_num_seqs",
     };
   }
+  const misfit = checkScheduler(engine);
+  if (misfit !== undefined) return misfit;
   const length = engine.max_model_len;
   // Blocks that a GPU's memory decides are known, and checked, with the hardware.
   const sized = model !== null && gpu !== null;
@@ -45,6 +47,43 @@ function checkEngine({ engine, model, gpu }: Scenario): Problem | undefined {
     };
   }
   return undefined;
+}
+
+/** Keys that SGLang and TensorRT-LLM could not work with. */
+function checkScheduler(engine: Scenario["engine"]): Problem | undefined {
+  const { scheduler, block_size: block } = engine;
+  if (scheduler !== "sglang" && scheduler !== "tensorrt_llm") return undefined;
+  if (engine.watermark > 0) {
+    return {
+      what: `the ${scheduler} scheduler has no watermark`,
+      where: "engine.watermark",
+      expected: "0",
+      remedy:
+        scheduler === "sglang"
+          ? "raise schedule_conservativeness instead"
+          : "capacity_scheduler_policy: guaranteed_no_evict keeps more than a watermark free",
+    };
+  }
+  if (scheduler === "sglang") {
+    if (!engine.enable_chunked_prefill || engine.chunked_prefill_size % block === 0) {
+      return undefined;
+    }
+    // Source: SGLang's ServerArgs asserts it.
+    return {
+      what: `chunked_prefill_size ${String(engine.chunked_prefill_size)} is no multiple of block_size`,
+      where: "engine.chunked_prefill_size",
+      expected: `a multiple of block_size = ${String(block)}`,
+      remedy: "change one of the two",
+    };
+  }
+  const least = Math.max(engine.max_num_seqs, block);
+  if (engine.max_num_batched_tokens >= least) return undefined;
+  return {
+    what: `max_num_batched_tokens ${String(engine.max_num_batched_tokens)} is too small for a step`,
+    where: "engine.max_num_batched_tokens",
+    expected: `at least ${String(least)}: a token for each of max_num_seqs, and a block of a prompt`,
+    remedy: "raise max_num_batched_tokens, or lower max_num_seqs",
+  };
 }
 
 /** A longest request that a rank's pool of `blocks` cannot hold: vLLM refuses to start with it. */

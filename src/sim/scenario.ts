@@ -66,7 +66,7 @@ const WEIGHT_FORMATS = [
 const KV_FORMATS = ["bf16", "fp8"] as const satisfies readonly KvDtype[];
 
 const engine = z.strictObject({
-  scheduler: z.enum(["vllm", "static"]).default("vllm"),
+  scheduler: z.enum(["vllm", "sglang", "tensorrt_llm", "static"]).default("vllm"),
   block_size: count(1 << 20).default(16),
   backend: described(
     z.enum(["vllm", "sglang", "trtllm", "hf"]).default("vllm"),
@@ -104,6 +104,30 @@ const engine = z.strictObject({
   preemption_mode: z.enum(["lifo", "fifo"]).default("lifo"),
   watermark: z.number().min(0).max(0.9).default(0),
   scheduler_reserve_full_isl: z.boolean().default(true),
+  capacity_scheduler_policy: described(
+    z.enum(["guaranteed_no_evict", "max_utilization"]).default("guaranteed_no_evict"),
+    "tensorrt_llm: start requests only when their whole output fits, or when they fit now",
+  ),
+  schedule_policy: described(
+    z.enum(["fcfs", "lpm"]).default("fcfs"),
+    "sglang: order of the queue, by arrival or by longest cached prefix",
+  ),
+  chunked_prefill_size: described(
+    count(1 << 30).default(8192),
+    "sglang: most prompt tokens in a step of a data-parallel rank; whole blocks",
+  ),
+  max_prefill_tokens: described(
+    count(1 << 30).default(16384),
+    "sglang: prompt tokens after which a step of a data-parallel rank takes no further request",
+  ),
+  schedule_conservativeness: described(
+    z.number().nonnegative().max(10).default(1),
+    "sglang: scales the share of running requests' remaining output that is kept free",
+  ),
+  enable_mixed_chunk: described(
+    z.boolean().default(false),
+    "sglang: prompts and decodes in one step",
+  ),
   batch_timeout_s: seconds("static batching: longest wait for a full batch").default(0),
   step_time: described(
     stepTime.nullable().default(null),

@@ -22,13 +22,21 @@ export function workerKnobs(engine: EngineKnobs, blocks: number, ranks: number):
     num_gpu_blocks: blocks * ranks,
     max_num_seqs: engine.max_num_seqs * ranks,
     max_num_batched_tokens: engine.max_num_batched_tokens * ranks,
+    chunked_prefill_size: engine.chunked_prefill_size * ranks,
+    max_prefill_tokens: engine.max_prefill_tokens * ranks,
     ranks,
   };
 }
 
-/** Blocks that admission leaves free. */
+/** Blocks that admission leaves free; SGLang and TensorRT-LLM have no such mark. */
 export function watermarkBlocks(knobs: WorkerKnobs): number {
+  if (looksAhead(knobs)) return 0;
   return Math.floor(knobs.watermark * knobs.num_gpu_blocks);
+}
+
+/** Whether admission counts on the output limit, which must then fit the KV pool. */
+export function looksAhead(knobs: WorkerKnobs): boolean {
+  return knobs.scheduler === "sglang" || knobs.scheduler === "tensorrt_llm";
 }
 
 /** GPUs that the parallelism of a worker takes. */

@@ -8,6 +8,8 @@ import { InvariantError } from "../core/index.ts";
 import { Batch } from "./batch.ts";
 import { DecodeStretch, STRETCH_NUMBERS } from "./decode-stretch.ts";
 import type { Engine } from "./engine.ts";
+import { addRunGaps } from "./token-gaps.ts";
+import { TokenStalls } from "./token-stalls.ts";
 import {
   AT_COMPUTED,
   AT_FIRST_TOKEN_US,
@@ -138,6 +140,7 @@ export class Worker {
       this.endRun(stretch.timeAt(batch.decodeSteps - stretch.anchorStep + done), done);
       // The step in progress has taken its blocks.
       batch.pool.allocate(batch.demand.at(batch.decodeSteps));
+      batch.decodesInStep = true;
       counters[counterBase + USED_PEAK] = Math.max(
         counters[counterBase + USED_PEAK]!,
         batch.pool.used,
@@ -184,8 +187,13 @@ export class Worker {
     const { model } = this.engine;
     const { shape } = this.engine.pass;
     this.endStretch();
-    shape.decodeRequests = batch.demand.requests;
-    shape.decodeContextTokens = batch.decodeContext;
+    const { decodesInStep } = batch;
+    shape.decodeRequests = decodesInStep ? batch.demand.requests : 0;
+    shape.decodeContextTokens = decodesInStep ? batch.decodeContext : 0;
+    if (!decodesInStep && batch.demand.requests > 0) {
+      batch.stalls ??= new TokenStalls();
+      batch.stalls.hold(nowUs, batch.demand.requests);
+    }
     this.prefillRequests = shape.prefillRequests;
     this.prefillTokens = shape.prefillTokens;
     this.decodeRequests = shape.decodeRequests;
@@ -205,9 +213,9 @@ export class Worker {
       first = 0;
     }
     this.state = WORKER_DECODE;
-    // A pass that preempted admits nothing; the next one may.
-    const isSingle = this.engine.stepByStep || this.engine.pass.preempted > 0;
-    this.runSteps = isSingle ? 1 : this.stepsAhead(first);
+    this.runSteps = this.engine.stepByStep
+      ? 1
+      : Math.min(this.engine.scheduler.stepsUntilChange(batch), this.stepsAhead(first));
     return stretch.timeAt(first + this.runSteps);
   }
 
@@ -243,7 +251,8 @@ export class Worker {
       batch.decodeSteps++;
       batch.decodeContext += requests;
       counters[counterBase + OUTPUT_TOKENS]! += requests;
-      if (nowUs > this.engine.gapsFromUs) this.engine.gaps.add(elapsed, requests);
+      this.addMixedGaps(nowUs, elapsed);
+      batch.decodesInStep = false;
       this.finishDecodes(nowUs);
     }
     for (let slot = batch.endingHead; slot >= 0;) {
@@ -268,33 +277,32 @@ export class Worker {
       if (pool.used > counters[counterBase + USED_PEAK]!)
         counters[counterBase + USED_PEAK] = pool.used;
     }
-    this.addGaps(first, steps, nowUs);
+    const startUs = counters[counterBase + STEP_START_US]!;
+    const { doneCount, stalls } = batch;
+    const ended = { stretch, first, steps, startUs, endUs: nowUs, doneCount, stalls };
+    addRunGaps(this.engine, ended);
     counters[counterBase + USED_STEPS]! += usedSteps;
-    counters[counterBase + BUSY_US]! +=
-      nowUs - this.engine.counters[this.counterBase + STEP_START_US]!;
+    counters[counterBase + BUSY_US]! += nowUs - startUs;
     counters[counterBase + STEPS]! += steps;
     counters[counterBase + BATCH_STEPS]! += requests * steps;
     counters[counterBase + OUTPUT_TOKENS]! += (requests - batch.doneCount) * steps;
     batch.decodeSteps += steps;
     batch.decodeContext += requests * steps;
+    batch.decodesInStep = false;
     this.state = WORKER_IDLE;
     this.finishDecodes(nowUs);
     if (batch.doneCount > 0) this.releaseBatch();
   }
 
-  private addGaps(first: number, steps: number, nowUs: number): void {
-    const { stretch, batch } = this;
-    const { gaps, gapsFromUs, stepByStep } = this.engine;
-    if (nowUs <= gapsFromUs) return;
-    let from = first;
-    if (this.engine.counters[this.counterBase + STEP_START_US]! < gapsFromUs)
-      from = stretch.stepsBy(gapsFromUs, first, first + steps);
-    const count = first + steps - from;
-    // Places kept by requests that are done produce no tokens.
-    const live = stretch.batch - batch.doneCount;
-    if (stepByStep || batch.doneCount > 0) {
-      for (let j = from; j < from + count; j++) gaps.add(stretch.stepUs(j), live);
-    } else stretch.addGaps(gaps, from, count);
+  /** The mixed step that has just ended gave every decoding request a token. */
+  private addMixedGaps(nowUs: number, elapsedUs: number): void {
+    const { gaps, gapsFromUs } = this.engine;
+    const { stalls } = this.batch;
+    const isMeasured = nowUs > gapsFromUs;
+    if (isMeasured) gaps.add(elapsedUs, this.decodeRequests - (stalls?.requests ?? 0));
+    if (stalls === undefined) return;
+    if (isMeasured) stalls.end(gaps, nowUs - elapsedUs, elapsedUs);
+    else stalls.clear();
   }
 
   private endStretch(): void {

@@ -12,8 +12,14 @@ export type Slot = number;
 
 export interface SchedulerPort {
   readonly nowUs: number;
+  /** Number of the worker: what a scheduler remembers from pass to pass it remembers per worker. */
+  readonly worker: number;
+  /** Decode steps that the worker has done. */
+  readonly decodeSteps: number;
   /** Requests admitted and not finished. */
   readonly runningCount: number;
+  /** Those of them that generate. */
+  readonly decodingCount: number;
   readonly waitingCount: number;
   /** Requests preempted since this pass began. */
   readonly preemptedInPass: number;
@@ -29,10 +35,27 @@ export interface SchedulerPort {
   knownTokens(slot: Slot): number;
   /** Most tokens the request may generate. */
   outputLimit(slot: Slot): number;
+  /** Tokens that a waiting request, or one in prefill, may still generate. */
+  outputLeft(slot: Slot): number;
+  /** Tokens of a running request whose KV is still to be computed before it can generate. */
+  promptLeft(slot: Slot): number;
   /** Blocks of the pool, and those not held by running requests. */
   readonly blocksTotal: number;
   readonly blocksAvailable: number;
   readonly blockSize: number;
+  /** Blocks that running requests will still take if each generates to its limit. */
+  readonly blocksPromised: number;
+  /** Blocks that the next decode step of all decoding requests takes. */
+  readonly decodeBlocks: number;
+  /** Tokens that decoding requests may still generate, at most `clip` counted for each. */
+  decodeOutputLeft(clip: number): number;
+  /** Tokens that decoding requests have generated, and may generate in all. Walks the batch. */
+  decodeOutputTotals(): { readonly generated: number; readonly limit: number };
+  /**
+   * The decoding request with the fewest generated tokens; among equals that with the longest prompt, then the newest;
+   * −1 when none decodes. Walks the batch.
+   */
+  leastGenerated(): Slot;
   /**
    * Gives every decoding request one token and the block it may need, in running order; when blocks run short
    * preempts (`lifo`: the newest, `fifo`: the oldest) and tries again. Returns the number of tokens given.
@@ -42,23 +65,41 @@ export interface SchedulerPort {
   continuePrefill(slot: Slot, tokens: number): number;
   /** Looks the request up in the prefix cache: tokens that need no computing. Must precede reserves/admit. */
   matchPrefix(slot: Slot): number;
+  /** Blocks found by the last `matchPrefix` that running requests hold: taking them costs nothing. */
+  readonly matchedActiveBlocks: number;
+  /**
+   * A number that two waiting requests have in common when the whole blocks that cover the first `tokens` tokens of their
+   * prompts are the same; −1: nothing is known of them.
+   */
+  prefixNode(slot: Slot, tokens: number): number;
+  /** Puts all waiting requests into the given order. */
+  orderWaiting(slots: readonly Slot[]): void;
   /** Whether blocks for the first `tokens` tokens could be had now, leaving the watermark untouched. */
   reserves(slot: Slot, tokens: number): boolean;
   /** Moves the head of the waiting queue to running and computes `tokens` of its prompt in this pass. */
   admit(slot: Slot, tokens: number): void;
   /** Static batching: admits the head with its prompt padded to `paddedTokens`. */
   admitPadded(slot: Slot, paddedTokens: number): void;
+  /**
+   * Takes a running request that has no part in this pass yet off the batch. What it generated is kept, its KV is not; the
+   * prefix it came with stays cached. It queues at the end, a partial prefill at the head.
+   */
+  retract(slot: Slot): void;
 }
 
 export interface Scheduler {
   /**
    * One scheduling pass at a step boundary. Returns the time at which to try again although nothing happens
-   * (µs; Infinity: only when something happens).
-   *
-   * Contract with the fast-forward: if a pass over a purely decoding batch preempts and admits nothing, then it would
-   * admit nothing at any later boundary either until a request arrives, finishes or is preempted.
+   * (µs; Infinity: only when something happens). A pass that does not call `scheduleDecodes` leaves decoding requests
+   * out of the step.
    */
   pass(port: SchedulerPort): number;
+  /**
+   * Contract with the fast-forward, asked after a pass that scheduled decodes alone: how many steps of this batch may run
+   * before a pass does anything but schedule them again, given that no request finishes, blocks suffice, and none arrives
+   * while the queue is empty (one that arrives behind others changes nothing). ≥ 1; Infinity: any number.
+   */
+  stepsUntilChange(port: SchedulerPort): number;
   /** True when finished requests keep their place until the whole batch is done (static batching). */
   readonly batchRelease: boolean;
   /** False when the engine has no prefix cache, whatever the scenario says. */
@@ -70,6 +111,14 @@ export type SchedulerKnobs = {
   readonly max_num_batched_tokens: number;
   readonly enable_chunked_prefill: boolean;
   readonly scheduler_reserve_full_isl: boolean;
+  /** TensorRT-LLM. */
+  readonly capacity_scheduler_policy: "guaranteed_no_evict" | "max_utilization";
+  /** SGLang. */
+  readonly chunked_prefill_size: number;
+  readonly max_prefill_tokens: number;
+  readonly schedule_policy: "fcfs" | "lpm";
+  readonly schedule_conservativeness: number;
+  readonly enable_mixed_chunk: boolean;
   /** Longest wait for a full batch, µs (static batching). */
   readonly batchTimeoutUs: number;
 };

@@ -42,6 +42,7 @@ function create(knobs: SchedulerKnobs): Scheduler {
       for (let i = 0; i < batch.size; i++) port.admitPadded(port.waitingHead, batch.padded);
       return Infinity;
     },
+    stepsUntilChange: () => Infinity,
   };
 }
 

@@ -37,6 +37,8 @@ function create(knobs: SchedulerKnobs): Scheduler {
       if (port.preemptedInPass === 0) admitWaiting(port, knobs, budget);
       return Infinity;
     },
+    // A pass that preempted admits nothing; the next one may.
+    stepsUntilChange: (port) => (port.preemptedInPass > 0 ? 1 : Infinity),
   };
 }
 

@@ -1,0 +1,102 @@
+/**
+ * In-flight batching as TensorRT-LLM does it: decodes first, then prompts first come, first served under the token budget,
+ * in chunks of whole blocks. Who may start is up to the capacity policy:
+ *
+ * - `guaranteed_no_evict` sets blocks aside for a request's whole output before it starts, so nothing is ever preempted:
+ *   ceil((prompt + output limit) / block) − cached blocks in use ≤ free − Σ what running requests were promised and have
+ *   not taken. The limits of outputs count, not their lengths: loose limits leave memory idle.
+ * - `max_utilization` starts whatever fits now, and takes the newest request off (recompute) when blocks run short.
+ *
+ * Source: capacityScheduler.cpp (GuaranteedNoEvictScheduler, MaxUtilizationScheduler) and microBatchScheduler.cpp
+ * (kFIRST_COME_FIRST_SERVED chunks), release 1.0; `dynamo-simulation.md` §1.5. The engine's own block size is 32 tokens; an
+ * engine profile sets it, a bare scenario has the default of all schedulers.
+ * Simplification: while a prompt is being computed in chunks no other one starts, not even one that would fit the rest of
+ * the budget, which is less than a block.
+ */
+
+import type { Scheduler, SchedulerKnobs, SchedulerPolicy, SchedulerPort } from "./scheduler.ts";
+
+/** Tokens of the `left` ones to compute under the budget: all of them, or whole blocks. */
+function chunkOf(left: number, budget: number, blockSize: number): number {
+  return left <= budget ? left : Math.floor(budget / blockSize) * blockSize;
+}
+
+/** Whether blocks for the request's prompt and whole output can be set aside. */
+function fitsToEnd(port: SchedulerPort, slot: number): boolean {
+  const tokens = port.knownTokens(slot) + port.outputLeft(slot);
+  const needed = Math.ceil(tokens / port.blockSize) - port.matchedActiveBlocks;
+  return needed <= port.blocksAvailable - port.blocksPromised;
+}
+
+function admitWaiting(port: SchedulerPort, knobs: SchedulerKnobs, tokensLeft: number): void {
+  const isGuaranteed = knobs.capacity_scheduler_policy === "guaranteed_no_evict";
+  let budget = tokensLeft;
+  while (budget > 0 && port.runningCount < knobs.max_num_seqs) {
+    const slot = port.waitingHead;
+    if (slot < 0) return;
+    const known = port.knownTokens(slot);
+    const left = known - port.matchPrefix(slot);
+    const tokens = chunkOf(left, budget, port.blockSize);
+    if (tokens === 0 || (tokens < left && !knobs.enable_chunked_prefill)) return;
+    if (!(isGuaranteed ? fitsToEnd(port, slot) : port.reserves(slot, known))) return;
+    port.admit(slot, tokens);
+    if (tokens < left) return;
+    budget -= tokens;
+  }
+}
+
+function create(knobs: SchedulerKnobs): Scheduler {
+  return {
+    batchRelease: false,
+    prefixCaching: true,
+    pass(port) {
+      let budget = knobs.max_num_batched_tokens - port.scheduleDecodes();
+      const partial = port.partialPrefill;
+      if (partial >= 0) {
+        const tokens = chunkOf(port.promptLeft(partial), budget, port.blockSize);
+        if (tokens > 0) budget -= port.continuePrefill(partial, tokens);
+        if (port.partialPrefill >= 0) return Infinity;
+      }
+      if (port.preemptedInPass === 0) admitWaiting(port, knobs, budget);
+      return Infinity;
+    },
+    // A pass that preempted admits nothing; the next one may. Promises are kept out of the same blocks that decoding
+    // takes, so a head that does not fit goes on not fitting until somebody finishes.
+    stepsUntilChange: (port) => (port.preemptedInPass > 0 ? 1 : Infinity),
+  };
+}
+
+export const tensorrtLlmScheduler: SchedulerPolicy = {
+  meta: {
+    name: "tensorrt_llm",
+    title: "In-flight batching with a capacity policy (TensorRT-LLM)",
+    source:
+      "TensorRT-LLM 1.0 capacityScheduler and microBatchScheduler; " +
+      "capacity_scheduler_policy: guaranteed_no_evict (default) or max_utilization",
+    wins:
+      "guaranteed_no_evict: no preemption, steady gaps, outputs close to their limits; " +
+      "max_utilization: short outputs under loose limits, throughput at full load",
+    loses:
+      "guaranteed_no_evict: loose output limits leave memory idle and requests waiting; " +
+      "max_utilization: under memory pressure work is thrown away and done again",
+    knobs: [
+      {
+        name: "max_num_batched_tokens",
+        description: "most tokens in a step (max_num_tokens of the engine)",
+        unit: "tokens",
+        min: 1,
+        max: 1 << 30,
+        default: 8192,
+      },
+      {
+        name: "max_num_seqs",
+        description: "most requests running (max_batch_size of the engine)",
+        unit: "requests",
+        min: 1,
+        max: 1 << 20,
+        default: 256,
+      },
+    ],
+  },
+  create,
+};

@@ -1,0 +1,182 @@
+/**
+ * What a worker's batch consists of, and the questions that schedulers ask of it. Nothing here changes anything: `batch.ts` does.
+ */
+
+import { BlockDemand } from "./block-demand.ts";
+import type { Engine } from "./engine.ts";
+import { FinishHeap } from "./finish-heap.ts";
+import { KvPool } from "./kv-pool.ts";
+import {
+  AT_ARRIVAL_US,
+  AT_COMPUTED,
+  AT_GENERATED,
+  AT_INPUT,
+  AT_JOIN_CONTEXT,
+  AT_JOIN_STEP,
+  AT_NEXT,
+  AT_OUTPUT,
+  AT_SHARED_BLOCKS,
+} from "./request-table.ts";
+import { leastGenerated, nextStepBlocks, outputLeft, outputTotals } from "./running-walk.ts";
+import type { Running } from "./running-walk.ts";
+import { SlotList } from "./slot-list.ts";
+import type { TokenStalls } from "./token-stalls.ts";
+import { WORKER_NUMBERS } from "./worker-counters.ts";
+
+export class BatchState {
+  partialPrefill = -1;
+  /** Grows whenever a request joins or leaves the decode group. */
+  changes = 0;
+  /** Decode steps done, and the group's total context in the next one. */
+  decodeSteps = 0;
+  decodeContext = 0;
+  /** Static batching: requests that are done and keep their place. */
+  doneCount = 0;
+  /** The step in progress, or the one being built, gives decoding requests a token: they have their blocks for it. */
+  decodesInStep = false;
+  /** Decoding requests that have sat out passes; `undefined`: none ever did. */
+  stalls: TokenStalls | undefined;
+  /** First request whose prompt ends with the step being built, in order of scheduling; −1: none. */
+  endingHead = -1;
+  readonly worker: number;
+  readonly pool: KvPool;
+  readonly demand: BlockDemand;
+  readonly finishes: FinishHeap;
+  readonly running: SlotList;
+  protected readonly waiting: SlotList;
+  protected readonly engine: Engine;
+  protected readonly counterBase: number;
+  /** Σ of the decode group's finish steps, and a bound that none of them exceeds. */
+  protected finishSteps = 0;
+  protected lastFinish = 0;
+  /** Blocks that running requests would hold with all their output. */
+  protected fullBlocks = 0;
+
+  constructor(engine: Engine, id: number) {
+    const { table, blockSize } = engine;
+    this.engine = engine;
+    this.worker = id;
+    this.counterBase = id * WORKER_NUMBERS;
+    this.pool = new KvPool(engine);
+    this.finishes = new FinishHeap(engine.heaps);
+    this.demand = new BlockDemand(blockSize, engine.byPhase, id * blockSize);
+    this.waiting = new SlotList(table);
+    this.running = new SlotList(table);
+  }
+
+  get nowUs(): number {
+    return this.engine.pass.nowUs;
+  }
+  get preemptedInPass(): number {
+    return this.engine.pass.preempted;
+  }
+  get runningCount(): number {
+    return this.running.length;
+  }
+  get waitingCount(): number {
+    return this.waiting.length;
+  }
+  get waitingHead(): number {
+    return this.waiting.head;
+  }
+  get blockSize(): number {
+    return this.engine.blockSize;
+  }
+  get blocksTotal(): number {
+    return this.pool.blocks;
+  }
+  get blocksAvailable(): number {
+    return this.pool.available;
+  }
+  get decodingCount(): number {
+    return this.demand.requests;
+  }
+  get matchedActiveBlocks(): number {
+    return this.engine.entries.matchedActive;
+  }
+  get blocksPromised(): number {
+    return this.fullBlocks - this.pool.held;
+  }
+  get decodeBlocks(): number {
+    return this.engine.stepByStep ? nextStepBlocks(this.walk) : this.demand.at(this.decodeSteps);
+  }
+
+  decodeOutputLeft(clip: number): number {
+    // The closed form holds when the clip reaches nobody.
+    if (this.engine.stepByStep || this.lastFinish - this.decodeSteps > clip) {
+      return outputLeft(this.walk, clip);
+    }
+    return this.finishSteps - this.demand.requests * this.decodeSteps;
+  }
+
+  decodeOutputTotals(): { readonly generated: number; readonly limit: number } {
+    return outputTotals(this.walk);
+  }
+
+  leastGenerated(): number {
+    return leastGenerated(this.walk);
+  }
+
+  waitingAfter(slot: number): number {
+    return this.engine.table.data[slot + AT_NEXT]!;
+  }
+
+  queuedSinceUs(slot: number): number {
+    return this.engine.table.data[slot + AT_ARRIVAL_US]!;
+  }
+
+  knownTokens(slot: number): number {
+    return this.engine.table.data[slot + AT_INPUT]! + this.engine.table.data[slot + AT_GENERATED]!;
+  }
+
+  outputLimit(slot: number): number {
+    return this.engine.table.data[slot + AT_OUTPUT]!;
+  }
+
+  outputLeft(slot: number): number {
+    return this.engine.table.data[slot + AT_OUTPUT]! - this.engine.table.data[slot + AT_GENERATED]!;
+  }
+
+  promptLeft(slot: number): number {
+    return this.knownTokens(slot) - this.engine.table.data[slot + AT_COMPUTED]!;
+  }
+
+  prefixNode(slot: number, tokens: number): number {
+    return this.pool.nodeAt(slot, Math.ceil(tokens / this.engine.blockSize) - 1);
+  }
+
+  /** Total context of a decoding request in the next decode step. */
+  contextOf(slot: number): number {
+    return (
+      this.engine.table.data[slot + AT_JOIN_CONTEXT]! +
+      (this.decodeSteps - this.engine.table.data[slot + AT_JOIN_STEP]!)
+    );
+  }
+
+  /** Tokens a decoding request has generated. */
+  generatedBy(slot: number): number {
+    return (
+      this.engine.table.data[slot + AT_GENERATED]! +
+      (this.decodeSteps - this.engine.table.data[slot + AT_JOIN_STEP]!)
+    );
+  }
+
+  /** Blocks a request in prefill holds with `tokens` tokens computed. */
+  protected blocksFor(slot: number, tokens: number): number {
+    return Math.max(
+      this.engine.table.data[slot + AT_SHARED_BLOCKS]!,
+      Math.ceil(tokens / this.engine.blockSize),
+    );
+  }
+
+  /** Blocks a request holds at its longest. */
+  protected fullBlocksOf(slot: number): number {
+    const { data } = this.engine.table;
+    return Math.ceil((data[slot + AT_INPUT]! + data[slot + AT_OUTPUT]!) / this.engine.blockSize);
+  }
+
+  protected get walk(): Running {
+    const { table, blockSize } = this.engine;
+    return { table, head: this.running.head, step: this.decodeSteps, blockSize };
+  }
+}
