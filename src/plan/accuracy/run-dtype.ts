@@ -11,7 +11,9 @@ export type CheckpointFormat = {
 /**
  * Checkpoints that are published in fp8 with 128 × 128 scales, or in a 4-bit format of their own.
  */
-const OWN_FORMAT = /^(deepseek|glm-5|minimax|kimi|gpt-oss|qwen3\.5)/;
+const OWN_FORMAT = /^(deepseek|minimax|kimi|gpt-oss)/;
+/** Models whose separate fp8 checkpoints have 128 × 128 scales. */
+const BLOCK_FP8 = /^(glm-5|qwen3)/;
 
 /**
  * NVIDIA's nvfp4 checkpoints of DeepSeek models quantise experts and dense feed-forward layers and
@@ -20,8 +22,7 @@ const OWN_FORMAT = /^(deepseek|glm-5|minimax|kimi|gpt-oss|qwen3\.5)/;
 const FP4_PARTS_MLA: readonly ModelPart[] = ["dense", "experts", "shared"];
 
 /**
- * Format for a model and a row's words for precision: "fp4", "nvfp4", "fp8", "fp8_block",
- * "int4_wo",
+ * Format for a model and a row's words for precision: "fp4", "nvfp4", "fp8", "fp8_block", "int4_wo",
  * "bf16" or nothing. Nothing means the card's own.
  */
 export function checkpointFormat(model: string, precision: string): CheckpointFormat {
@@ -32,6 +33,6 @@ export function checkpointFormat(model: string, precision: string): CheckpointFo
   }
   if (OWN_FORMAT.test(model)) return {};
   if (precision === "fp8_block") return { dtype: "fp8-block" };
-  if (precision === "fp8") return { dtype: model.startsWith("qwen3-235b") ? "fp8-block" : "fp8" };
+  if (precision === "fp8") return { dtype: BLOCK_FP8.test(model) ? "fp8-block" : "fp8" };
   return precision === "bf16" ? { dtype: "bf16" } : {};
 }
