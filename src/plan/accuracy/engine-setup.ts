@@ -99,7 +99,6 @@ function trtllmSetup(query: SetupQuery): Setup {
       maxBatchedTokens: tokens * dp,
       chunkedPrefill: false,
       prefixCaching: false,
-      noEvict: true,
     },
     kvDtype: "fp8",
     ...(moeKernel === undefined ? {} : { moeKernel }),
@@ -151,10 +150,10 @@ export function defaultSetup(query: SetupQuery): Setup {
   }
   const knobs = {
     maxNumSeqs: TRTLLM_BATCH * dp,
-    maxBatchedTokens: Math.max(BATCHED_TOKENS, input) * dp,
+    // A prompt must fit a step beside the decodes of a full batch.
+    maxBatchedTokens: Math.max(BATCHED_TOKENS, input + TRTLLM_BATCH) * dp,
     chunkedPrefill: false,
     prefixCaching: false,
-    noEvict: true,
   };
   return { knobs, kvDtype: precision === "bf16" || precision === "" ? "bf16" : "fp8" };
 }

@@ -55,10 +55,10 @@ function baseRun({ row, id, input, output, gpus, dp }: Facts) {
     shape: `${input}/${output}`,
     knobs: {
       maxNumSeqs: BENCH_BATCH * dp,
-      maxBatchedTokens: Math.max(BENCH_TOKENS, input) * dp,
+      // A prompt must fit a step beside the decodes of a full batch.
+      maxBatchedTokens: Math.max(BENCH_TOKENS, input + BENCH_BATCH) * dp,
       chunkedPrefill: false,
       prefixCaching: false,
-      noEvict: true,
       fraction: SERVER_FRACTION,
     },
   } as const;

@@ -96,8 +96,6 @@ export type RunKnobs = {
   readonly maxBatchedTokens: number;
   readonly chunkedPrefill: boolean;
   readonly prefixCaching: boolean;
-  /** Requests are admitted only when their whole sequence fits (TensorRT-LLM's default policy). */
-  readonly noEvict?: boolean;
   readonly maxModelLen?: number;
 };
 

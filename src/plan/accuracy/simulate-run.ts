@@ -15,7 +15,7 @@ import type {
   NodeCard,
 } from "../../hardware/index.ts";
 import { createSimulation, parseScenario, REQUEST_COMPLETED } from "../../sim/index.ts";
-import type { RequestColumns, Scenario } from "../../sim/index.ts";
+import type { RequestColumns, Scenario, ScenarioInput } from "../../sim/index.ts";
 import type { MeasuredRun, Metrics } from "./measured-run.ts";
 import { statisticsOf } from "./run-statistics.ts";
 import { layLoad } from "./workload.ts";
@@ -70,13 +70,23 @@ function memorySettings(run: MeasuredRun): MemorySettings {
   };
 }
 
-/** Longest sequence of the run, for admission that reserves it whole. */
-function sequenceTokens({ workload }: MeasuredRun): number {
-  if (workload.kind !== "replay") return workload.lengths.input + workload.lengths.output;
-  let most = 1;
-  const { inputTokens, outputTokens } = workload.rows;
-  inputTokens.forEach((input, i) => (most = Math.max(most, input + outputTokens[i]!)));
-  return most;
+/** The engine's own scheduler with the run's settings; limits are those of all ranks together. */
+function schedulerOf({ engine, knobs }: MeasuredRun): ScenarioInput["engine"] {
+  const tokens = knobs.maxBatchedTokens;
+  const seqs = Math.min(knobs.maxNumSeqs, tokens);
+  const common = { max_num_seqs: seqs, enable_chunked_prefill: knobs.chunkedPrefill };
+  if (engine === "vllm") return { ...common, scheduler: "vllm", max_num_batched_tokens: tokens };
+  if (engine === "trtllm") {
+    return { ...common, scheduler: "tensorrt_llm", max_num_batched_tokens: tokens };
+  }
+  // Whole blocks; a step ends with the prompts' tokens, decodes have steps of their own.
+  const chunk = Math.ceil(tokens / BLOCK_SIZE.sglang) * BLOCK_SIZE.sglang;
+  return {
+    ...common,
+    scheduler: "sglang",
+    chunked_prefill_size: chunk,
+    max_prefill_tokens: chunk,
+  };
 }
 
 function scenarioOf(
@@ -85,25 +95,17 @@ function scenarioOf(
   arrivals: ReturnType<typeof layLoad>["arrivals"],
 ): Result<Scenario> {
   const { knobs, layout } = run;
-  const dp = layout.dp ?? 1;
+  const ranks = layout.dp ?? 1;
   const blockSize = BLOCK_SIZE[run.engine];
-  const longest = sequenceTokens(run);
-  const whole = Math.max(1, Math.floor(kvTokens / longest)) * dp;
-  const limit = Math.min(knobs.maxNumSeqs, knobs.maxBatchedTokens);
-  const seqs = knobs.noEvict === true ? Math.min(limit, whole) : limit;
   return parseScenario({
     name: run.id,
     cluster: { workers: 1, gpus_per_worker: run.gpus },
     engine: {
+      ...schedulerOf(run),
       block_size: blockSize,
-      num_gpu_blocks: Math.max(1, Math.floor(kvTokens / blockSize)) * dp,
-      max_num_seqs: seqs,
-      max_num_batched_tokens: knobs.maxBatchedTokens,
+      num_gpu_blocks: Math.max(1, Math.floor(kvTokens / blockSize)) * ranks,
       max_model_len: knobs.maxModelLen ?? null,
       enable_prefix_caching: knobs.prefixCaching,
-      // The engine refuses unchunked requests that could not be computed again in one step after a
-      // preemption; under admission of whole sequences nothing is preempted, so chunks stand in.
-      enable_chunked_prefill: knobs.chunkedPrefill || longest > knobs.maxBatchedTokens,
     },
     traffic: { arrivals },
   });

@@ -108,7 +108,7 @@ test("maximum load: all at once, whole sequences reserved", () => {
   expect(first(loadTrtllmMax("t.csv", text))).toMatchObject({
     model: "llama-3.3-70b",
     layout: { tp: 2, dtype: "fp8", kvDtype: "fp8" },
-    knobs: { noEvict: true, maxBatchedTokens: 20000, chunkedPrefill: false },
+    knobs: { maxBatchedTokens: 22048, chunkedPrefill: false },
     workload: { kind: "rate", requests: 1000, ratePerS: Infinity },
   });
 });
