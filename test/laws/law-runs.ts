@@ -11,10 +11,10 @@ import type { Trace } from "../../src/trace/index.ts";
 import type { RandomRun } from "../support/random-scenario.ts";
 import { simulate } from "../support/simulate.ts";
 
-/** Parameters of `fc.assert`: `runs` scenarios unless the environment says otherwise. */
+/** Parameters of `fc.assert`: `runs` scenarios, or more when the environment says so. */
 export function lawRuns(runs: number): { numRuns: number; seed: number } {
   const { HEADWORKS_LAW_RUNS: given, HEADWORKS_LAW_SEED: seed } = process.env;
-  return { numRuns: Number(given ?? runs), seed: Number(seed ?? 20261122) };
+  return { numRuns: Math.max(runs, Number(given ?? 0)), seed: Number(seed ?? 20261122) };
 }
 
 /** Generous: the long runs take minutes. */

@@ -14,7 +14,7 @@ import { simulate } from "../support/simulate.ts";
 
 /** Mean service time, s. */
 const SERVICE_S = 1;
-const REPLICATIONS = 8;
+const REPLICATIONS = 6;
 
 /** Rows of one prompt token whose answers are drawn by `draw`. */
 function rowsOf(draw: () => number): RowSource {
@@ -93,7 +93,7 @@ const stayS = (report: Report): number[] => [report.latency.e2eMs.mean! / 1e3];
 const STEPS = 2000;
 const LOADS: readonly (readonly [load: number, requests: number, error: number])[] = [
   [0.3, 20_000, 0.03],
-  [0.6, 20_000, 0.03],
+  [0.6, 20_000, 0.04],
   [0.8, 30_000, 0.04],
   [0.9, 60_000, 0.06],
 ];
@@ -148,7 +148,7 @@ describe("one place in the batch: a single server", () => {
       requests: 40_000,
       values: (report) => [report.latency.queueMs.p99! / 1e3],
     };
-    holds(check, [Math.log(load / 0.01) / (1 - load)], 0.04);
+    holds(check, [Math.log(load / 0.01) / (1 - load)], 0.05);
   });
 });
 
