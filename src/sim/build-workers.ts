@@ -18,8 +18,8 @@ import { Worker } from "./worker.ts";
 
 const US_PER_S = 1e6;
 
-/** The workers of the scenario; one scheduler and one model serve them all. */
-export function buildWorkers(options: {
+/** What workers are built from. */
+type WorkerParts = {
   readonly scenario: Scenario;
   readonly knobs: WorkerKnobs;
   readonly model: StepTimeModel;
@@ -28,7 +28,10 @@ export function buildWorkers(options: {
   readonly gaps: GapHistogram;
   readonly stepByStep: boolean;
   readonly sink: WorkerSink;
-}): Result<Worker[]> {
+};
+
+/** The workers of the scenario; one scheduler and one model serve them all. Errors: an unknown scheduler. */
+export function buildWorkers(options: WorkerParts): Result<Worker[]> {
   const { scenario, knobs: engine } = options;
   const policy = schedulerPolicies.find((candidate) => candidate.meta.name === engine.scheduler);
   if (policy === undefined) {
