@@ -163,6 +163,14 @@ const arrivals = fc.oneof(
   }),
 );
 
+/** What makes blocks run short: outputs that outgrow the prompts, all at once, in a pool of `pressure` requests. */
+function pressed({ shape, pressure }: { readonly shape: Shape; readonly pressure: number | null }) {
+  const hard = { ...shape, gapUs: Math.min(shape.gapUs, 5_000), inputMax: 200, outputMax: 400 };
+  const poolTokens = Math.ceil((pressure ?? 1) * (hard.inputMax + hard.outputMax));
+  const arrivals = { mode: "timestamps" as const, speedup: 3 };
+  return { shape: hard, poolTokens, arrivals, workers: 1, maxSeqs: 256 };
+}
+
 /** Any scenario, reproducible from the values that fast-check prints when it fails. */
 export const randomRuns: fc.Arbitrary<RandomRun> = fc
   .record({
@@ -177,13 +185,18 @@ export const randomRuns: fc.Arbitrary<RandomRun> = fc
     arrivals,
     workers: fc.constantFrom(1, 2, 5),
     scheduler: fc.constantFrom(
-      "vllm" as const,
-      "vllm" as const,
-      "vllm" as const,
-      "static" as const,
+      ...(["vllm", "vllm", "sglang", "sglang", "tensorrt_llm", "static"] as const),
     ),
+    capacity: fc.constantFrom("guaranteed_no_evict" as const, "max_utilization" as const),
+    lpm: fc.boolean(),
+    mixedChunk: fc.constantFrom(false, false, true),
+    conservativeness: fc.constantFrom(0, 0, 0.1, 1, 3),
+    chunkBlocks: fc.constantFrom(1, 4, 100, 1000),
+    prefillTokens: fc.constantFrom(1, 300, 16_384),
     blockSize: fc.constantFrom(1, 3, 16, 64, 512),
     poolTokens: fc.constantFrom(300, 1_500, 5_000, 100_000),
+    // Where it is set, many requests meet a pool that holds so many of the longest ones: blocks run short.
+    pressure: fc.constantFrom(null, null, 1.2, 3, 8),
     maxSeqs: fc.constantFrom(1, 3, 16, 256),
     budgetBeyond: fc.constantFrom(0, 5, 300, 8_000),
     caching: fc.boolean(),
@@ -200,7 +213,8 @@ export const randomRuns: fc.Arbitrary<RandomRun> = fc
     horizon: fc.constantFrom(null, null, 0.777, 5),
     sessionMode: fc.constantFrom("closed" as const, "open" as const),
   })
-  .map((r) => {
+  .map((drawn) => {
+    const r = drawn.pressure === null ? drawn : { ...drawn, ...pressed(drawn) };
     const machine = r.machine === null ? undefined : MACHINES[r.machine];
     const hardware = r.machine === null ? undefined : HARDWARE[r.machine];
     const scenario = scenarioSchema.parse({
@@ -213,12 +227,21 @@ export const randomRuns: fc.Arbitrary<RandomRun> = fc
         block_size: r.blockSize,
         num_gpu_blocks: Math.max(2, Math.ceil(r.poolTokens / r.blockSize)),
         max_num_seqs: r.maxSeqs,
-        max_num_batched_tokens: r.maxSeqs + r.budgetBeyond,
+        max_num_batched_tokens: Math.max(
+          r.maxSeqs + r.budgetBeyond,
+          r.scheduler === "tensorrt_llm" ? r.blockSize : 0,
+        ),
+        capacity_scheduler_policy: r.capacity,
+        schedule_policy: r.lpm ? "lpm" : "fcfs",
+        enable_mixed_chunk: r.mixedChunk,
+        schedule_conservativeness: r.conservativeness,
+        chunked_prefill_size: r.chunkBlocks * r.blockSize,
+        max_prefill_tokens: r.prefillTokens,
         max_model_len: r.modelLen,
         enable_prefix_caching: r.caching,
         enable_chunked_prefill: r.chunked,
         preemption_mode: r.mode,
-        watermark: r.watermark,
+        watermark: r.scheduler === "vllm" || r.scheduler === "static" ? r.watermark : 0,
         scheduler_reserve_full_isl: r.fullIsl,
         batch_timeout_s: r.batchTimeout,
         backend: machine?.backend ?? "vllm",
