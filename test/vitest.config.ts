@@ -7,6 +7,7 @@ export default defineConfig({
   // No test needs the network of the machine, and none depends on where it stands.
   test: {
     include: ["test/**/*.test.ts"],
+    setupFiles: ["test/support/fixed-seed.ts"],
     // Generous: a loaded two-core machine is slow, and a hang still ends.
     testTimeout: 60_000,
     // The first browser test may have to install a browser.

@@ -49,7 +49,9 @@ function lineOf(state: ProgressState): string {
   const bar = "█".repeat(full) + "░".repeat(BAR_CELLS - full);
   const percent = `${String(Math.floor(fraction * 100)).padStart(3)} %`;
   const left = fraction > 0 ? (state.wallS / fraction) * (1 - fraction) : Number.NaN;
-  const eta = Number.isFinite(left) ? `about ${secondsText(Number(left.toPrecision(2)))} left` : "estimating";
+  const eta = Number.isFinite(left)
+    ? `about ${secondsText(Number(left.toPrecision(2)))} left`
+    : "estimating";
   const done = `${secondsText(state.simS)} simulated, ${countText(state.events)} events`;
   return `${bar} ${percent}  ${done}, ${eta}`;
 }

@@ -7,6 +7,9 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** Assumption: no size, rank or factor in a configuration reaches this; products of a few stay finite. */
+const NUMBER_LIMIT = 1e15;
+
 /**
  * Typed reads of one JSON object. A wrong or missing field is noted in `problems` and read as 1,
  * so that one pass names every bad field and never computes with NaN.
@@ -24,13 +27,13 @@ export class Fields {
     return this.json[name] !== undefined && this.json[name] !== null;
   }
 
-  /** The first present of several names as a finite number ≥ 0. */
+  /** The first present of several names as a number ≥ 0 that a model could have. */
   number(...names: string[]): number {
     for (const name of names) {
       if (!this.has(name)) continue;
       const value = this.json[name];
-      if (typeof value === "number" && Number.isFinite(value) && value >= 0) return value;
-      return this.bad(name, `is ${JSON.stringify(value)}`, "a number ≥ 0");
+      if (typeof value === "number" && value >= 0 && value < NUMBER_LIMIT) return value;
+      return this.bad(name, `is ${JSON.stringify(value)}`, "a number ≥ 0 and below 10^15");
     }
     return this.bad(names.join(" or "), "is missing", "a number");
   }

@@ -43,7 +43,10 @@ export function textOf(bytes: Uint8Array, from = 0, to = bytes.length): string {
         read++;
       }
       const whole = read === extra + 1 && lead >= 0xc2 && lead <= 0xf4;
-      const legal = whole && point <= 0x10ffff && (point < 0xd800 || point > 0xdfff);
+      // Each code point has one encoding: the shortest.
+      const shortest = extra === 1 || point >= (extra === 2 ? 0x800 : 0x10000);
+      const isScalar = point <= 0x10ffff && (point < 0xd800 || point > 0xdfff);
+      const legal = whole && shortest && isScalar;
       pushPoint(units, legal ? point : REPLACEMENT);
       at += read;
     }

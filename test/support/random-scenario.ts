@@ -152,7 +152,7 @@ const stepTimes: fc.Arbitrary<ScenarioInput["engine"]> = fc.oneof(
   }),
 ) as fc.Arbitrary<never>;
 
-const arrivals = fc.oneof(
+const arrivalModes = fc.oneof(
   fc.record({ mode: fc.constant("timestamps" as const), speedup: fc.constantFrom(0.5, 1, 3) }),
   fc.record({ mode: fc.constant("closed" as const), concurrency: fc.integer({ min: 1, max: 12 }) }),
   fc.record({ mode: fc.constant("poisson" as const), rate_per_s: fc.constantFrom(0.5, 20, 400) }),
@@ -182,7 +182,7 @@ export const randomRuns: fc.Arbitrary<RandomRun> = fc
       { arbitrary: fc.constant(null), weight: 2 },
       { arbitrary: fc.nat(MACHINES.length - 1), weight: 1 },
     ),
-    arrivals,
+    arrivals: arrivalModes,
     workers: fc.constantFrom(1, 2, 5),
     scheduler: fc.constantFrom(
       ...(["vllm", "vllm", "sglang", "sglang", "tensorrt_llm", "static"] as const),
