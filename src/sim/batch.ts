@@ -213,6 +213,7 @@ export class Batch extends BatchState implements SchedulerPort {
 
   /** Puts `tokens` prompt tokens of a request, behind `past` computed ones, into the step being built. */
   private computePrompt(slot: number, past: number, tokens: number): void {
+    invariant(tokens > 0, "scheduler law: a prompt in the step without tokens");
     const { shape } = this.engine.pass;
     shape.prefillRequests++;
     shape.prefillTokens += tokens;

@@ -1,7 +1,8 @@
 /**
  * A second engine, as naive as can be: plain objects, one block at a time, one forward pass at a time. It is written
  * from the rules of continuous batching, not from src/sim, and shares no code with it, so that a mistake must be made
- * twice to go unseen. Timestamps, round robin, `vllm` scheduler.
+ * twice to go unseen. Timestamps, round robin, every
+ * scheduler that batches continuously.
  *
  * The rules where engines differ: a full hit of an aligned prompt computes its last block again in place; a recompute
  * costs what a prompt costs; a request that could outgrow an empty pool is refused on arrival.
@@ -9,35 +10,12 @@
 
 import type { Scenario } from "../../src/sim/index.ts";
 import type { Trace } from "../../src/trace/index.ts";
+import { NaiveSglang } from "./naive-sglang.ts";
+import { NaiveTensorrtLlm } from "./naive-tensorrt-llm.ts";
+import { NaiveWorker } from "./naive-worker.ts";
+import type { NaiveKnobs, NaiveRequest, NaiveTotals } from "./naive-worker.ts";
 
-type Block = { key: string | null; users: number };
-type Knobs = Scenario["engine"] & {
-  readonly num_gpu_blocks: number;
-  readonly step_time: NonNullable<Scenario["engine"]["step_time"]>;
-};
-
-export type NaiveRequest = {
-  readonly row: number;
-  readonly arrival: number;
-  readonly input: number;
-  readonly output: number;
-  /** Names of the prompt's full blocks; null: nobody else has this block. */
-  readonly keys: readonly (string | null)[];
-  admitted: number;
-  first: number;
-  finish: number;
-  cached: number;
-  preemptions: number;
-  worker: number;
-  rejected: boolean;
-  generated: number;
-  /** Tokens whose KV is there. */
-  computed: number;
-  decoding: boolean;
-  blocks: Block[];
-};
-
-export type NaiveTotals = { preemptions: number; evicted: number; steps: number; end: number };
+export type { NaiveRequest, NaiveTotals } from "./naive-worker.ts";
 
 /** The names of a prompt's full engine blocks: the id that holds a block's last token, and the block's number. */
 export function keysOf(trace: Trace, row: number, engineBlock: number): (string | null)[] {
@@ -60,228 +38,26 @@ export function keysOf(trace: Trace, row: number, engineBlock: number): (string 
   return keys;
 }
 
-class NaiveWorker {
-  readonly waiting: NaiveRequest[] = [];
-  running: NaiveRequest[] = [];
-  readonly cache = new Map<string, Block>();
-  /** Blocks without users, oldest first. */
-  lru: Block[] = [];
-  free: number;
-  endsAt = Infinity;
-  readonly id: number;
-  private readonly engine: Knobs;
-  private readonly totals: NaiveTotals;
-  private inStep: { request: NaiveRequest; prompt: number }[] = [];
-  /** Start of the present run of pure decode steps, its time so far (not rounded), and who is in it. */
-  private anchor = 0;
-  private elapsed = 0;
-  private group = "";
-
-  constructor(id: number, engine: Knobs, totals: NaiveTotals) {
-    this.id = id;
-    this.engine = engine;
-    this.totals = totals;
-    this.free = engine.num_gpu_blocks;
-  }
-
-  get available(): number {
-    return this.free + this.lru.length;
-  }
-
-  private takeBlock(): Block {
-    if (this.free > 0) this.free--;
-    else {
-      const oldest = this.lru.shift()!;
-      this.cache.delete(oldest.key!);
-      this.totals.evicted++;
-    }
-    return { key: null, users: 1 };
-  }
-
-  /** Every full block of computed tokens gets its name and can be found from now on. */
-  private name(request: NaiveRequest): void {
-    if (!this.engine.enable_prefix_caching) return;
-    for (let i = 0; (i + 1) * this.engine.block_size <= request.computed; i++) {
-      const block = request.blocks[i]!;
-      if (block.key !== null) continue;
-      const key = request.keys[i] ?? `own ${request.row}/${i}`;
-      const other = this.cache.get(key);
-      if (other !== undefined) throw new Error(`block ${key} was computed twice`);
-      block.key = key;
-      this.cache.set(key, block);
-    }
-  }
-
-  private release(request: NaiveRequest): void {
-    this.name(request);
-    for (const block of request.blocks.toReversed()) {
-      if (--block.users > 0) continue;
-      if (block.key === null) this.free++;
-      else this.lru.push(block);
-    }
-    request.blocks = [];
-  }
-
-  private lookUp(request: NaiveRequest): { hits: Block[]; cached: number } {
-    const size = this.engine.block_size;
-    const known = request.input + request.generated;
-    const hits: Block[] = [];
-    if (!this.engine.enable_prefix_caching) return { hits, cached: 0 };
-    while ((hits.length + 1) * size <= known) {
-      const key = request.keys[hits.length] ?? `own ${request.row}/${hits.length}`;
-      const block = this.cache.get(key);
-      if (block === undefined) break;
-      hits.push(block);
-    }
-    return { hits, cached: Math.min(hits.length, Math.floor((known - 1) / size)) * size };
-  }
-
-  /** Finds a block for `request`, taking others' away if need be; false: it lost its own. */
-  private makeRoom(request: NaiveRequest): boolean {
-    while (this.available < 1) {
-      const victim =
-        this.engine.preemption_mode === "lifo" ? this.running.at(-1)! : this.running[0]!;
-      this.running = this.running.filter((other) => other !== victim);
-      this.inStep = this.inStep.filter((part) => part.request !== victim);
-      this.release(victim);
-      victim.computed = 0;
-      victim.decoding = false;
-      victim.preemptions++;
-      this.totals.preemptions++;
-      this.waiting.unshift(victim);
-      if (victim === request) return false;
-    }
-    return true;
-  }
-
-  /** Gives a request's next `tokens` tokens their blocks and puts them into the step. */
-  private give(request: NaiveRequest, tokens: number): void {
-    const wanted = Math.ceil((request.computed + tokens) / this.engine.block_size);
-    while (request.blocks.length < wanted) {
-      if (!this.makeRoom(request)) return;
-      request.blocks.push(this.takeBlock());
-    }
-    this.inStep.push({ request, prompt: request.decoding ? 0 : tokens });
-    if (request.decoding) return;
-    // Computed at once as far as the cache is concerned: later requests of the same step share it.
-    request.computed += tokens;
-    this.name(request);
-  }
-
-  private get budget(): number {
-    const used = this.inStep.reduce((sum, part) => sum + Math.max(1, part.prompt), 0);
-    return this.engine.max_num_batched_tokens - used;
-  }
-
-  /** One scheduling pass; true when somebody was preempted. */
-  private schedule(now: number): boolean {
-    const { engine } = this;
-    const before = this.totals.preemptions;
-    this.inStep = [];
-    // Preemption replaces the list, so this walks it as it was.
-    for (const request of this.running) {
-      if (!this.running.includes(request) || this.budget === 0) continue;
-      const left = request.input + request.generated - request.computed;
-      this.give(request, Math.min(left, this.budget));
-    }
-    if (this.totals.preemptions > before) return true;
-    while (this.budget > 0 && this.running.length < engine.max_num_seqs) {
-      const request = this.waiting[0];
-      if (request === undefined) break;
-      const known = request.input + request.generated;
-      const { hits, cached } = this.lookUp(request);
-      const tokens = Math.min(known - cached, this.budget);
-      if (tokens < known - cached && !engine.enable_chunked_prefill) break;
-      const reserved = engine.scheduler_reserve_full_isl ? known : cached + tokens;
-      const active = hits.filter((block) => block.users > 0).length;
-      const spare = this.available - Math.floor(engine.watermark * engine.num_gpu_blocks);
-      if (Math.ceil(reserved / engine.block_size) - active > spare) break;
-      this.waiting.shift();
-      this.running.push(request);
-      for (const block of hits) {
-        block.users++;
-        this.lru = this.lru.filter((other) => other !== block);
-      }
-      request.blocks = hits;
-      request.computed = cached;
-      if (Number.isNaN(request.admitted)) {
-        request.admitted = now;
-        request.cached = cached;
-      }
-      this.give(request, tokens);
-    }
-    return false;
-  }
-
-  start(now: number): void {
-    while (this.schedule(now) && this.inStep.length === 0);
-    if (this.inStep.length === 0) return;
-    this.totals.steps++;
-    const us = this.stepUs();
-    const isPure = this.inStep.every((part) => part.prompt === 0);
-    const group = isPure ? this.inStep.map(({ request }) => request.row).join() : "";
-    if (!isPure || group !== this.group) {
-      this.anchor = now;
-      this.elapsed = 0;
-    }
-    this.group = group;
-    this.elapsed += isPure ? Math.max(1, us) : Math.max(1, Math.round(us));
-    this.endsAt = this.anchor + Math.round(this.elapsed);
-  }
-
-  private stepUs(): number {
-    const model = this.engine.step_time;
-    const prompts = this.inStep.filter((part) => part.prompt > 0);
-    const decodes = this.inStep.filter((part) => part.prompt === 0);
-    if (model.type === "fixed") {
-      const prefillUs = prompts.length > 0 ? model.prefill_ms * 1000 : 0;
-      const decodeUs = decodes.length > 0 ? model.decode_ms * 1000 : 0;
-      return model.mixed === "fused" ? Math.max(prefillUs, decodeUs) : prefillUs + decodeUs;
-    }
-    if (model.type !== "linear") throw new Error("the naive engine knows fixed and linear only");
-    let us = model.base_us + (prompts.length > 0 ? model.prefill_fixed_us : 0);
-    for (const { request, prompt } of prompts) {
-      const past = request.computed - prompt;
-      us += model.token_us * prompt + model.pair_us * prompt * (past + prompt / 2);
-    }
-    for (const { request } of decodes) {
-      us += model.token_us + model.decode_request_us;
-      us += model.decode_context_us * (request.input + request.generated);
-    }
-    return us;
-  }
-
-  end(now: number): void {
-    this.endsAt = Infinity;
-    const parts = this.inStep;
-    for (const { request } of parts.filter((part) => part.prompt === 0)) {
-      request.computed++;
-      this.emit(request, now);
-    }
-    for (const { request } of parts.filter((part) => part.prompt > 0)) {
-      if (request.computed < request.input + request.generated) continue;
-      request.decoding = true;
-      this.emit(request, now);
-    }
-  }
-
-  private emit(request: NaiveRequest, now: number): void {
-    if (request.output > 0) request.generated++;
-    if (request.output > 0 && Number.isNaN(request.first)) request.first = now;
-    if (request.generated < request.output) return;
-    request.finish = now;
-    this.running = this.running.filter((other) => other !== request);
-    this.release(request);
-  }
+/** Tokens of prompt and output that SGLang and TensorRT-LLM let a request have at most. */
+function poolLength(engine: NaiveKnobs): number {
+  if (engine.scheduler === "sglang") return (engine.num_gpu_blocks - 1) * engine.block_size;
+  if (engine.scheduler === "tensorrt_llm") return engine.num_gpu_blocks * engine.block_size;
+  return Infinity;
 }
 
-function refused(engine: Knobs, input: number, output: number): boolean {
+function refused(engine: NaiveKnobs, input: number, output: number): boolean {
   if (engine.max_model_len !== null && input >= engine.max_model_len) return true;
+  if (input >= poolLength(engine)) return true;
   const longest = input + Math.max(0, output - 1);
   const room = engine.num_gpu_blocks - Math.floor(engine.watermark * engine.num_gpu_blocks);
   if (Math.ceil(longest / engine.block_size) > room) return true;
-  return !engine.enable_chunked_prefill && longest > engine.max_num_batched_tokens;
+  if (engine.enable_chunked_prefill || engine.scheduler === "sglang") return false;
+  const isKept =
+    engine.scheduler === "tensorrt_llm" && engine.capacity_scheduler_policy !== "max_utilization";
+  return (isKept ? input : longest) > engine.max_num_batched_tokens;
 }
+
+const WORKERS = { vllm: NaiveWorker, tensorrt_llm: NaiveTensorrtLlm, sglang: NaiveSglang };
 
 /** Runs a trace of timestamped rows to its end. */
 export function runNaively(
@@ -290,13 +66,15 @@ export function runNaively(
 ): { requests: NaiveRequest[]; totals: NaiveTotals } {
   const { num_gpu_blocks: blocks, step_time: stepTime } = scenario.engine;
   if (blocks === null || stepTime === null) throw new Error("pool and step time must be given");
-  const engine: Knobs = { ...scenario.engine, num_gpu_blocks: blocks, step_time: stepTime };
-  const totals: NaiveTotals = { preemptions: 0, evicted: 0, steps: 0, end: 0 };
+  const engine: NaiveKnobs = { ...scenario.engine, num_gpu_blocks: blocks, step_time: stepTime };
+  const totals: NaiveTotals = { preemptions: 0, evicted: 0, steps: 0, end: 0, gaps: [] };
   const count = scenario.cluster.workers;
-  const workers = Array.from({ length: count }, (_, id) => new NaiveWorker(id, engine, totals));
+  if (engine.scheduler === "static") throw new Error("the naive engine has no static batches");
+  const Kind = WORKERS[engine.scheduler];
+  const workers = Array.from({ length: count }, (_, id) => new Kind(id, engine, totals));
   const requests: NaiveRequest[] = Array.from({ length: trace.rows }, (_, row) => {
     const input = trace.inputTokens[row]!;
-    const room = (engine.max_model_len ?? Infinity) - input;
+    const room = Math.min(engine.max_model_len ?? Infinity, poolLength(engine)) - input;
     const output = Math.min(trace.outputTokens[row]!, Math.max(0, room));
     const isRefused = refused(engine, input, output);
     return {
@@ -308,12 +86,14 @@ export function runNaively(
       admitted: NaN,
       first: NaN,
       finish: isRefused ? trace.arrivalUs[row]! : NaN,
+      last: NaN,
       cached: 0,
       preemptions: 0,
       worker: -1,
       rejected: isRefused,
       generated: 0,
       computed: 0,
+      prefilled: 0,
       decoding: false,
       blocks: [],
     };

@@ -150,7 +150,7 @@ class Prefill {
   }
 
   private wholePages(tokens: number): number {
-    return Math.floor(tokens / this.port.blockSize) * this.port.blockSize;
+    return Math.max(0, Math.floor(tokens / this.port.blockSize)) * this.port.blockSize;
   }
 }
 
@@ -211,10 +211,10 @@ class SglangScheduler implements Scheduler {
     memory.decoding = port.decodingCount;
     const batch = new Prefill(port, memory, knobs);
     if (batch.isBlocked) return false;
-    if (partial < 0 || batch.goOn(partial)) {
-      if (knobs.schedule_policy === "lpm") orderByPrefix(port);
-      batch.admitWaiting();
-    }
+    const isWhole = partial < 0 || batch.goOn(partial);
+    if (partial >= 0 && batch.count === 0) return false;
+    if (knobs.schedule_policy === "lpm") orderByPrefix(port);
+    if (isWhole) batch.admitWaiting();
     if (batch.count === 0) return false;
     memory.prefilling = batch.count;
     if (knobs.enable_mixed_chunk && memory.decoding > 0) {

@@ -1,0 +1,279 @@
+/**
+ * The worker of the naive engine: plain objects, one block at a time, one forward pass at a time, `vllm` scheduler. Others
+ * take its place by scheduling differently.
+ */
+
+import type { Scenario } from "../../src/sim/index.ts";
+
+export type NaiveBlock = { key: string | null; users: number };
+export type NaiveKnobs = Scenario["engine"] & {
+  readonly num_gpu_blocks: number;
+  readonly step_time: NonNullable<Scenario["engine"]["step_time"]>;
+};
+
+export type NaiveRequest = {
+  readonly row: number;
+  readonly arrival: number;
+  readonly input: number;
+  readonly output: number;
+  /** Names of the prompt's full blocks; null: nobody else has this block. */
+  readonly keys: readonly (string | null)[];
+  admitted: number;
+  first: number;
+  finish: number;
+  /** Its newest token. */
+  last: number;
+  cached: number;
+  preemptions: number;
+  worker: number;
+  rejected: boolean;
+  generated: number;
+  /** Tokens whose KV is there. */
+  computed: number;
+  /** Those of them that were there when it began to decode. */
+  prefilled: number;
+  decoding: boolean;
+  blocks: NaiveBlock[];
+};
+
+export type NaiveTotals = {
+  preemptions: number;
+  evicted: number;
+  steps: number;
+  end: number;
+  /** Between a request's tokens, µs. */
+  gaps: number[];
+};
+
+export class NaiveWorker {
+  readonly waiting: NaiveRequest[] = [];
+  running: NaiveRequest[] = [];
+  readonly cache = new Map<string, NaiveBlock>();
+  /** Blocks without users, oldest first. */
+  lru: NaiveBlock[] = [];
+  free: number;
+  endsAt = Infinity;
+  readonly id: number;
+  protected readonly engine: NaiveKnobs;
+  protected readonly totals: NaiveTotals;
+  protected inStep: { request: NaiveRequest; prompt: number }[] = [];
+  /** Start of the present run of pure decode steps, its time so far (not rounded), and who is in it. */
+  private anchor = 0;
+  private elapsed = 0;
+  private group = "";
+
+  constructor(id: number, engine: NaiveKnobs, totals: NaiveTotals) {
+    this.id = id;
+    this.engine = engine;
+    this.totals = totals;
+    this.free = engine.num_gpu_blocks;
+  }
+
+  get available(): number {
+    return this.free + this.lru.length;
+  }
+
+  protected takeBlock(): NaiveBlock {
+    if (this.free > 0) this.free--;
+    else {
+      const oldest = this.lru.shift()!;
+      this.cache.delete(oldest.key!);
+      this.totals.evicted++;
+    }
+    return { key: null, users: 1 };
+  }
+
+  /** Every full block of computed tokens gets its name and can be found from now on. */
+  protected name(request: NaiveRequest): void {
+    if (!this.engine.enable_prefix_caching) return;
+    for (let i = 0; (i + 1) * this.engine.block_size <= request.computed; i++) {
+      const block = request.blocks[i]!;
+      if (block.key !== null) continue;
+      const key = request.keys[i] ?? `own ${request.row}/${i}`;
+      const other = this.cache.get(key);
+      if (other !== undefined) throw new Error(`block ${key} was computed twice`);
+      block.key = key;
+      this.cache.set(key, block);
+    }
+  }
+
+  protected release(request: NaiveRequest): void {
+    this.name(request);
+    for (const block of request.blocks.toReversed()) {
+      if (--block.users > 0) continue;
+      if (block.key === null) this.free++;
+      else this.lru.push(block);
+    }
+    request.blocks = [];
+  }
+
+  protected lookUp(request: NaiveRequest): { hits: NaiveBlock[]; cached: number } {
+    const size = this.engine.block_size;
+    const known = request.input + request.generated;
+    const hits: NaiveBlock[] = [];
+    if (!this.engine.enable_prefix_caching) return { hits, cached: 0 };
+    while ((hits.length + 1) * size <= known) {
+      const key = request.keys[hits.length] ?? `own ${request.row}/${hits.length}`;
+      const block = this.cache.get(key);
+      if (block === undefined) break;
+      hits.push(block);
+    }
+    return { hits, cached: Math.min(hits.length, Math.floor((known - 1) / size)) * size };
+  }
+
+  /** Finds a block for `request`, taking others' away if need be; false: it lost its own. */
+  protected makeRoom(request: NaiveRequest): boolean {
+    while (this.available < 1) {
+      const victim =
+        this.engine.preemption_mode === "lifo" ? this.running.at(-1)! : this.running[0]!;
+      this.takeOff(victim);
+      this.waiting.unshift(victim);
+      if (victim === request) return false;
+    }
+    return true;
+  }
+
+  /** A running request loses its blocks and what was planned for it. */
+  protected takeOff(victim: NaiveRequest): void {
+    this.running = this.running.filter((other) => other !== victim);
+    this.inStep = this.inStep.filter((part) => part.request !== victim);
+    this.release(victim);
+    victim.computed = 0;
+    victim.decoding = false;
+    victim.preemptions++;
+    this.totals.preemptions++;
+  }
+
+  /** Gives a request's next `tokens` tokens their blocks and puts them into the step. */
+  protected give(request: NaiveRequest, tokens: number): void {
+    const wanted = Math.ceil((request.computed + tokens) / this.engine.block_size);
+    while (request.blocks.length < wanted) {
+      if (!this.makeRoom(request)) return;
+      request.blocks.push(this.takeBlock());
+    }
+    this.inStep.push({ request, prompt: request.decoding ? 0 : tokens });
+    if (request.decoding) return;
+    // Computed at once as far as the cache is concerned: later requests of the same step share it.
+    request.computed += tokens;
+    this.name(request);
+  }
+
+  protected get budget(): number {
+    const used = this.inStep.reduce((sum, part) => sum + Math.max(1, part.prompt), 0);
+    return this.engine.max_num_batched_tokens - used;
+  }
+
+  /** One scheduling pass; true when somebody was preempted. */
+  protected schedule(now: number): boolean {
+    const { engine } = this;
+    const before = this.totals.preemptions;
+    this.inStep = [];
+    // Preemption replaces the list, so this walks it as it was.
+    for (const request of this.running) {
+      if (!this.running.includes(request) || this.budget === 0) continue;
+      const left = request.input + request.generated - request.computed;
+      this.give(request, Math.min(left, this.budget));
+    }
+    if (this.totals.preemptions > before) return true;
+    while (this.budget > 0 && this.running.length < engine.max_num_seqs) {
+      const request = this.waiting[0];
+      if (request === undefined) break;
+      const known = request.input + request.generated;
+      const { hits, cached } = this.lookUp(request);
+      const tokens = Math.min(known - cached, this.budget);
+      if (tokens < known - cached && !engine.enable_chunked_prefill) break;
+      const reserved = engine.scheduler_reserve_full_isl ? known : cached + tokens;
+      const active = hits.filter((block) => block.users > 0).length;
+      const spare = this.available - Math.floor(engine.watermark * engine.num_gpu_blocks);
+      if (Math.ceil(reserved / engine.block_size) - active > spare) break;
+      this.admit(request, hits, cached, now);
+      this.give(request, tokens);
+    }
+    return false;
+  }
+
+  /** Takes the head of the queue over with its cached blocks. */
+  protected admit(request: NaiveRequest, hits: NaiveBlock[], cached: number, now: number): void {
+    this.waiting.shift();
+    this.running.push(request);
+    for (const block of hits) {
+      block.users++;
+      this.lru = this.lru.filter((other) => other !== block);
+    }
+    request.blocks = hits;
+    request.computed = cached;
+    if (Number.isNaN(request.admitted)) {
+      request.admitted = now;
+      request.cached = cached;
+    }
+  }
+
+  start(now: number): void {
+    while (this.schedule(now) && this.inStep.length === 0);
+    this.launch(now);
+  }
+
+  /** Times the step that has been put together. */
+  protected launch(now: number): void {
+    if (this.inStep.length === 0) return;
+    this.totals.steps++;
+    const us = this.stepUs();
+    const isPure = this.inStep.every((part) => part.prompt === 0);
+    const group = isPure ? this.inStep.map(({ request }) => request.row).join() : "";
+    if (!isPure || group !== this.group) {
+      this.anchor = now;
+      this.elapsed = 0;
+    }
+    this.group = group;
+    this.elapsed += isPure ? Math.max(1, us) : Math.max(1, Math.round(us));
+    this.endsAt = this.anchor + Math.round(this.elapsed);
+  }
+
+  private stepUs(): number {
+    const model = this.engine.step_time;
+    const prompts = this.inStep.filter((part) => part.prompt > 0);
+    const decodes = this.inStep.filter((part) => part.prompt === 0);
+    if (model.type === "fixed") {
+      const prefillUs = prompts.length > 0 ? model.prefill_ms * 1000 : 0;
+      const decodeUs = decodes.length > 0 ? model.decode_ms * 1000 : 0;
+      return model.mixed === "fused" ? Math.max(prefillUs, decodeUs) : prefillUs + decodeUs;
+    }
+    if (model.type !== "linear") throw new Error("the naive engine knows fixed and linear only");
+    let us = model.base_us + (prompts.length > 0 ? model.prefill_fixed_us : 0);
+    for (const { request, prompt } of prompts) {
+      const past = request.computed - prompt;
+      us += model.token_us * prompt + model.pair_us * prompt * (past + prompt / 2);
+    }
+    for (const { request } of decodes) {
+      us += model.token_us + model.decode_request_us;
+      us += model.decode_context_us * (request.input + request.generated);
+    }
+    return us;
+  }
+
+  end(now: number): void {
+    this.endsAt = Infinity;
+    const parts = this.inStep;
+    for (const { request } of parts.filter((part) => part.prompt === 0)) {
+      request.computed++;
+      this.emit(request, now);
+    }
+    for (const { request } of parts.filter((part) => part.prompt > 0)) {
+      if (request.computed < request.input + request.generated) continue;
+      request.decoding = true;
+      request.prefilled = request.computed;
+      this.emit(request, now);
+    }
+  }
+
+  private emit(request: NaiveRequest, now: number): void {
+    if (request.generated > 0) this.totals.gaps.push(now - request.last);
+    request.last = now;
+    if (request.output > 0) request.generated++;
+    if (request.output > 0 && Number.isNaN(request.first)) request.first = now;
+    if (request.generated < request.output) return;
+    request.finish = now;
+    this.running = this.running.filter((other) => other !== request);
+    this.release(request);
+  }
+}
