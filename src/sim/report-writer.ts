@@ -16,6 +16,7 @@ import {
   STEPS,
   USED_PEAK,
 } from "./worker-counters.ts";
+import { looksAhead } from "./worker-knobs.ts";
 import type { CounterName } from "./worker-counters.ts";
 import type { Worker } from "./worker.ts";
 
@@ -118,7 +119,8 @@ function warningsOf(run: FinishedRun, totals: Totals): string[] {
     warnings.push(`${run.rejectedCount} requests were rejected`);
   }
   if (run.truncated > 0) {
-    warnings.push(`${run.truncated} answers were cut at max_model_len`);
+    const limit = looksAhead(engine.knobs) ? "max_model_len or the KV pool" : "max_model_len";
+    warnings.push(`${run.truncated} answers were cut at ${limit}`);
   }
   if (traffic.orphans > 0) {
     warnings.push(`${traffic.orphans} session turns without a time of their own were left out`);

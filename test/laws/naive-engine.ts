@@ -67,7 +67,14 @@ export function runNaively(
   const { num_gpu_blocks: blocks, step_time: stepTime } = scenario.engine;
   if (blocks === null || stepTime === null) throw new Error("pool and step time must be given");
   const engine: NaiveKnobs = { ...scenario.engine, num_gpu_blocks: blocks, step_time: stepTime };
-  const totals: NaiveTotals = { preemptions: 0, evicted: 0, steps: 0, end: 0, gaps: [] };
+  const totals: NaiveTotals = {
+    preemptions: 0,
+    gaveWay: 0,
+    evicted: 0,
+    steps: 0,
+    end: 0,
+    gaps: [],
+  };
   const count = scenario.cluster.workers;
   if (engine.scheduler === "static") throw new Error("the naive engine has no static batches");
   const Kind = WORKERS[engine.scheduler];

@@ -164,6 +164,7 @@ export class NaiveSglang extends NaiveWorker {
       this.waiting.push(request);
     }
     if (this.chunked !== undefined && this.blocksWanted() > this.available) {
+      this.totals.gaveWay++;
       this.takeOff(this.chunked);
       this.waiting.unshift(this.chunked);
       this.chunked = undefined;

@@ -38,6 +38,8 @@ export type NaiveRequest = {
 
 export type NaiveTotals = {
   preemptions: number;
+  /** Those of prompts in chunks, for want of anything else (SGLang). */
+  gaveWay: number;
   evicted: number;
   steps: number;
   end: number;
