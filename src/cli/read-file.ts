@@ -3,9 +3,8 @@
 import { closeSync, fstatSync, openSync, readFileSync, readdirSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { fail, ok } from "../core/index.ts";
+import { fail, nearestNames, ok } from "../core/index.ts";
 import type { Problem, Result } from "../core/index.ts";
-import { nearestNames } from "../sim/index.ts";
 
 /** Largest file read whole (Node reads at most 2 GiB into one buffer). */
 export const FILE_BYTES_LIMIT = 2 ** 31 - 1;

@@ -1,9 +1,8 @@
 /** A scenario's synthetic source → requests: generated on the fly where the recipe allows it. */
 
 import { z } from "zod";
-import { fail, ok } from "../core/index.ts";
+import { fail, nearestNames, ok } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
-import { nearestNames } from "../sim/index.ts";
 import type { Scenario } from "../sim/index.ts";
 import {
   findRecipe,

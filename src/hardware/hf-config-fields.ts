@@ -1,3 +1,4 @@
+import { editDistance } from "../core/index.ts";
 import type { Problem } from "../core/index.ts";
 
 /** Any JSON object, as `JSON.parse` gives it. */
@@ -81,20 +82,6 @@ export class Fields {
     this.problems.push({ ...whole, remedy: "take config.json as the model's page publishes it" });
     return 1;
   }
-}
-
-/** Levenshtein distance. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const substitute = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(substitute, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }
 
 /** Letters and digits only: "llama4" and "Llama-4" are alike. */

@@ -1,7 +1,6 @@
 export type { EngineFacts } from "./engine-facts.ts";
 export { needsCards, usesKernels } from "./hardware-inputs.ts";
 export type { HardwareInputs } from "./hardware-inputs.ts";
-export { nearestNames } from "./nearest.ts";
 export { parseScenario } from "./parse-scenario.ts";
 export { writePerfetto } from "./perfetto.ts";
 export type { PerfettoInput } from "./perfetto.ts";

@@ -4,9 +4,8 @@
  */
 
 import type { z } from "zod";
-import { fail, ok } from "../core/index.ts";
+import { fail, nearestNames, ok } from "../core/index.ts";
 import type { Problem, QuantityParser, Result } from "../core/index.ts";
-import { nearestNames } from "./nearest.ts";
 import { scenarioSchema } from "./scenario.ts";
 import type { Scenario } from "./scenario.ts";
 import { crossCheck } from "./scenario-checks.ts";

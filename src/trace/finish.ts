@@ -226,7 +226,7 @@ function startOrphans(
       draft.faults.note("repaired: a turn without its session's first turn starts the session");
       arrivalUs[i] = keys[row]! - startUs;
     }
-    // Seen: the later turns of this session have a parent.
+    // Seen: the later turns of one session have a parent.
     first[owner] = -1;
   }
 }

@@ -1,10 +1,9 @@
 /** `headworks policies`: what a scenario may choose from, as the policies describe themselves. */
 
-import { fail, ok } from "../../core/index.ts";
+import { fail, nearestNames, ok } from "../../core/index.ts";
 import type { Result } from "../../core/index.ts";
 import { stepTimeMeta } from "../../hardware/index.ts";
 import { routerPolicies, schedulerPolicies } from "../../policies/index.ts";
-import { nearestNames } from "../../sim/index.ts";
 import { EXIT_DONE } from "../exit-codes.ts";
 import { wrapped } from "../report-text.ts";
 import { styleFor } from "../style.ts";
