@@ -4,13 +4,11 @@ import { existsSync } from "node:fs";
 import { basename, isAbsolute, join } from "node:path";
 import { fail, ok } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
-import { needsCards } from "../sim/index.ts";
-import type { HardwareInputs, Scenario, SimulationInputs } from "../sim/index.ts";
+import { needsCards, synthesizeTraffic, traceTraffic } from "../sim/index.ts";
+import type { HardwareInputs, LoadedTraffic, Scenario, SimulationInputs } from "../sim/index.ts";
 import { FORMATS, importTrace } from "../trace/index.ts";
 import type { FormatName, ImportOptions, Trace } from "../trace/index.ts";
 import type { LoadedScenario } from "./load-scenario.ts";
-import { traceTraffic } from "./loaded-traffic.ts";
-import type { LoadedTraffic } from "./loaded-traffic.ts";
 import { bundledTrace } from "./package-root.ts";
 import { readBytes } from "./read-file.ts";
 
@@ -61,7 +59,6 @@ async function loadTraffic(
 ): Promise<Result<LoadedTraffic>> {
   const source = scenario.traffic.source;
   if (source.synth !== undefined) {
-    const { synthesizeTraffic } = await import("./synth-traffic.ts");
     return synthesizeTraffic(scenario, source.synth);
   }
   if (source.trace === undefined) {

@@ -1,11 +1,11 @@
 /** A run as one self-contained page: no request leaves it, light and dark by the reader's setting. */
 
+import { runTitle, verdictOf } from "../sim/index.ts";
 import type { LatencySummary, Report, SimulationResult } from "../sim/index.ts";
 import { escapeText } from "./charts/svg.ts";
 import { countText, numberText, percentText, secondsText } from "./numbers.ts";
 import { reportCharts } from "./report-charts.ts";
 import { PAGE_STYLE } from "./report-style.ts";
-import { runTitle, verdictOf } from "./verdict.ts";
 
 /** The page; `command` is the line that made it. */
 export function reportHtml(result: SimulationResult, command: string): string {

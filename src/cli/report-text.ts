@@ -1,11 +1,11 @@
 /** A report as a page of text for the terminal. */
 
+import { verdictOf } from "../sim/index.ts";
 import type { LatencySummary, Report } from "../sim/index.ts";
 import { countText, msText, numberText, percentText, secondsText } from "./numbers.ts";
 import { styleFor } from "./style.ts";
 import type { Style } from "./style.ts";
 import { textTable } from "./table.ts";
-import { verdictOf } from "./verdict.ts";
 
 export type ReportTextOptions = {
   readonly colour: boolean;

@@ -1,12 +1,10 @@
 /** A finished run → the files of `--out`. */
 
 import type { Result } from "../core/index.ts";
-import { writePerfetto } from "../sim/index.ts";
+import { runTitle, writePerfetto, writeRequestsCsv, writeSeriesCsv } from "../sim/index.ts";
 import type { SimulationResult } from "../sim/index.ts";
-import { writeRequestsCsv, writeSeriesCsv } from "./csv-columns.ts";
 import { writeFolder } from "./output-folder.ts";
 import type { FileWriter, OutputFile } from "./output-folder.ts";
-import { runTitle } from "./verdict.ts";
 
 /** Writes every file that the result has data for; the paths written, report.json last. */
 export async function writeRunFiles(

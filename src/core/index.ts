@@ -6,6 +6,7 @@ export * from "./gap-histogram.ts";
 export * from "./log-bins.ts";
 export * from "./maths.ts";
 export * from "./nearest.ts";
+export * from "./number-text.ts";
 export * from "./quantile-sketch.ts";
 export * from "./result.ts";
 export * from "./stream.ts";

@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { problemText } from "../../src/core/index.ts";
 import type { Result } from "../../src/core/index.ts";
-import { REQUESTS_HEADER, writeRequestsCsv } from "../../src/cli/csv-columns.ts";
+import { REQUESTS_HEADER, writeRequestsCsv } from "../../src/sim/index.ts";
 import { prepareFolder } from "../../src/cli/output-folder.ts";
 import { readBytes, readText } from "../../src/cli/read-file.ts";
 import { reportHtml } from "../../src/cli/report-html.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { comparisonText } from "../../src/cli/comparison-text.ts";
 import { reportText, wrapped } from "../../src/cli/report-text.ts";
-import { verdictOf } from "../../src/cli/verdict.ts";
+import { verdictOf } from "../../src/sim/index.ts";
 import { compareReports } from "../../src/plan/index.ts";
 import type { Report } from "../../src/sim/index.ts";
 import { reportOf } from "./fixtures.ts";

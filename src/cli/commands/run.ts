@@ -2,7 +2,7 @@
 
 import { fail, ok } from "../../core/index.ts";
 import type { Result } from "../../core/index.ts";
-import { createSimulation } from "../../sim/index.ts";
+import { createSimulation, replaySpanUs, seriesIntervalUs } from "../../sim/index.ts";
 import type { Scenario, SimulationOptions, SimulationResult } from "../../sim/index.ts";
 import { EXIT_DONE, EXIT_GATE, EXIT_INTERRUPTED } from "../exit-codes.ts";
 import { durationFlag, shareFlag, wholeFlag } from "../flags.ts";
@@ -40,12 +40,6 @@ export type RunFlags = {
 
 /** Slices kept for the Perfetto trace unless told (assumption: 20 MB of JSON at most). */
 const SLICES_DEFAULT = 100_000;
-
-/** Most samples in a time series when no interval is given: a chart's width (assumption). */
-const SERIES_SAMPLES = 400;
-/** Intervals to choose from, s. */
-const SERIES_INTERVALS_S = [0.1, 0.5, 1, 5, 10, 30, 60, 300, 600, 1800, 3600] as const;
-const US_PER_S = 1e6;
 
 /** Runs the scenario and prints; the exit code. `command` is shown as the way to reproduce. */
 export async function runCommand(
@@ -111,19 +105,6 @@ function simulationOptions(flags: RunFlags): Result<SimulationOptions> {
     slices: files ? (slices.value ?? SLICES_DEFAULT) : 0,
     version: packageVersion(),
   });
-}
-
-/** The span as replayed; arrivals that are made anew have none that is known. */
-function replaySpanUs(scenario: Scenario, spanUs: number): number | undefined {
-  const { arrivals } = scenario.traffic;
-  return arrivals.mode === "timestamps" ? spanUs / arrivals.speedup : undefined;
-}
-
-/** The shortest interval that covers the arrivals with a chart's worth of samples. */
-function seriesIntervalUs(spanUs: number): number {
-  const wanted = spanUs / US_PER_S / SERIES_SAMPLES;
-  const interval = SERIES_INTERVALS_S.find((seconds) => seconds >= wanted) ?? 3600;
-  return interval * US_PER_S;
 }
 
 async function present(

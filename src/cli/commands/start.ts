@@ -1,8 +1,7 @@
 /** `headworks start`: the demonstration that `npm start` runs. */
 
 import type { Result } from "../../core/index.ts";
-import { parseScenario } from "../../sim/index.ts";
-import { demoScenario } from "../demo.ts";
+import { demoScenario, parseScenario } from "../../sim/index.ts";
 import { styleFor } from "../style.ts";
 import type { Terminal } from "../terminal.ts";
 import { wrapped } from "../report-text.ts";

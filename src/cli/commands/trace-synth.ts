@@ -2,11 +2,11 @@
 
 import { fail, ok } from "../../core/index.ts";
 import type { Result } from "../../core/index.ts";
+import { planSynthesis } from "../../sim/index.ts";
 import { synthesize } from "../../trace/index.ts";
 import { EXIT_DONE } from "../exit-codes.ts";
 import { durationFlag, wholeFlag } from "../flags.ts";
 import { countText } from "../numbers.ts";
-import { planSynthesis } from "../synth-traffic.ts";
 import type { Terminal } from "../terminal.ts";
 import { checkTarget, writeTrace } from "../write-trace.ts";
 import type { WriteTraceFlags } from "../write-trace.ts";

@@ -1,6 +1,6 @@
 /** What `npm start` runs: an hour of conversations on eight workers. */
 
-import type { ScenarioInput } from "../sim/index.ts";
+import type { ScenarioInput } from "./scenario.ts";
 
 /**
  * The bundled trace on eight workers of two H100, each with gpt-oss-120b in its published format, with

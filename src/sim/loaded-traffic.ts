@@ -1,7 +1,7 @@
 /** Requests for a simulation, and about how long they arrive. */
 
-import type { SimulationInputs } from "../sim/index.ts";
 import type { Trace } from "../trace/index.ts";
+import type { SimulationInputs } from "./simulation-inputs.ts";
 
 export type LoadedTraffic = {
   readonly traffic: Pick<SimulationInputs, "trace" | "rows">;

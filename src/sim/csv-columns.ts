@@ -1,7 +1,7 @@
 /** Columns → CSV text in pieces: no object per row, and no text longer than one write. */
 
-import { REQUEST_STATUS_NAMES } from "../sim/index.ts";
-import type { RequestColumns, SeriesColumns } from "../sim/index.ts";
+import { REQUEST_STATUS_NAMES } from "./report.ts";
+import type { RequestColumns, SeriesColumns } from "./report.ts";
 
 const US_PER_S = 1e6;
 const US_PER_MS = 1e3;

@@ -3,7 +3,6 @@
 import { z } from "zod";
 import { fail, nearestNames, ok } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
-import type { Scenario } from "../sim/index.ts";
 import {
   findRecipe,
   isStreamable,
@@ -15,6 +14,7 @@ import {
 import type { SynthOptions, SynthRecipe } from "../trace/index.ts";
 import { traceTraffic } from "./loaded-traffic.ts";
 import type { LoadedTraffic } from "./loaded-traffic.ts";
+import type { Scenario } from "./scenario.ts";
 
 const US_PER_S = 1e6;
 

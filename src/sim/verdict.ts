@@ -1,7 +1,7 @@
 /** The first sentence of a report: what the cluster did with the trace, and what limited it. */
 
-import type { Report } from "../sim/index.ts";
-import { countText, msText, numberText, percentText, secondsText } from "./numbers.ts";
+import { countText, msText, numberText, percentText, secondsText } from "../core/index.ts";
+import type { Report } from "./report.ts";
 
 export type Verdict = {
   readonly mood: "good" | "fair" | "bad";
