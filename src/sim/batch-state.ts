@@ -57,7 +57,7 @@ export class BatchState {
     this.engine = engine;
     this.worker = id;
     this.counterBase = id * WORKER_NUMBERS;
-    this.pool = new KvPool(engine);
+    this.pool = new KvPool(engine, id);
     this.finishes = new FinishHeap(engine.heaps);
     this.demand = new BlockDemand(blockSize, engine.byPhase, id * blockSize);
     this.waiting = new SlotList(table);

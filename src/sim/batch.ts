@@ -10,6 +10,7 @@
 import { invariant } from "../core/index.ts";
 import type { SchedulerPort } from "../policies/index.ts";
 import { BatchState } from "./batch-state.ts";
+import type { KvWatcher } from "./kv-watcher.ts";
 import {
   AT_ADMITTED_US,
   AT_CACHED,
@@ -40,6 +41,8 @@ import {
 
 export class Batch extends BatchState implements SchedulerPort {
   private admissions = 0;
+  /** The change counter when the watcher of the pools was last told. */
+  private settledChanges = 0;
 
   // The scheduler's side.
 
@@ -144,6 +147,14 @@ export class Batch extends BatchState implements SchedulerPort {
     this.decodesInStep = false;
     this.endingHead = -1;
     this.engine.pass.endingTail = -1;
+  }
+
+  /** After a pass: tells the watcher of the pools whether this instant is one that both modes share. */
+  settle(watcher: KvWatcher): void {
+    if (this.engine.pass.shape.prefillRequests === 0 && this.changes === this.settledChanges)
+      return;
+    this.settledChanges = this.changes;
+    watcher.settled(this.worker, this.nowUs);
   }
 
   get isStepEmpty(): boolean {

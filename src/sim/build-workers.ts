@@ -8,6 +8,7 @@ import { STRETCH_NUMBERS } from "./decode-stretch.ts";
 import { EntryStore } from "./entry-store.ts";
 import { HeapArena } from "./finish-heap.ts";
 import type { Engine, WorkerSink } from "./engine.ts";
+import type { KvWatcher } from "./kv-watcher.ts";
 import type { PrefixForest } from "./prefix-forest.ts";
 import type { RequestTable } from "./request-table.ts";
 import type { Scenario } from "./scenario.ts";
@@ -28,6 +29,7 @@ type WorkerParts = {
   readonly gaps: GapHistogram;
   readonly stepByStep: boolean;
   readonly sink: WorkerSink;
+  readonly watcher?: KvWatcher | undefined;
 };
 
 /** The workers of the scenario; one scheduler and one model serve them all. Errors: an unknown scheduler. */
@@ -61,6 +63,7 @@ export function buildWorkers(options: WorkerParts): Result<Worker[]> {
     scheduler,
     model: options.model,
     sink: options.sink,
+    watcher: options.watcher,
     blocks: engine.num_gpu_blocks,
     blockSize: engine.block_size,
     watermarkBlocks: watermarkBlocks(engine),

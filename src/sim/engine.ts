@@ -9,6 +9,7 @@ import type { Scheduler } from "../policies/index.ts";
 import type { DemandSum } from "./block-demand.ts";
 import type { EntryStore } from "./entry-store.ts";
 import type { HeapArena } from "./finish-heap.ts";
+import type { KvWatcher } from "./kv-watcher.ts";
 import type { PrefixForest } from "./prefix-forest.ts";
 import type { RequestTable } from "./request-table.ts";
 
@@ -23,6 +24,8 @@ export type MixedStep = {
 
 /** What a worker tells the simulation. */
 export interface WorkerSink {
+  /** The request's first token is out. */
+  firstToken(worker: number, slot: number, nowUs: number): void;
   /** The request's last token is out (or its prefill done, when it wanted no token). */
   completed(worker: number, slot: number, nowUs: number): void;
   /** A forward pass with prompt tokens in it has ended. */
@@ -50,6 +53,8 @@ export type Engine = {
   readonly scheduler: Scheduler;
   readonly model: StepTimeModel;
   readonly sink: WorkerSink;
+  /** Told what the prefix caches gain and lose; undefined: nobody wants to know. */
+  readonly watcher: KvWatcher | undefined;
   /** Blocks of a worker's KV pool, and tokens per block. */
   readonly blocks: number;
   readonly blockSize: number;

@@ -42,13 +42,15 @@ export class KvPool {
   evicted = 0;
   /** Blocks that running requests hold, shared ones counted for each holder. */
   held = 0;
+  private readonly worker: number;
   private readonly engine: Engine;
   private readonly store: EntryStore;
   private readonly entryOf = new NodeMap();
   private oldest = -1;
   private newest = -1;
-  constructor(engine: Engine) {
+  constructor(engine: Engine, worker: number) {
     this.engine = engine;
+    this.worker = worker;
     this.store = engine.entries;
     this.free = engine.blocks;
   }
@@ -166,7 +168,10 @@ export class KvPool {
       const upTo = Math.min(target, nodeEnd[node]!);
       const have = nodeBegin[node]! + this.store.data[entry + ENTRY_LENGTH]!;
       if (have > shared) this.free += Math.min(have, upTo) - shared;
-      if (upTo > have) this.store.data[entry + ENTRY_LENGTH] = upTo - nodeBegin[node]!;
+      if (upTo > have) {
+        this.store.data[entry + ENTRY_LENGTH] = upTo - nodeBegin[node]!;
+        this.engine.watcher?.stored(this.worker, node, upTo - nodeBegin[node]!);
+      }
       // The reference covers all of the entry, also what lies beyond the tokens computed so far.
       shared = Math.max(upTo, have);
     }
@@ -275,10 +280,13 @@ export class KvPool {
     let left = count;
     while (left > 0) {
       const entry = this.oldest;
-      const take = Math.min(left, this.store.data[entry + ENTRY_LENGTH]!);
-      this.store.data[entry + ENTRY_LENGTH]! -= take;
+      const length = this.store.data[entry + ENTRY_LENGTH]!;
+      const take = Math.min(left, length);
+      this.store.data[entry + ENTRY_LENGTH] = length - take;
       left -= take;
-      if (this.store.data[entry + ENTRY_LENGTH] === 0) this.forget(entry);
+      const owner = this.store.data[entry + ENTRY_OWNER]!;
+      if (owner >= 0) this.engine.watcher?.removed(this.worker, owner, length - take);
+      if (length === take) this.forget(entry);
     }
     this.cached -= count;
     this.free += count;

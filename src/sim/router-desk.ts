@@ -47,8 +47,8 @@ export class RouterDesk {
     };
   }
 
-  /** Chooses the worker of a request and books it. */
-  route(row: number, inputTokens: number, nowUs: number): Worker {
+  /** Chooses the worker of a request and books it; null: it waits here until `firstToken`, `ended` or `setHealth` lets it go. */
+  route(_slot: number, row: number, inputTokens: number, nowUs: number): Worker | null {
     if (this.router.scrapes === true && this.scrapeIntervalUs === 0) this.scrape(nowUs);
     this.request.row = row;
     this.request.inputTokens = inputTokens;
@@ -61,10 +61,16 @@ export class RouterDesk {
     return worker;
   }
 
-  /** A request that was sent to `worker` has ended. */
-  ended(worker: number): void {
+  /** The first token of a request that was sent to `worker` is out. */
+  firstToken(_worker: number, _slot: number, _nowUs: number): void {}
+
+  /** A request that was sent to `worker` has ended, however. */
+  ended(worker: number, _slot: number, _nowUs: number): void {
     this.loads.add(worker, -1);
   }
+
+  /** What fault detection believes of a worker. */
+  setHealth(_worker: number, _isUp: boolean): void {}
 
   /** Reads every worker's counts as of `nowUs`. */
   scrape(nowUs: number): void {

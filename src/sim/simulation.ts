@@ -197,12 +197,16 @@ export class Simulation implements WorkerSink {
 
   // What the workers tell.
 
+  firstToken(worker: number, slot: number, nowUs: number): void {
+    this.desk.firstToken(worker, slot, nowUs);
+  }
+
   completed(worker: number, slot: number, nowUs: number): void {
     const { table } = this;
     this.completedCount++;
     this.outcomes.completed(table, slot, nowUs, worker);
     this.log?.add(table, slot, worker, REQUEST_COMPLETED, nowUs);
-    this.desk.ended(worker);
+    this.desk.ended(worker, slot, nowUs);
     this.traffic.ended(table.data[slot + AT_ROW]!, nowUs);
   }
 
@@ -271,7 +275,8 @@ export class Simulation implements WorkerSink {
     arrival.pathStart = isKnown ? pathStart[row]! : 0;
     arrival.pathLength = isKnown ? pathStart[row + 1]! - arrival.pathStart : 0;
     const slot = table.take(arrival);
-    const worker = this.desk.route(row, input, nowUs);
+    const worker = this.desk.route(slot, row, input, nowUs);
+    if (worker === null) return;
     const mayStart = worker.batch.enqueue(slot);
     if (worker.state === WORKER_IDLE) this.makeDue(worker);
     else if (mayStart && worker.state === WORKER_DECODE) this.cut(worker, nowUs);

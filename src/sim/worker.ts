@@ -75,7 +75,7 @@ export class Worker {
     return batch.waitingCount + batch.runningCount - batch.doneCount;
   }
 
-  /** One of the worker's counters, by its number. */
+  /** A counter, by its number. */
   counter(index: number): number {
     return this.engine.counters[this.counterBase + index]!;
   }
@@ -90,6 +90,7 @@ export class Worker {
       wakeUs = this.engine.scheduler.pass(batch);
       // A pass that only preempted leaves room: the next one, at the same instant, may admit.
     } while (batch.isStepEmpty && this.engine.pass.preempted > 0);
+    if (this.engine.watcher !== undefined) batch.settle(this.engine.watcher);
     const used = batch.pool.used;
     if (used > counters[counterBase + USED_PEAK]!) counters[counterBase + USED_PEAK] = used;
     if (batch.isStepEmpty) {
@@ -358,9 +359,10 @@ export class Worker {
     const output = table.data[slot + AT_OUTPUT]!;
     if (output > 0) {
       this.engine.counters[this.counterBase + OUTPUT_TOKENS]!++;
-      if (Number.isNaN(table.data[slot + AT_FIRST_TOKEN_US]!))
+      if (Number.isNaN(table.data[slot + AT_FIRST_TOKEN_US]!)) {
         table.data[slot + AT_FIRST_TOKEN_US] = nowUs;
-      else if (nowUs > this.engine.gapsFromUs)
+        this.engine.sink.firstToken(this.id, slot, nowUs);
+      } else if (nowUs > this.engine.gapsFromUs)
         this.engine.gaps.add(nowUs - table.data[slot + AT_LAST_TOKEN_US]!, 1);
     }
     table.data[slot + AT_LAST_TOKEN_US] = nowUs;
