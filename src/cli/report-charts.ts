@@ -74,8 +74,9 @@ function requestCharts(report: Report, requests: RequestColumns): string[] {
   const { arrivalUs, firstTokenUs, finishUs, outputTokens } = requests;
   const measured = (of: (row: number) => number): Float64Array => sortedMs(requests, warmupUs, of);
   const at = (column: Float64Array, row: number): number => column[row] ?? Number.NaN;
-  const ttft = measured((row) => at(firstTokenUs, row) - at(arrivalUs, row));
-  const e2e = measured((row) => at(finishUs, row) - at(arrivalUs, row));
+  const pathUs = report.engine.clientPathMs * US_PER_MS;
+  const ttft = measured((row) => at(firstTokenUs, row) - at(arrivalUs, row) + pathUs);
+  const e2e = measured((row) => at(finishUs, row) - at(arrivalUs, row) + pathUs);
   const tpot = measured((row) => {
     const tokens = outputTokens[row] ?? 0;
     return tokens > 1 ? (at(finishUs, row) - at(firstTokenUs, row)) / (tokens - 1) : Number.NaN;

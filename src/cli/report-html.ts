@@ -103,12 +103,13 @@ const QUANTILES = [
 ] as const;
 
 function latencyTable(report: Report): string {
-  const { ttftMs, tpotMs, itlMs, e2eMs, queueMs } = report.latency;
+  const { ttftMs, serverTtftMs, tpotMs, itlMs, e2eMs, queueMs } = report.latency;
+  const isBare = report.engine.clientPathMs === 0;
   const row = (name: string, one: LatencySummary): string =>
     `<tr><th>${name}</th>${QUANTILES.map(([, key]) => `<td>${numberText(one[key])}</td>`).join("")}</tr>`;
   return (
     `<table><thead><tr><th></th>${QUANTILES.map(([name]) => `<th>${name}</th>`).join("")}</tr></thead>` +
-    `<tbody>${row("TTFT", ttftMs)}${row("TPOT", tpotMs)}${row("ITL", itlMs)}` +
+    `<tbody>${row("TTFT", ttftMs)}${isBare ? "" : row("server TTFT", serverTtftMs)}${row("TPOT", tpotMs)}${row("ITL", itlMs)}` +
     `${row("end to end", e2eMs)}${row("queue", queueMs)}</tbody></table>`
   );
 }

@@ -17,6 +17,7 @@ const QUANTILES = ["mean", "p50", "p90", "p95", "p99", "p999", "max"] as const;
 const HEADINGS = ["mean", "p50", "p90", "p95", "p99", "p99.9", "max"] as const;
 const LATENCIES = [
   ["TTFT", "ttftMs"],
+  ["server TTFT", "serverTtftMs"],
   ["TPOT", "tpotMs"],
   ["ITL", "itlMs"],
   ["end to end", "e2eMs"],
@@ -62,7 +63,10 @@ export function wrapped(text: string, columns: number): string[] {
 
 function latencyLines(report: Report, style: Style): string[] {
   const head = ["ms", ...HEADINGS].map(style.dim);
-  const rows = LATENCIES.map(([name, key]) => latencyRow(name, report.latency[key]));
+  const isBare = report.engine.clientPathMs === 0;
+  const rows = LATENCIES.filter(([, key]) => !(isBare && key === "serverTtftMs")).map(
+    ([name, key]) => latencyRow(name, report.latency[key]),
+  );
   return textTable([head, ...rows], {
     align: ["left", ...QUANTILES.map(() => "right" as const)],
     indent: 2,

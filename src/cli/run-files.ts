@@ -17,7 +17,7 @@ export async function writeRunFiles(
   const files = new Map<OutputFile, FileWriter>();
   if (requests !== undefined) {
     files.set("requests.csv", (write) => {
-      writeRequestsCsv(requests, write);
+      writeRequestsCsv(requests, report.engine.clientPathMs, write);
     });
   }
   if (series !== undefined) {

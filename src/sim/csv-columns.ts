@@ -22,9 +22,19 @@ export const REQUESTS_HEADER =
   "row,worker,status,arrival_us,admitted_us,first_token_us,finish_us," +
   "input_tokens,output_tokens,cached_tokens,preemptions,queue_ms,ttft_ms,tpot_ms,e2e_ms\n";
 
-/** One line per request, in arrival order. Units are in the header's names. */
-export function writeRequestsCsv(columns: RequestColumns, write: (text: string) => void): void {
+/**
+ * One line per request, in arrival order. Units are in the header's names. Times of day are the engine's; TTFT and end to end
+ * are the client's, as in the report.
+ *
+ * @param clientPathMs what a client waits beside the engine (`engine.clientPathMs` of the report)
+ */
+export function writeRequestsCsv(
+  columns: RequestColumns,
+  clientPathMs: number,
+  write: (text: string) => void,
+): void {
   write(REQUESTS_HEADER);
+  const pathUs = clientPathMs * US_PER_MS;
   writeRows(columns.rows, write, (i) => {
     const arrival = columns.arrivalUs[i] ?? Number.NaN;
     const admitted = columns.admittedUs[i] ?? Number.NaN;
@@ -38,9 +48,9 @@ export function writeRequestsCsv(columns: RequestColumns, write: (text: string) 
       `${timeField(arrival)},${timeField(admitted)},${timeField(first)},${timeField(finish)},` +
       `${String(columns.inputTokens[i])},${String(output)},${String(columns.cachedTokens[i])},` +
       `${String(columns.preemptions[i])},` +
-      `${msField(admitted - arrival)},${msField(first - arrival)},` +
+      `${msField(admitted - arrival)},${msField(first - arrival + pathUs)},` +
       `${Number.isNaN(tpot) ? "" : String(Math.round(tpot) / US_PER_MS)},` +
-      `${msField(finish - arrival)}\n`
+      `${msField(finish - arrival + (Number.isNaN(admitted) ? 0 : pathUs))}\n`
     );
   });
 }

@@ -18,6 +18,8 @@ export type EngineFacts = {
   readonly backend: string;
   /** Version that the host floors are of. */
   readonly timingVersion: string | null;
+  /** What a client waits for a request beside the engine, ms. */
+  readonly clientPathMs: number;
   readonly dtype: string | null;
   readonly kvCacheDtype: string | null;
   readonly parallelism: Scenario["cluster"]["parallelism"];
@@ -129,6 +131,7 @@ export function engineFacts(parts: {
   readonly machine: Machine | undefined;
   readonly coverage: KernelsCoverage | undefined;
   readonly timingVersion: string | null;
+  readonly clientPathMs: number;
 }): EngineFacts {
   const { scenario, knobs, machine, coverage } = parts;
   const { engine } = scenario;
@@ -142,6 +145,7 @@ export function engineFacts(parts: {
     gpu: parts.gpu,
     backend: engine.backend,
     timingVersion: parts.timingVersion,
+    clientPathMs: parts.clientPathMs,
     dtype: machine === undefined ? null : (layout?.dtype ?? machine.entry.card.dtype),
     kvCacheDtype: machine === undefined ? null : (layout?.kvDtype ?? "bf16"),
     parallelism: scenario.cluster.parallelism,

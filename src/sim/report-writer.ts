@@ -53,8 +53,9 @@ type Quantiles = {
   quantile(q: number): number;
 };
 
-function summary(sketch: Quantiles): LatencySummary {
-  const ms = (us: number): number | null => (sketch.count === 0 ? null : us / US_PER_MS);
+/** In ms, each value longer by `pathUs`. */
+function summary(sketch: Quantiles, pathUs = 0): LatencySummary {
+  const ms = (us: number): number | null => (sketch.count === 0 ? null : (us + pathUs) / US_PER_MS);
   return {
     mean: ms(sketch.mean),
     p50: ms(sketch.quantile(0.5)),
@@ -146,14 +147,15 @@ function requestsOf(run: FinishedRun): Report["requests"] {
   };
 }
 
-function latencyOf(outcomes: Outcomes): Pick<Report, "latency" | "quantileError"> {
+function latencyOf(outcomes: Outcomes, pathUs: number): Pick<Report, "latency" | "quantileError"> {
   const { ttft, tpot, e2e, queue, gaps } = outcomes;
   return {
     latency: {
-      ttftMs: summary(ttft),
+      ttftMs: summary(ttft, pathUs),
+      serverTtftMs: summary(ttft),
       tpotMs: summary(tpot),
       itlMs: summary(gaps),
-      e2eMs: summary(e2e),
+      e2eMs: summary(e2e, pathUs),
       queueMs: summary(queue),
     },
     quantileError: {
@@ -231,7 +233,7 @@ export function writeReport(run: FinishedRun, wallS: number): Report {
       const count = run.rejected[code]!;
       return count === 0 ? [] : [{ reason, count }];
     }),
-    ...latencyOf(run.outcomes),
+    ...latencyOf(run.outcomes, engine.clientPathUs),
     throughput: {
       requestsPerS: perS(outcomes.measuredCompleted),
       inputTokensPerS: perS(outcomes.measuredInput),

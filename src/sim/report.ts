@@ -56,14 +56,17 @@ export type Report = {
   };
   readonly rejections: readonly { readonly reason: string; readonly count: number }[];
   readonly latency: {
-    /** Arrival to first token. */
+    /** Client sends to client has the first token. */
     readonly ttftMs: LatencySummary;
+    /** Arrival at the engine to first token: `ttftMs` without the client's path (`engine.clientPathMs`). */
+    readonly serverTtftMs: LatencySummary;
     /** (e2e − TTFT) / (output − 1), requests with at least two output tokens. */
     readonly tpotMs: LatencySummary;
     /** Gaps between tokens, weighted by tokens. */
     readonly itlMs: LatencySummary;
+    /** Client sends to client has the last token. */
     readonly e2eMs: LatencySummary;
-    /** Arrival to first scheduled. */
+    /** Arrival at the engine to first scheduled. */
     readonly queueMs: LatencySummary;
   };
   /** Largest relative error of the latency quantiles above (0: exact). ITL is always binned. */

@@ -4,6 +4,7 @@ import { fail, ok } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
 import { createStepTime, gpuPrice, kernelsCoverage, kernelsStepTime } from "../hardware/index.ts";
 import type {
+  EngineTiming,
   GpuCard,
   KernelsCoverage,
   ProfileTable,
@@ -35,6 +36,8 @@ export type ResolvedEngine = {
   readonly knobs: WorkerKnobs;
   readonly gpusPerWorker: number;
   readonly usdPerGpuHour: number | null;
+  /** What a client waits for a request beside the engine, whole µs. */
+  readonly clientPathUs: number;
   readonly facts: EngineFacts;
   readonly warnings: readonly string[];
 };
@@ -142,6 +145,15 @@ function priceOf({ cost }: Scenario, gpu: GpuCard | undefined): EngineFacts["pri
 }
 
 /**
+ * The client's path of a request: sending to the engine's queue, and its first token's step to the client. Engine
+ * profiles carry it; step times of other kinds know nothing of clients.
+ */
+function clientPathUs({ traffic }: Scenario, timing: EngineTiming | undefined): number {
+  if (traffic.client_path_ms !== null) return Math.round(traffic.client_path_ms * US_PER_MS);
+  return timing === undefined ? 0 : Math.round(timing.clientRequestUs + timing.clientTokenUs);
+}
+
+/**
  * Fills in everything that the scenario leaves open. Errors: an unknown model or GPU, a format the GPU
  * lacks, a parallelism that does not divide, a model or a longest request that does not fit, a
  * step-time model that cannot be made.
@@ -163,6 +175,8 @@ export function resolveEngine(
   const timed = stepTimes(scenario, inputs, knobs, machine);
   if (!timed.ok) return timed;
   const { model, coverage } = timed.value;
+  const timing = coverage === undefined ? undefined : inputs.hardware?.timing;
+  const pathUs = clientPathUs(scenario, timing);
   const price = priceOf(scenario, gpu);
   const gpusPerWorker = cluster.gpus_per_worker ?? ranksOf(scenario);
   const facts = engineFacts({
@@ -174,12 +188,14 @@ export function resolveEngine(
     coverage,
     stepTime: model.name,
     gpu: gpu?.id ?? null,
-    timingVersion: coverage === undefined ? null : (inputs.hardware?.timing?.version ?? null),
+    timingVersion: timing?.version ?? null,
+    clientPathMs: pathUs / US_PER_MS,
   });
   return ok({
     model,
     knobs,
     gpusPerWorker,
+    clientPathUs: pathUs,
     facts,
     usdPerGpuHour: price?.usdPerGpuHour ?? null,
     warnings: engineWarnings(scenario, model.name, machine, coverage),

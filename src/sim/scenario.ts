@@ -167,6 +167,11 @@ const traffic = z.strictObject({
   requests: count(1e9).nullable().default(null),
   warmup_s: seconds("arrivals before this are simulated but not measured").default(0),
   horizon_s: seconds("simulated time at which the run ends").nullable().default(null),
+  client_path_ms: described(
+    z.number().nonnegative().finite().nullable().default(null).meta({ unit: "ms" }),
+    "what a client waits beside the engine: request to the queue, first token back, ms; " +
+      "null: the engine profile's with step times by kernels, else 0",
+  ),
 });
 
 const schema = z.strictObject({

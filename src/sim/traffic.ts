@@ -41,7 +41,9 @@ export class Traffic {
   private cursorUs = Infinity;
   private clockUs = NaN;
   private lanesFree = 0;
-  private laneUs = NaN;
+  /** Closed loop: when the lanes were freed, the last ones, in a ring; the first ones are free from the start on. */
+  private readonly laneUs: Float64Array;
+  private laneNext = 0;
   /** Turns released by a completion and waiting for their delay, by row. */
   private readonly released = new EventQueue();
   private readonly firstTurnAfter: Int32Array | undefined;
@@ -61,9 +63,9 @@ export class Traffic {
     this.endUs = traffic.end_s === null ? Infinity : traffic.end_s * US_PER_S;
     this.limit = traffic.requests ?? Infinity;
     this.clockUs = 0;
-    this.laneUs = 0;
     this.gap = gapOf(scenario, stream(scenario.seed, "arrivals"));
     if (arrivals.mode === "closed") this.lanesFree = arrivals.concurrency;
+    this.laneUs = new Float64Array(this.lanesFree);
     if (this.trace === undefined) {
       this.rootCount = Infinity;
       this.total = this.limit;
@@ -94,7 +96,11 @@ export class Traffic {
     this.output = this.trace.outputTokens[this.row]!;
   }
 
-  /** A request has ended (however): releases the turns behind it, or lets the next one of a closed loop in. */
+  /**
+   * A request has ended (however): releases the turns behind it, or lets the next one of a closed loop in.
+   *
+   * @param nowUs from when on its client can follow up: the end, or later by the client's path
+   */
   ended(row: number, nowUs: number): void {
     let turns = 0;
     if (this.firstTurnAfter !== undefined) {
@@ -106,7 +112,8 @@ export class Traffic {
     if (this.mode === "closed") {
       // A conversation keeps its lane for its next turn; when it branches, each turn takes one.
       this.lanesFree += 1 - turns;
-      this.laneUs = nowUs;
+      this.laneUs[this.laneNext] = nowUs;
+      if (++this.laneNext === this.laneUs.length) this.laneNext = 0;
       // A request that is due already must not be read over.
       if (this.cursorUs === Infinity) this.advanceCursor();
     }
@@ -115,6 +122,13 @@ export class Traffic {
 
   private refresh(): void {
     this.nextUs = Math.min(this.cursorUs, this.released.timeUs);
+  }
+
+  /** When the lane that has been free for longest was freed. */
+  private get nextLaneUs(): number {
+    const { laneUs } = this;
+    const place = this.laneNext - this.lanesFree;
+    return laneUs[place < 0 ? place + laneUs.length : place]!;
   }
 
   /** At the same instant the lower row goes first. */
@@ -147,7 +161,7 @@ export class Traffic {
       this.advanceGenerated(this.rows);
       return;
     }
-    if (this.mode === "closed") this.cursorUs = this.lanesFree > 0 ? this.laneUs : Infinity;
+    if (this.mode === "closed") this.cursorUs = this.lanesFree > 0 ? this.nextLaneUs : Infinity;
     else if (this.gap !== undefined) this.cursorUs = this.clockUs += this.gap();
     else {
       const arrivalUs = this.trace!.arrivalUs[this.rootAt(this.cursor)]!;
@@ -166,7 +180,7 @@ export class Traffic {
       this.isRead = true;
       return;
     }
-    if (this.mode === "closed") this.cursorUs = this.laneUs;
+    if (this.mode === "closed") this.cursorUs = this.nextLaneUs;
     else if (this.gap !== undefined) this.cursorUs = this.clockUs += this.gap();
     else this.cursorUs = Math.round((generated.arrivalUs - this.startUs) / this.speedup);
   }

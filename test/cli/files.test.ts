@@ -100,7 +100,7 @@ describe("the output folder", () => {
 
 it("writes requests with units, and empty fields where there is no data", () => {
   let text = "";
-  writeRequestsCsv(requestsOf(), (piece) => {
+  writeRequestsCsv(requestsOf(), 0, (piece) => {
     text += piece;
   });
   expect(text.split("\n")).toEqual([

@@ -40,6 +40,7 @@ const ENGINE: EngineFacts = {
   gpu: null,
   backend: "vllm",
   timingVersion: null,
+  clientPathMs: 0,
   dtype: null,
   kvCacheDtype: null,
   parallelism: { tensor: 1, pipeline: 1, expert: 1, data: 1 },
@@ -76,6 +77,7 @@ export function reportOf(changes: Partial<Report> = {}): Report {
     rejections: [],
     latency: {
       ttftMs: latency(10),
+      serverTtftMs: latency(10),
       tpotMs: latency(1),
       itlMs: latency(1.5),
       e2eMs: latency(500),

@@ -68,9 +68,10 @@ function checkLatencies(report: Report, completed: readonly Request[]): void {
   const of = (pick: (request: Request) => number, some = completed): LatencySummary =>
     summaryOf(some.map(pick));
   const { latency } = report;
+  const pathUs = report.engine.clientPathMs * 1e3;
   expectSummary(
     latency.e2eMs,
-    of((r) => r.finish - r.arrival),
+    of((r) => r.finish - r.arrival + pathUs),
   );
   expectSummary(
     latency.queueMs,
@@ -79,6 +80,10 @@ function checkLatencies(report: Report, completed: readonly Request[]): void {
   const speaking = completed.filter((r) => r.output > 0);
   expectSummary(
     latency.ttftMs,
+    of((r) => r.first - r.arrival + pathUs, speaking),
+  );
+  expectSummary(
+    latency.serverTtftMs,
     of((r) => r.first - r.arrival, speaking),
   );
   const going = completed.filter((r) => r.output > 1);
@@ -90,11 +95,12 @@ function checkLatencies(report: Report, completed: readonly Request[]): void {
 
 function checkSlo(report: Report, measured: readonly Request[], windowS: number): void {
   const { slo } = report.scenario;
+  const pathUs = report.engine.clientPathMs * 1e3;
   const good = measured.filter(
     (r) =>
       r.status === REQUEST_COMPLETED &&
-      r.finish - r.arrival <= (slo.e2e_s ?? Infinity) * S &&
-      (r.output === 0 || r.first - r.arrival <= (slo.ttft_s ?? Infinity) * S) &&
+      r.finish - r.arrival + pathUs <= (slo.e2e_s ?? Infinity) * S &&
+      (r.output === 0 || r.first - r.arrival + pathUs <= (slo.ttft_s ?? Infinity) * S) &&
       (r.output < 2 || (r.finish - r.first) / (r.output - 1) <= (slo.tpot_s ?? Infinity) * S),
   );
   expect(report.slo.attainment).toBe(measured.length === 0 ? null : good.length / measured.length);

@@ -93,6 +93,7 @@ function scenarioOf(
   run: MeasuredRun,
   kvTokens: number,
   arrivals: ReturnType<typeof layLoad>["arrivals"],
+  clientMs: number,
 ): Result<Scenario> {
   const { knobs, layout } = run;
   const ranks = layout.dp ?? 1;
@@ -107,7 +108,7 @@ function scenarioOf(
       max_model_len: knobs.maxModelLen ?? null,
       enable_prefix_caching: knobs.prefixCaching,
     },
-    traffic: { arrivals },
+    traffic: { arrivals, client_path_ms: clientMs },
   });
 }
 
@@ -149,11 +150,9 @@ function throughputs(columns: RequestColumns, run: MeasuredRun, clientMs: number
     output += columns.outputTokens[row]!;
     endUs = Math.max(endUs, columns.finishUs[row]!);
   }
-  const { workload } = run;
-  // In a closed loop each place passes the client's path once for every request it serves.
-  const passes = workload.kind === "closed" ? workload.requests / workload.concurrency : 1;
+  // From the first request's sending to the last token's arrival at its client.
   const startUs = columns.arrivalUs[0] ?? 0;
-  const seconds = (endUs - startUs) / US_PER_S + (passes * clientMs) / 1000;
+  const seconds = (endUs - startUs) / US_PER_S + clientMs / 1000;
   return {
     throughput: (input + output) / seconds / run.gpus,
     outputThroughput: output / seconds / run.gpus,
@@ -197,7 +196,9 @@ export function simulateRun(run: MeasuredRun, parts: RunParts): Result<Predictio
   });
   if (!model.ok) return model;
   const { trace, arrivals } = layLoad(run.id, run.workload);
-  const scenario = scenarioOf(run, budget.value.kvTokens, arrivals);
+  const clientMs =
+    run.serverSide === true ? 0 : (timing.clientRequestUs + timing.clientTokenUs) / US_PER_MS;
+  const scenario = scenarioOf(run, budget.value.kvTokens, arrivals, clientMs);
   if (!scenario.ok) return scenario;
   const simulation = createSimulation(
     { scenario: scenario.value, trace, model: model.value },
@@ -211,8 +212,6 @@ export function simulateRun(run: MeasuredRun, parts: RunParts): Result<Predictio
     const why = reasons === "" ? (report.stopped ?? "nothing could be scheduled") : reasons;
     return fail({ what: `the engine completed no request: ${why}`, where: run.id });
   }
-  const clientMs =
-    run.serverSide === true ? 0 : (timing.clientRequestUs + timing.clientTokenUs) / US_PER_MS;
   const whole = throughputs(requests, run, clientMs);
   const windows = run.windows.map((window) => ({
     ...metricsOfWindow(requests, window, clientMs),
