@@ -3,8 +3,9 @@
 import { fail, ok } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
 import { findGpu } from "../hardware/index.ts";
-import type { HardwareInputs, Scenario } from "../sim/index.ts";
-import { usesKernels } from "../sim/index.ts";
+import type { CardDeck } from "../hardware/index.ts";
+import type { EngineInputs, HardwareInputs, Scenario } from "../sim/index.ts";
+import { poolScenarios, usesKernels } from "../sim/index.ts";
 import { loadDeck } from "./load-cards.ts";
 import { loadEngineTiming, loadKernelParams } from "./load-kernels.ts";
 
@@ -17,14 +18,33 @@ export async function loadHardware(
   cards: readonly string[],
 ): Promise<Result<HardwareInputs>> {
   const deck = await loadDeck(cards);
+  return deck.ok ? hardwareOf(scenario, deck.value) : deck;
+}
+
+/** As `loadHardware`, for each pool of the scenario; nothing for a pool that names no hardware. */
+export async function loadPoolHardware(
+  scenario: Scenario,
+  cards: readonly string[],
+): Promise<Result<readonly EngineInputs[]>> {
+  const deck = await loadDeck(cards);
   if (!deck.ok) return deck;
-  if (!usesKernels(scenario)) return ok({ deck: deck.value });
-  const gpu = findGpu(deck.value, scenario.gpu ?? "");
+  const pools: EngineInputs[] = [];
+  for (const pool of poolScenarios(scenario)) {
+    const hardware = hardwareOf(pool, deck.value);
+    if (!hardware.ok) return hardware;
+    pools.push({ hardware: hardware.value });
+  }
+  return ok(pools);
+}
+
+function hardwareOf(scenario: Scenario, deck: CardDeck): Result<HardwareInputs> {
+  if (!usesKernels(scenario)) return ok({ deck });
+  const gpu = findGpu(deck, scenario.gpu ?? "");
   // The simulation reports an unknown name, with its place.
-  if (!gpu.ok) return ok({ deck: deck.value });
-  const params = loadKernelParams(deck.value, gpu.value);
+  if (!gpu.ok) return ok({ deck });
+  const params = loadKernelParams(deck, gpu.value);
   if (!params.ok) return fail({ ...params.problem, where: "gpu" });
   const timing = loadEngineTiming(scenario.engine.backend);
   if (!timing.ok) return fail({ ...timing.problem, where: "engine.backend" });
-  return ok({ deck: deck.value, params: params.value, timing: timing.value });
+  return ok({ deck, params: params.value, timing: timing.value });
 }

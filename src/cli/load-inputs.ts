@@ -4,8 +4,14 @@ import { existsSync } from "node:fs";
 import { basename, isAbsolute, join } from "node:path";
 import { fail, ok } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
-import { needsCards, synthesizeTraffic, traceTraffic } from "../sim/index.ts";
-import type { HardwareInputs, LoadedTraffic, Scenario, SimulationInputs } from "../sim/index.ts";
+import { needsCards, poolScenarios, synthesizeTraffic, traceTraffic } from "../sim/index.ts";
+import type {
+  EngineInputs,
+  HardwareInputs,
+  LoadedTraffic,
+  Scenario,
+  SimulationInputs,
+} from "../sim/index.ts";
 import { FORMATS, importTrace } from "../trace/index.ts";
 import type { FormatName, ImportOptions, Trace } from "../trace/index.ts";
 import type { LoadedScenario } from "./load-scenario.ts";
@@ -34,11 +40,14 @@ export async function loadInputs(
   if (!traffic.ok) return traffic;
   const table = await loadProfile(scenario, loaded.folder);
   if (!table.ok) return table;
+  const pools = await loadPools(loaded, flags.cards ?? []);
+  if (!pools.ok) return pools;
   const inputs = {
     scenario,
     ...traffic.value.traffic,
     ...(table.value === undefined ? {} : { table: table.value }),
     ...(hardware.value === undefined ? {} : { hardware: hardware.value }),
+    ...(pools.value === undefined ? {} : { pools: pools.value }),
   };
   return ok({ inputs, spanUs: traffic.value.spanUs });
 }
@@ -51,6 +60,30 @@ async function loadCards(
   if (!needsCards(scenario)) return ok(undefined);
   const { loadHardware } = await import("./load-hardware.ts");
   return loadHardware(scenario, cards);
+}
+
+/** Cards and profiles of each pool, where the scenario names pools. */
+async function loadPools(
+  { scenario, folder }: LoadedScenario,
+  cards: readonly string[],
+): Promise<Result<readonly EngineInputs[] | undefined>> {
+  if (scenario.cluster.pools.length === 0) return ok(undefined);
+  const scenarios = poolScenarios(scenario);
+  let hardware: readonly EngineInputs[] = scenarios.map(() => ({}));
+  if (scenarios.some(needsCards)) {
+    const { loadPoolHardware } = await import("./load-hardware.ts");
+    const loaded = await loadPoolHardware(scenario, cards);
+    if (!loaded.ok) return loaded;
+    hardware = loaded.value;
+  }
+  const pools: EngineInputs[] = [];
+  for (const [index, pool] of scenarios.entries()) {
+    const table = await loadProfile(pool, folder);
+    if (!table.ok) return table;
+    const profile = table.value === undefined ? {} : { table: table.value };
+    pools.push({ ...hardware[index], ...profile });
+  }
+  return ok(pools);
 }
 
 async function loadTraffic(

@@ -3,6 +3,7 @@
 import { verdictOf } from "../sim/index.ts";
 import type { LatencySummary, Report } from "../sim/index.ts";
 import { countText, msText, numberText, percentText, secondsText } from "./numbers.ts";
+import { poolLines } from "./pool-text.ts";
 import { styleFor } from "./style.ts";
 import type { Style } from "./style.ts";
 import { textTable } from "./table.ts";
@@ -31,6 +32,7 @@ export function reportText(report: Report, options: ReportTextOptions): string {
     verdictLines(report, style, options.columns),
     latencyLines(report, style),
     factLines(report, style),
+    poolLines(report, style),
     balanceLines(report, style),
     warningLines(report, style, options.columns),
     footerLines(report, style),
@@ -139,10 +141,10 @@ function factLines(report: Report, style: Style): string[] {
 }
 
 /** What the numbers are of; nothing for a scenario without a model and a GPU. */
-function hardwareRows({ engine, scenario }: Report): [string, string][] {
+function hardwareRows({ engine, pools, scenario }: Report): [string, string][] {
   if (engine.model === null || engine.gpu === null || engine.dtype === null) return [];
   const { parallelism, gpusPerWorker, calibration, calibrationSystem } = engine;
-  const workers = scenario.cluster.workers;
+  const workers = pools[0]?.workers ?? scenario.cluster.workers;
   const gpus = gpusPerWorker === 1 ? "" : ` × ${countText(gpusPerWorker)} GPUs`;
   const split = Object.entries(parallelism).filter(([, ranks]) => ranks > 1);
   const ranks = split.map(([name, count]) => `${name} ${countText(count)}`).join(", ");

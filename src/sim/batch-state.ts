@@ -52,14 +52,15 @@ export class BatchState {
   /** Blocks that running requests would hold with all their output. */
   protected fullBlocks = 0;
 
-  constructor(engine: Engine, id: number) {
+  /** `row`: the worker among those of its pool. */
+  constructor(engine: Engine, row: number) {
     const { table, blockSize } = engine;
     this.engine = engine;
-    this.worker = id;
-    this.counterBase = id * WORKER_NUMBERS;
-    this.pool = new KvPool(engine, id);
+    this.worker = row;
+    this.counterBase = row * WORKER_NUMBERS;
+    this.pool = new KvPool(engine, engine.firstId + row);
     this.finishes = new FinishHeap(engine.heaps);
-    this.demand = new BlockDemand(blockSize, engine.byPhase, id * blockSize);
+    this.demand = new BlockDemand(blockSize, engine.byPhase, row * blockSize);
     this.waiting = new SlotList(table);
     this.running = new SlotList(table);
   }

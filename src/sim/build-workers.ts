@@ -30,9 +30,11 @@ type WorkerParts = {
   readonly stepByStep: boolean;
   readonly sink: WorkerSink;
   readonly watcher?: KvWatcher | undefined;
+  /** Number of the first worker. */
+  readonly firstId: number;
 };
 
-/** The workers of the scenario; one scheduler and one model serve them all. Errors: an unknown scheduler. */
+/** The workers of a pool; one scheduler and one model serve them all. Errors: an unknown scheduler. */
 export function buildWorkers(options: WorkerParts): Result<Worker[]> {
   const { scenario, knobs: engine } = options;
   const policy = schedulerPolicies.find((candidate) => candidate.meta.name === engine.scheduler);
@@ -58,6 +60,7 @@ export function buildWorkers(options: WorkerParts): Result<Worker[]> {
   });
   const count = scenario.cluster.workers;
   const shared: Engine = {
+    firstId: options.firstId,
     table: options.table,
     forest: options.forest,
     scheduler,
@@ -94,5 +97,5 @@ export function buildWorkers(options: WorkerParts): Result<Worker[]> {
     stretches: new Float64Array(count * STRETCH_NUMBERS),
     byPhase: new Int32Array(count * engine.block_size),
   };
-  return ok(Array.from({ length: count }, (_, id) => new Worker(shared, id)));
+  return ok(Array.from({ length: count }, (_, row) => new Worker(shared, row)));
 }

@@ -48,6 +48,8 @@ export type PassState = {
 };
 
 export type Engine = {
+  /** Number of the pool's first worker among all of the cluster. */
+  readonly firstId: number;
   readonly table: RequestTable;
   readonly forest: PrefixForest;
   readonly scheduler: Scheduler;

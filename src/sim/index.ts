@@ -9,6 +9,7 @@ export { parseScenario } from "./parse-scenario.ts";
 export { writePerfetto } from "./perfetto.ts";
 export type { PerfettoInput } from "./perfetto.ts";
 export * from "./report.ts";
+export { poolScenarios } from "./pool-scenarios.ts";
 export { resolveEngine } from "./resolve-engine.ts";
 export type { EngineInputs, ResolvedEngine } from "./resolve-engine.ts";
 export { hasQuantities } from "./scenario-quantities.ts";

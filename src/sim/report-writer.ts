@@ -5,7 +5,9 @@ import type { QuantileSketch } from "../core/index.ts";
 import { REJECT_REASONS } from "./admission.ts";
 import type { LatencySummary, Report, WorkerSummary } from "./report.ts";
 import type { Outcomes } from "./recorder.ts";
-import type { ResolvedEngine } from "./resolve-engine.ts";
+import type { Pool } from "./pool.ts";
+import { gpusOf, hitRateOf, poolSummary, totalsOf, usagePeakOf } from "./report-pools.ts";
+import type { Totals } from "./report-pools.ts";
 import type { Scenario } from "./scenario.ts";
 import type { Traffic } from "./traffic.ts";
 import {
@@ -17,7 +19,6 @@ import {
   USED_PEAK,
 } from "./worker-counters.ts";
 import { looksAhead } from "./worker-knobs.ts";
-import type { CounterName } from "./worker-counters.ts";
 import type { Worker } from "./worker.ts";
 
 const US_PER_S = 1e6;
@@ -28,7 +29,7 @@ const TOKENS_PER_MILLION = 1e6;
 /** What the report needs of a finished run. */
 export type FinishedRun = {
   readonly scenario: Scenario;
-  readonly engine: ResolvedEngine;
+  readonly pools: readonly Pool[];
   readonly options: { readonly version?: string };
   readonly outcomes: Outcomes;
   readonly workers: readonly Worker[];
@@ -67,17 +68,6 @@ function summary(sketch: Quantiles, pathUs = 0): LatencySummary {
   };
 }
 
-type Totals = { readonly [name in CounterName]: number };
-
-/** Sums of the workers' counters, by name. */
-function totalsOf(workers: readonly Worker[]): Totals {
-  const sums = new Float64Array(COUNTER_NAMES.length);
-  for (const worker of workers) {
-    for (let i = 0; i < sums.length; i++) sums[i]! += worker.counter(i);
-  }
-  return Object.fromEntries(COUNTER_NAMES.map((name, i) => [name, sums[i]!])) as Totals;
-}
-
 /** The digest: outcomes in order of completion, then every counter, then the gaps. */
 function digestOf(run: FinishedRun): string {
   const { outcomes, workers, traffic } = run;
@@ -113,14 +103,18 @@ function sloOf(run: FinishedRun, windowS: number): Report["slo"] {
 }
 
 function warningsOf(run: FinishedRun, totals: Totals): string[] {
-  const { engine, traffic, stopped } = run;
-  const warnings = [...engine.warnings];
+  const { pools, traffic, stopped } = run;
+  const warnings = pools.flatMap(({ name, engine }) =>
+    engine.warnings.map((text) => (pools.length === 1 ? text : `pool ${name}: ${text}`)),
+  );
   if (stopped !== null) warnings.push(`the run was cut short: ${stopped}`);
   if (run.rejectedCount > 0) {
     warnings.push(`${run.rejectedCount} requests were rejected`);
   }
   if (run.truncated > 0) {
-    const limit = looksAhead(engine.knobs) ? "max_model_len or the KV pool" : "max_model_len";
+    const limit = pools.some(({ engine }) => looksAhead(engine.knobs))
+      ? "max_model_len or the KV pool"
+      : "max_model_len";
     warnings.push(`${run.truncated} answers were cut at ${limit}`);
   }
   if (traffic.orphans > 0) {
@@ -165,27 +159,27 @@ function latencyOf(outcomes: Outcomes, pathUs: number): Pick<Report, "latency" |
   };
 }
 
-function costOf(
-  usdPerGpuHour: number | null,
-  gpuHours: number,
-  outputTokens: number,
-): Report["cost"] {
-  if (usdPerGpuHour === null) return null;
-  const totalUsd = usdPerGpuHour * gpuHours;
+/** Of all pools; `null` when one of them has no price. */
+function costOf(pools: Report["pools"], outputTokens: number): Report["cost"] {
+  let totalUsd = 0;
+  for (const { costUsd } of pools) {
+    if (costUsd === null) return null;
+    totalUsd += costUsd;
+  }
   const perMillion = outputTokens === 0 ? null : (totalUsd * TOKENS_PER_MILLION) / outputTokens;
   return { totalUsd, usdPerMillionOutputTokens: perMillion };
 }
 
-function kvOf(run: FinishedRun, totals: Totals): Report["kv"] {
-  const { workers, engine } = run;
-  const { num_gpu_blocks: blocks } = engine.knobs;
-  const usedPeak = workers.reduce((most, worker) => Math.max(most, worker.counter(USED_PEAK)), 0);
-  const caches = totals.admittedTokens > 0 && workers.some((worker) => worker.batch.pool.caches);
+function kvOf({ workers, pools }: FinishedRun, totals: Totals): Report["kv"] {
+  const blockSteps = pools.reduce(
+    (sum, { workers: own, engine }) => sum + totalsOf(own).steps * engine.knobs.num_gpu_blocks,
+    0,
+  );
   return {
-    hitRate: caches ? totals.cachedTokens / totals.admittedTokens : null,
-    blocksPerWorker: blocks,
-    usageMean: totals.steps === 0 ? 0 : totals.usedSteps / (totals.steps * blocks),
-    usagePeak: usedPeak / blocks,
+    hitRate: hitRateOf(workers, totals),
+    blocksPerWorker: pools[0]!.engine.knobs.num_gpu_blocks,
+    usageMean: blockSteps === 0 ? 0 : totals.usedSteps / blockSteps,
+    usagePeak: pools.reduce((most, pool) => Math.max(most, usagePeakOf(pool)), 0),
     evictedBlocks: workers.reduce((sum, worker) => sum + worker.batch.pool.evicted, 0),
     preemptions: totals.preemptions,
   };
@@ -208,14 +202,15 @@ function sketchError(sketches: readonly QuantileSketch[]): number {
 
 /** Builds the report; `wallS` is the time the simulation took, s. */
 export function writeReport(run: FinishedRun, wallS: number): Report {
-  const { scenario, engine, outcomes, workers, options } = run;
+  const { scenario, pools, outcomes, workers, options } = run;
   const totals = totalsOf(workers);
   const firstUs = Number.isNaN(run.firstArrivalUs) ? 0 : run.firstArrivalUs;
   const simS = Math.max(0, run.nowUs - firstUs) / US_PER_S;
   const windowFromUs = Math.max(firstUs, scenario.traffic.warmup_s * US_PER_S);
   const windowS = Math.max(0, run.nowUs - windowFromUs) / US_PER_S;
   const perS = (amount: number): number => (windowS > 0 ? amount / windowS : 0);
-  const gpus = workers.length * engine.gpusPerWorker;
+  const gpus = pools.reduce((sum, pool) => sum + gpusOf(pool), 0);
+  const summaries = pools.map((pool) => poolSummary(pool, simS));
   const gpuHours = (gpus * simS) / S_PER_HOUR;
   const outputPerS = perS(outcomes.measuredOutput);
   return {
@@ -223,7 +218,7 @@ export function writeReport(run: FinishedRun, wallS: number): Report {
     digest: digestOf(run),
     seed: scenario.seed,
     scenario,
-    engine: engine.facts,
+    engine: pools[0]!.engine.facts,
     versions: { headworks: options.version ?? "unknown" },
     wallS,
     simS,
@@ -233,7 +228,7 @@ export function writeReport(run: FinishedRun, wallS: number): Report {
       const count = run.rejected[code]!;
       return count === 0 ? [] : [{ reason, count }];
     }),
-    ...latencyOf(run.outcomes, engine.clientPathUs),
+    ...latencyOf(run.outcomes, pools[0]!.engine.clientPathUs),
     throughput: {
       requestsPerS: perS(outcomes.measuredCompleted),
       inputTokensPerS: perS(outcomes.measuredInput),
@@ -255,7 +250,8 @@ export function writeReport(run: FinishedRun, wallS: number): Report {
     },
     slo: sloOf(run, windowS),
     gpuHours,
-    cost: costOf(engine.usdPerGpuHour, gpuHours, totals.outputTokens),
+    cost: costOf(summaries, totals.outputTokens),
+    pools: summaries,
     workers: workers.map(workerSummary),
     stopped: run.stopped,
     warnings: warningsOf(run, totals),

@@ -4,7 +4,7 @@
  */
 
 import type { EngineFacts } from "./engine-facts.ts";
-import type { Scenario } from "./scenario.ts";
+import type { PoolRole, Scenario } from "./scenario.ts";
 
 /** Nearest-rank quantiles; all `null` when there was no sample ("no data", never zero). */
 export type LatencySummary = {
@@ -28,13 +28,38 @@ export type WorkerSummary = {
   readonly kvBlocksPeak: number;
 };
 
+/** What a pool of workers did; a scenario without pools has one. */
+export type PoolSummary = {
+  readonly name: string;
+  readonly role: PoolRole;
+  readonly workers: number;
+  readonly gpus: number;
+  readonly engine: EngineFacts;
+  /** Requests completed here. */
+  readonly completed: number;
+  readonly gpuHours: number;
+  /** `null`: the GPU has no price. */
+  readonly costUsd: number | null;
+  /** Share of the workers' time with a step in progress. */
+  readonly busyShare: number;
+  readonly meanBatchSize: number;
+  readonly steps: number;
+  readonly tokens: {
+    /** Prompt tokens computed, recomputation included; tokens generated; tokens computed again. */
+    readonly prefilled: number;
+    readonly output: number;
+    readonly recomputed: number;
+  };
+  readonly kv: Report["kv"];
+};
+
 export type Report = {
   readonly schema: "headworks.report.v1";
   /** 32 hex digits over every request's outcome and every counter: same digest, same numbers. */
   readonly digest: string;
   readonly seed: number;
   readonly scenario: Scenario;
-  /** What defaults, cards and memory made of the scenario's engine. */
+  /** What defaults, cards and memory made of the scenario's engine; of the first pool's where there are several. */
   readonly engine: EngineFacts;
   readonly versions: { readonly headworks: string };
   /** Wall time of the simulation alone, s. */
@@ -88,6 +113,7 @@ export type Report = {
   readonly kv: {
     /** cached / input tokens at first admission; `null` without prefix caching or ids. */
     readonly hitRate: number | null;
+    /** Of the first pool, where there are several. */
     readonly blocksPerWorker: number;
     /** Share of a worker's blocks held by running requests: mean over forward passes, peak of any worker. */
     readonly usageMean: number;
@@ -118,6 +144,7 @@ export type Report = {
     readonly totalUsd: number;
     readonly usdPerMillionOutputTokens: number | null;
   } | null;
+  readonly pools: readonly PoolSummary[];
   readonly workers: readonly WorkerSummary[];
   /** Why the run ended, when not because all requests were done. */
   readonly stopped: string | null;

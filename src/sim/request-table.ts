@@ -109,6 +109,14 @@ export class RequestTable {
     return slot;
   }
 
+  /** What depends on the engine that the request has come to: its output limit and its prefix path. */
+  place(slot: number, request: NewRequest): void {
+    const { data } = this;
+    data[slot + AT_OUTPUT] = request.output;
+    data[slot + AT_PATH_START] = request.pathStart;
+    data[slot + AT_PATH_LENGTH] = request.pathLength;
+  }
+
   give(slot: number): void {
     if (this.data[slot + AT_STATE] === SLOT_FREE) {
       throw new InvariantError(`slot ${slot} given back twice`);

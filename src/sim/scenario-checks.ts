@@ -1,17 +1,40 @@
 /** What the schema cannot say: rules between keys, as the engines themselves enforce them. */
 
 import type { Problem } from "../core/index.ts";
+import { atPool, poolScenarios } from "./pool-scenarios.ts";
 import type { Scenario } from "./scenario.ts";
 import { BLOCKS_DEFAULT, ranksOf } from "./worker-knobs.ts";
 
 /** The first broken rule between keys, `undefined` when all hold. */
 export function crossCheck(scenario: Scenario): Problem | undefined {
-  return (
-    checkEngine(scenario) ??
-    checkHardware(scenario) ??
-    checkSource(scenario) ??
-    checkTimes(scenario.traffic)
-  );
+  return checkPools(scenario) ?? checkSource(scenario) ?? checkTimes(scenario.traffic);
+}
+
+/** Each pool has to hold by itself. */
+function checkPools(scenario: Scenario): Problem | undefined {
+  const names = new Set<string>();
+  for (const [index, { name, role }] of scenario.cluster.pools.entries()) {
+    if (names.has(name)) {
+      return {
+        what: `two pools have the name ${JSON.stringify(name)}`,
+        where: `cluster.pools.${String(index)}.name`,
+        expected: "a name of its own for each pool",
+      };
+    }
+    names.add(name);
+    if (role !== "mixed") {
+      return {
+        what: `the role ${role} is not served yet`,
+        where: `cluster.pools.${String(index)}.role`,
+        expected: "mixed",
+      };
+    }
+  }
+  for (const [index, pool] of poolScenarios(scenario).entries()) {
+    const problem = checkEngine(pool) ?? checkHardware(pool);
+    if (problem !== undefined) return atPool(scenario, index, problem);
+  }
+  return undefined;
 }
 
 function checkEngine({ engine, model, gpu }: Scenario): Problem | undefined {

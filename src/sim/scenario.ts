@@ -7,6 +7,7 @@
 
 import { z } from "zod";
 import type { KvDtype, WeightDtype } from "../hardware/index.ts";
+import { overridesOf } from "./schema-overrides.ts";
 
 /** Largest token count per request that is taken seriously (source: the declared-length cap of AISimulate). */
 export const TOKENS_PER_REQUEST_LIMIT = 10_000_000;
@@ -174,6 +175,39 @@ const traffic = z.strictObject({
   ),
 });
 
+const parallelism = z.strictObject({
+  tensor: ranks("tensor parallel ranks of a worker"),
+  pipeline: ranks("pipeline stages"),
+  expert: ranks("expert parallel ranks among the tensor and data ranks"),
+  data: ranks("attention data parallel ranks, in lock step"),
+});
+
+/** What a worker does of a request. */
+export const POOL_ROLES = ["mixed", "prefill", "decode"] as const;
+export type PoolRole = (typeof POOL_ROLES)[number];
+
+const pool = z.strictObject({
+  name: described(z.string().min(1).max(64), "name of the pool, its own among the pools"),
+  role: described(
+    z.enum(POOL_ROLES).default("mixed"),
+    "mixed: whole requests; prefill: their prompts; decode: their answers",
+  ),
+  workers: described(count(1_000_000).default(1), "workers of the pool, all alike"),
+  gpu: text("GPU card of the pool's workers; null: the scenario's"),
+  parallelism: described(
+    overridesOf(parallelism).default({}),
+    "ranks of a worker where they differ from cluster.parallelism",
+  ),
+  gpus_per_worker: described(
+    count(4096).nullable().default(null),
+    "GPUs of a worker; null: what its parallelism takes",
+  ),
+  engine: described(
+    overridesOf(engine).default({}),
+    "keys of the scenario's engine section that are different here",
+  ),
+});
+
 const schema = z.strictObject({
   headworks: z.literal(1).default(1),
   name: z.string().default("unnamed"),
@@ -183,18 +217,15 @@ const schema = z.strictObject({
   trace: z.string().min(1).optional(),
   cluster: z
     .strictObject({
-      workers: count(1_000_000).default(1),
-      parallelism: z
-        .strictObject({
-          tensor: ranks("tensor parallel ranks of a worker"),
-          pipeline: ranks("pipeline stages"),
-          expert: ranks("expert parallel ranks among the tensor and data ranks"),
-          data: ranks("attention data parallel ranks, in lock step"),
-        })
-        .prefault({}),
+      workers: described(count(1_000_000).default(1), "workers, where no pools are named"),
+      parallelism: parallelism.prefault({}),
       gpus_per_worker: described(
         count(4096).nullable().default(null),
         "null: tensor × pipeline × data ranks",
+      ),
+      pools: described(
+        z.array(pool).max(1000).default([]),
+        "pools of different workers; none: cluster.workers alike, each serving whole requests",
       ),
     })
     .prefault({}),
@@ -239,4 +270,5 @@ export const scenarioSchema = schema;
 export type Scenario = z.output<typeof schema>;
 export type ScenarioInput = z.input<typeof schema>;
 export type EngineKnobs = Scenario["engine"];
+export type PoolKnobs = Scenario["cluster"]["pools"][number];
 export type StepTimeKnobs = NonNullable<EngineKnobs["step_time"]>;

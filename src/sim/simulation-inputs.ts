@@ -6,6 +6,8 @@ import type { Scenario } from "./scenario.ts";
 
 export type SimulationInputs = EngineInputs & {
   readonly scenario: Scenario;
+  /** For each of the scenario's pools what its engine depends on; absent: the same for all. */
+  readonly pools?: readonly EngineInputs[];
   /** The trace to replay, or … */
   readonly trace?: Trace;
   /** … a generator that is read as the simulation goes. */

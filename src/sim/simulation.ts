@@ -11,11 +11,12 @@ import type { Result } from "../core/index.ts";
 import { createRouter } from "../policies/index.ts";
 import type { Router } from "../policies/index.ts";
 import { outputWithin, REJECT_REASONS, rejectCode } from "./admission.ts";
-import { buildWorkers } from "./build-workers.ts";
+import { buildPools, resolveEngines } from "./build-pools.ts";
+import { DueList } from "./due-list.ts";
 import type { MixedStep, WorkerSink } from "./engine.ts";
 import { checkLaws } from "./laws.ts";
-import { buildPrefixForest, EMPTY_FOREST } from "./prefix-forest.ts";
-import type { PrefixForest } from "./prefix-forest.ts";
+import type { Pool } from "./pool.ts";
+import { workersOf } from "./pool-scenarios.ts";
 import { Outcomes, SeriesLog, SliceLog } from "./recorder.ts";
 import { writeReport } from "./report-writer.ts";
 import { REQUEST_COMPLETED, REQUEST_REJECTED, REQUEST_UNFINISHED } from "./report.ts";
@@ -24,7 +25,6 @@ import { AT_ROW, AT_STATE, RequestTable, SLOT_DONE } from "./request-table.ts";
 import { RequestLog } from "./request-log.ts";
 import { RouterDesk } from "./router-desk.ts";
 import type { ResolvedEngine } from "./resolve-engine.ts";
-import { resolveEngine } from "./resolve-engine.ts";
 import type { Scenario } from "./scenario.ts";
 import type { SimulationInputs, SimulationOptions } from "./simulation-inputs.ts";
 import { Traffic } from "./traffic.ts";
@@ -49,20 +49,21 @@ export function createSimulation(
       remedy: "give --trace FILE, or set traffic.source.trace or traffic.source.synth",
     });
   }
-  const engine = resolveEngine(scenario, inputs);
-  if (!engine.ok) return engine;
+  const engines = resolveEngines(inputs);
+  if (!engines.ok) return engines;
   const router = createRouter(scenario.router.policy, scenario.router.knobs);
   if (!router.ok) return router;
-  return Simulation.create(inputs, options, engine.value, router.value);
+  return Simulation.create(inputs, options, engines.value, router.value);
 }
 
 export class Simulation implements WorkerSink {
   readonly scenario: Scenario;
-  readonly engine: ResolvedEngine;
   readonly options: SimulationOptions;
   readonly table = new RequestTable();
   readonly traffic: Traffic;
   readonly outcomes: Outcomes;
+  pools: readonly Pool[] = [];
+  /** Of all pools, by number. */
   workers: readonly Worker[] = [];
   /** Why the run ended before all requests were done; null: it did not. */
   stopped: string | null = null;
@@ -76,8 +77,11 @@ export class Simulation implements WorkerSink {
   readonly rejected = REJECT_REASONS.map(() => 0);
   /** Requests whose output max_model_len cut short. */
   truncated = 0;
+  /** What a client waits beside the engine, µs; the front door of all pools is that of the first. */
+  private readonly clientPathUs: number;
   private readonly queue: EventQueue;
-  private readonly forest: PrefixForest;
+  /** The pool of each worker. */
+  private poolOf: readonly Pool[] = [];
   private desk!: RouterDesk;
   private readonly log: RequestLog | undefined;
   private readonly series: SeriesLog | undefined;
@@ -85,9 +89,7 @@ export class Simulation implements WorkerSink {
   private nextSampleUs: number;
   private readonly horizonUs: number;
   private nextAudit: number;
-  /** Workers that may start a pass at the current instant. */
-  private readonly due: Worker[] = [];
-  private dueCount = 0;
+  private readonly due = new DueList();
   private isOver = false;
   /** The request arriving, filled anew for each. */
   private readonly arrival = {
@@ -104,26 +106,25 @@ export class Simulation implements WorkerSink {
   static create(
     inputs: SimulationInputs,
     options: SimulationOptions,
-    engine: ResolvedEngine,
+    engines: readonly ResolvedEngine[],
     router: Router,
   ): Result<Simulation> {
-    const simulation = new Simulation(inputs, options, engine);
+    const simulation = new Simulation(inputs, options, engines[0]!.clientPathUs);
     const { scenario } = inputs;
-    const workers = buildWorkers({
-      scenario,
-      knobs: engine.knobs,
-      model: engine.model,
-      forest: simulation.forest,
+    const pools = buildPools(inputs, {
+      engines,
       table: simulation.table,
       gaps: simulation.outcomes.gaps,
       stepByStep: options.stepByStep === true,
       sink: simulation,
     });
-    if (!workers.ok) return workers;
-    simulation.workers = workers.value;
+    if (!pools.ok) return pools;
+    simulation.pools = pools.value;
+    simulation.workers = pools.value.flatMap(({ workers }) => workers);
+    simulation.poolOf = pools.value.flatMap((pool) => pool.workers.map(() => pool));
     simulation.desk = new RouterDesk({
       router,
-      workers: workers.value,
+      workers: simulation.workers,
       seed: scenario.seed,
       scrapeIntervalUs: Math.round(scenario.router.metrics_interval_s * US_PER_S),
     });
@@ -133,23 +134,20 @@ export class Simulation implements WorkerSink {
   private constructor(
     { scenario, trace, rows }: SimulationInputs,
     options: SimulationOptions,
-    engine: ResolvedEngine,
+    clientPathUs: number,
   ) {
     const { traffic, slo } = scenario;
-    const { knobs } = engine;
     this.scenario = scenario;
-    this.engine = engine;
     this.options = options;
     this.traffic = new Traffic(scenario, { trace, rows });
     this.nowUs = 0;
-    this.queue = new EventQueue(scenario.cluster.workers);
-    const caches = knobs.enable_prefix_caching && trace !== undefined;
-    this.forest = caches ? buildPrefixForest(trace, knobs.block_size) : EMPTY_FOREST;
+    this.clientPathUs = clientPathUs;
+    this.queue = new EventQueue(workersOf(scenario));
     // Targets are the client's, what is measured is the engine's.
     this.outcomes = new Outcomes(Math.round(traffic.warmup_s * US_PER_S), {
-      ttftUs: (slo.ttft_s ?? Infinity) * US_PER_S - engine.clientPathUs,
+      ttftUs: (slo.ttft_s ?? Infinity) * US_PER_S - clientPathUs,
       tpotUs: (slo.tpot_s ?? Infinity) * US_PER_S,
-      e2eUs: (slo.e2e_s ?? Infinity) * US_PER_S - engine.clientPathUs,
+      e2eUs: (slo.e2e_s ?? Infinity) * US_PER_S - clientPathUs,
     });
     const { total } = this.traffic;
     const keeps = options.requests === true;
@@ -208,7 +206,7 @@ export class Simulation implements WorkerSink {
     this.outcomes.completed(table, slot, nowUs, worker);
     this.log?.add(table, slot, worker, REQUEST_COMPLETED, nowUs);
     this.desk.ended(worker, slot, nowUs);
-    this.traffic.ended(table.data[slot + AT_ROW]!, nowUs + this.engine.clientPathUs);
+    this.traffic.ended(table.data[slot + AT_ROW]!, nowUs + this.clientPathUs);
   }
 
   mixedStep(step: MixedStep, startUs: number, endUs: number): void {
@@ -232,54 +230,73 @@ export class Simulation implements WorkerSink {
     while (queue.timeUs === timeUs) {
       const worker = this.workers[queue.pop()]!;
       worker.end(timeUs);
-      this.makeDue(worker);
+      this.due.add(worker);
       this.events++;
     }
     while (traffic.nextUs === timeUs) {
       this.arrive(timeUs);
       this.events++;
     }
-    if (this.dueCount > 1) this.sortDue();
-    for (let i = 0; i < this.dueCount; i++) {
-      const worker = due[i]!;
-      worker.isDue = false;
+    if (due.length > 1) due.sort();
+    for (let i = 0; i < due.length; i++) {
+      const worker = due.take(i);
       const eventUs = worker.start(timeUs);
       if (eventUs < Infinity) queue.schedule(worker.id, eventUs, EV_WORKER);
     }
-    this.dueCount = 0;
+    due.length = 0;
     if (this.events >= this.nextAudit) this.audit();
     this.checkLimits();
   }
 
   private arrive(nowUs: number): void {
-    const { traffic, table } = this;
-    const { knobs } = this.engine;
+    const { traffic, arrival } = this;
     traffic.take();
-    const { row, input } = traffic;
-    const output = outputWithin(knobs, input, traffic.output);
     if (Number.isNaN(this.firstArrivalUs)) this.firstArrivalUs = nowUs;
     this.outcomes.offered(nowUs);
-    const { arrival } = this;
-    arrival.row = row;
+    arrival.row = traffic.row;
     arrival.record = traffic.offered - 1;
     arrival.arrivalUs = nowUs;
-    arrival.input = input;
-    arrival.output = output;
-    const code = rejectCode(knobs, input, output);
+    arrival.input = traffic.input;
+    const { length } = this.pools;
+    let code = this.admitUnder(this.pools[0]!);
+    for (let i = 1; i < length && code >= 0; i++) code = this.admitUnder(this.pools[i]!);
     if (code >= 0) {
       this.reject(code, nowUs);
       return;
     }
-    if (output < traffic.output) this.truncated++;
-    const { pathStart } = this.forest;
-    const isKnown = row + 1 < pathStart.length;
-    arrival.pathStart = isKnown ? pathStart[row]! : 0;
-    arrival.pathLength = isKnown ? pathStart[row + 1]! - arrival.pathStart : 0;
-    const slot = table.take(arrival);
-    const worker = this.desk.route(slot, row, input, nowUs);
+    const slot = this.table.take(arrival);
+    const worker = this.desk.route(slot, arrival.row, arrival.input, nowUs);
     if (worker === null) return;
+    if (length > 1) {
+      // The worker chosen need not be of the pool that would take it.
+      code = this.admitUnder(this.poolOf[worker.id]!);
+      if (code >= 0) {
+        this.desk.ended(worker.id, slot, nowUs);
+        this.table.give(slot);
+        this.reject(code, nowUs);
+        return;
+      }
+      this.table.place(slot, arrival);
+    }
+    if (arrival.output < traffic.output) this.truncated++;
+    this.enqueue(worker, slot, nowUs);
+  }
+
+  /** Completes the arrival as workers of `pool` would take it; the code of a reject reason, −1: they would. */
+  private admitUnder(pool: Pool): number {
+    const { arrival, traffic } = this;
+    const { knobs } = pool.engine;
+    arrival.output = outputWithin(knobs, arrival.input, traffic.output);
+    const { pathStart } = pool.forest;
+    const isKnown = arrival.row + 1 < pathStart.length;
+    arrival.pathStart = isKnown ? pathStart[arrival.row]! : 0;
+    arrival.pathLength = isKnown ? pathStart[arrival.row + 1]! - arrival.pathStart : 0;
+    return rejectCode(knobs, arrival.input, arrival.output);
+  }
+
+  private enqueue(worker: Worker, slot: number, nowUs: number): void {
     const mayStart = worker.batch.enqueue(slot);
-    if (worker.state === WORKER_IDLE) this.makeDue(worker);
+    if (worker.state === WORKER_IDLE) this.due.add(worker);
     else if (mayStart && worker.state === WORKER_DECODE) this.cut(worker, nowUs);
   }
 
@@ -289,7 +306,7 @@ export class Simulation implements WorkerSink {
     this.rejectedCount++;
     this.outcomes.ended(row, REQUEST_REJECTED, nowUs);
     this.log?.addUnrouted(this.arrival, REQUEST_REJECTED);
-    this.traffic.ended(row, nowUs + this.engine.clientPathUs);
+    this.traffic.ended(row, nowUs + this.clientPathUs);
   }
 
   /** The worker's run must end with the step in progress, so that its next pass sees the new request. */
@@ -299,24 +316,7 @@ export class Simulation implements WorkerSink {
     if (eventUs > nowUs) this.queue.schedule(worker.id, eventUs, EV_WORKER);
     else {
       this.queue.cancel(worker.id);
-      this.makeDue(worker);
-    }
-  }
-
-  private makeDue(worker: Worker): void {
-    if (worker.isDue) return;
-    worker.isDue = true;
-    this.due[this.dueCount++] = worker;
-  }
-
-  /** By worker number; nearly sorted already, so insertion sort. */
-  private sortDue(): void {
-    const { due } = this;
-    for (let i = 1; i < this.dueCount; i++) {
-      const worker = due[i]!;
-      let j = i;
-      for (; j > 0 && due[j - 1]!.id > worker.id; j--) due[j] = due[j - 1]!;
-      due[j] = worker;
+      this.due.add(worker);
     }
   }
 

@@ -39,7 +39,7 @@ function trimmed(text: string): string {
 
 function outcomeOf(report: Report): Verdict {
   const { requests, slo } = report;
-  const workers = report.scenario.cluster.workers;
+  const workers = report.workers.length;
   const cluster = `${countText(workers)} worker${workers === 1 ? "" : "s"}`;
   const span = secondsText(report.simS);
   const lost = requests.rejected + requests.failed + requests.cancelled;
@@ -126,9 +126,10 @@ function hasQueued({ latency }: Report): boolean {
 
 /** What the run is called: its scenario's name, or its traffic's where the scenario has none. */
 export function runTitle(report: Report): string {
-  const { name, traffic, cluster } = report.scenario;
+  const { name, traffic } = report.scenario;
   if (name !== "unnamed") return name;
   const source = traffic.source.trace ?? traffic.source.synth ?? "requests";
-  const workers = `${countText(cluster.workers)} worker${cluster.workers === 1 ? "" : "s"}`;
+  const count = report.workers.length;
+  const workers = `${countText(count)} worker${count === 1 ? "" : "s"}`;
   return `${source.replace(/^.*[\\/]/, "")} on ${workers}`;
 }

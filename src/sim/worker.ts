@@ -61,12 +61,13 @@ export class Worker {
   /** The batch's change counter when the stretch began. */
   private stretchChanges = -1;
 
-  constructor(engine: Engine, id: number) {
-    this.id = id;
+  /** `row`: the worker among those of its pool. */
+  constructor(engine: Engine, row: number) {
+    this.id = engine.firstId + row;
     this.engine = engine;
-    this.counterBase = id * WORKER_NUMBERS;
-    this.batch = new Batch(engine, id);
-    this.stretch = new DecodeStretch(engine.stretches, id * STRETCH_NUMBERS);
+    this.counterBase = row * WORKER_NUMBERS;
+    this.batch = new Batch(engine, row);
+    this.stretch = new DecodeStretch(engine.stretches, row * STRETCH_NUMBERS);
   }
 
   /** Requests in flight here that are not done. */

@@ -114,6 +114,7 @@ export function reportOf(changes: Partial<Report> = {}): Report {
         kvBlocksPeak: 10_500,
       },
     ],
+    pools: [],
     stopped: null,
     warnings: [],
     ...changes,

@@ -1,0 +1,35 @@
+/** The pools of a report as lines for the terminal. */
+
+import type { PoolSummary, Report } from "../sim/index.ts";
+import { countText, numberText, percentText } from "./numbers.ts";
+import type { Style } from "./style.ts";
+import { textTable } from "./table.ts";
+
+const HEADINGS = ["pool", "role", "hardware", "workers", "GPUs", "busy", "KV mean", "KV peak"];
+const MORE = ["requests", "preempted", "$"];
+
+/** One row for each pool; nothing where there is but one. */
+export function poolLines({ pools }: Report, style: Style): string[] {
+  if (pools.length < 2) return [];
+  return textTable([[...HEADINGS, ...MORE].map(style.dim), ...pools.map(poolRow)], {
+    align: ["left", "left", "left", ...[...HEADINGS.slice(3), ...MORE].map(() => "right" as const)],
+    indent: 2,
+  });
+}
+
+function poolRow(pool: PoolSummary): string[] {
+  const { name, role, engine, kv } = pool;
+  return [
+    name,
+    role,
+    engine.gpu ?? engine.stepTime,
+    countText(pool.workers),
+    countText(pool.gpus),
+    percentText(pool.busyShare),
+    percentText(kv.usageMean),
+    percentText(kv.usagePeak),
+    countText(pool.completed),
+    countText(kv.preemptions),
+    pool.costUsd === null ? "" : numberText(pool.costUsd),
+  ];
+}

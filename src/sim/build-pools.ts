@@ -1,0 +1,82 @@
+/** From a scenario to its pools: an engine, its workers and its view of the trace's prefixes for each. */
+
+import { fail, ok } from "../core/index.ts";
+import type { GapHistogram, Result } from "../core/index.ts";
+import type { Trace } from "../trace/index.ts";
+import { buildWorkers } from "./build-workers.ts";
+import type { WorkerSink } from "./engine.ts";
+import type { Pool } from "./pool.ts";
+import { atPool, poolScenarios, poolsOf } from "./pool-scenarios.ts";
+import { buildPrefixForest, EMPTY_FOREST } from "./prefix-forest.ts";
+import type { PrefixForest } from "./prefix-forest.ts";
+import type { RequestTable } from "./request-table.ts";
+import { resolveEngine } from "./resolve-engine.ts";
+import type { ResolvedEngine } from "./resolve-engine.ts";
+import type { SimulationInputs } from "./simulation-inputs.ts";
+
+/** What workers of all pools have in common. */
+type CommonParts = {
+  readonly engines: readonly ResolvedEngine[];
+  readonly table: RequestTable;
+  readonly gaps: GapHistogram;
+  readonly stepByStep: boolean;
+  readonly sink: WorkerSink;
+};
+
+/** The engine of every pool, in the scenario's order. Errors: those of `resolveEngine`, with the pool. */
+export function resolveEngines(inputs: SimulationInputs): Result<readonly ResolvedEngine[]> {
+  const engines: ResolvedEngine[] = [];
+  for (const [index, scenario] of poolScenarios(inputs.scenario).entries()) {
+    const engine = resolveEngine(scenario, inputs.pools?.[index] ?? inputs);
+    if (!engine.ok) return fail(atPool(inputs.scenario, index, engine.problem));
+    engines.push(engine.value);
+  }
+  return ok(engines);
+}
+
+/** Builds every pool; workers are numbered through. Errors: an unknown scheduler. */
+export function buildPools(inputs: SimulationInputs, parts: CommonParts): Result<readonly Pool[]> {
+  const { scenario, trace } = inputs;
+  const forestFor = forests(trace);
+  const named = poolsOf(scenario);
+  const pools: Pool[] = [];
+  let firstId = 0;
+  for (const [index, poolScenario] of poolScenarios(scenario).entries()) {
+    const { name, role } = named[index]!;
+    const engine = parts.engines[index]!;
+    const forest = forestFor(engine);
+    const { model, knobs } = engine;
+    const workers = buildWorkers({
+      ...parts,
+      scenario: poolScenario,
+      knobs,
+      model,
+      forest,
+      firstId,
+    });
+    if (!workers.ok) return fail(atPool(scenario, index, workers.problem));
+    pools.push({
+      index,
+      name,
+      role,
+      scenario: poolScenario,
+      engine,
+      forest,
+      workers: workers.value,
+    });
+    firstId += workers.value.length;
+  }
+  return ok(pools);
+}
+
+/** The trace's prefix forest for an engine; engines with blocks of one size share it. */
+function forests(trace: Trace | undefined): (engine: ResolvedEngine) => PrefixForest {
+  const known = new Map<number, PrefixForest>();
+  return ({ knobs }) => {
+    if (!knobs.enable_prefix_caching || trace === undefined) return EMPTY_FOREST;
+    const size = knobs.block_size;
+    const forest = known.get(size) ?? buildPrefixForest(trace, size);
+    known.set(size, forest);
+    return forest;
+  };
+}
