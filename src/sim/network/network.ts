@@ -1,0 +1,375 @@
+/**
+ * The network of a cluster: transfers in flight over shared links.
+ *
+ * A transfer waits for its turn (a cap of transfers per worker, first in first out), is set up (latency, control messages, one descriptor per
+ * block and layer), and then moves as a flow at its max-min fair rate. It ends at the first whole µs at which its last byte is there.
+ * Everything depends only on the calls and their times, so that both modes of the engine, and any machine, see the same.
+ *
+ * In one instant: transfers that end, then transfers whose set-up is over, then what the caller starts, cancels or cuts; rates are computed
+ * once, when the caller next asks for `nextUs`. A transfer takes at least 1 µs, so that an instant never adds to itself.
+ */
+
+import { EventQueue, invariant } from "../../core/index.ts";
+import { FairShare } from "./fair-share.ts";
+import { FLOW_FREE, FLOW_MOVING, FLOW_QUEUED, FLOW_SETUP, FlowTable } from "./flow-table.ts";
+import { Links, UNITS_PER_BYTE } from "./links.ts";
+import { RouteTimes } from "./route-times.ts";
+import type { RouteLink } from "./routes.ts";
+import { Routes } from "./routes.ts";
+import type { NetworkSpec, TransferOptions } from "./network-spec.ts";
+import { TurnQueues } from "./turn-queues.ts";
+
+const EV_END = 0;
+const EV_READY = 1;
+/** The source of an overlapped transfer is done. */
+const EV_SOURCE_END = 2;
+const NONE = -1;
+const LIMIT_UNITS = Number.MAX_SAFE_INTEGER;
+
+const PLAIN: TransferOptions = {};
+
+export class Network {
+  readonly links: Links;
+  readonly routes = new Routes();
+  readonly flows = new FlowTable(4);
+  /** Transfers that ended, their bytes, and the time of their parts, µs. */
+  readonly totals = {
+    started: 0,
+    finished: 0,
+    cancelled: 0,
+    bytes: 0,
+    queuedUs: 0,
+    setupUs: 0,
+    movingUs: 0,
+    /** What moving would have taken without other flows. */
+    aloneUs: 0,
+  };
+  private readonly times: RouteTimes;
+  private readonly share: FairShare;
+  private readonly queue = new EventQueue();
+  private readonly turns: TurnQueues;
+  private readonly changed: Int32Array;
+  private readonly isChanged: Uint8Array;
+  private changedCount = 0;
+  private changedUs = NaN;
+
+  constructor(spec: NetworkSpec) {
+    this.links = new Links(spec.links);
+    this.times = new RouteTimes(this.links, this.routes, spec.setupUs, spec.descriptorUs);
+    this.share = new FairShare(this.links, this.routes, this.flows);
+    this.turns = new TurnQueues(this.flows, spec.owners, spec.transfersPerOwner);
+    this.changed = new Int32Array(this.links.count);
+    this.isChanged = new Uint8Array(this.links.count);
+  }
+
+  /** Time of the next event, µs; Infinity: none. Not every event ends a transfer: see `pop`. */
+  get nextUs(): number {
+    if (this.changedCount > 0) this.flush();
+    return this.queue.timeUs;
+  }
+
+  /** Adds a route. */
+  addRoute(links: readonly RouteLink[], lanes: number, latencyUs: number): number {
+    const route = this.routes.add(links, lanes, latencyUs);
+    this.flows.widen(this.routes.longest, this.links.head);
+    return route;
+  }
+
+  /** Starts a transfer of `bytes` (a whole number) and returns its id, valid until it ends or is cancelled. */
+  start(
+    route: number,
+    bytes: number,
+    tag: number,
+    nowUs: number,
+    options: TransferOptions = PLAIN,
+  ): number {
+    const { flows } = this;
+    const flow = flows.take();
+    const lanes = this.routes.lanes[route]!;
+    const { owner = NONE, weight = 1, bytesPerUsMax = Infinity } = options;
+    const left = Math.ceil(bytes / lanes) * UNITS_PER_BYTE;
+    invariant(bytes >= 0 && left <= LIMIT_UNITS, `a transfer of ${bytes} bytes`);
+    invariant(weight >= 1 && Number.isInteger(weight), `a transfer of weight ${weight}`);
+    flows.route[flow] = route;
+    flows.tag[flow] = tag;
+    flows.owner[flow] = owner;
+    flows.weight[flow] = weight;
+    flows.bytes[flow] = bytes;
+    flows.ownCap[flow] = Math.max(1, Math.floor((bytesPerUsMax * UNITS_PER_BYTE) / lanes));
+    flows.cap[flow] = flows.ownCap[flow]!;
+    flows.left[flow] = left;
+    flows.rate[flow] = 0;
+    flows.askedUs[flow] = nowUs;
+    flows.movingUs[flow] = NaN;
+    flows.setupUs[flow] = this.times.setupUs(route, options.descriptors ?? 0);
+    flows.sourceEndUs[flow] = NONE;
+    if (options.sourceEndUs !== undefined) {
+      flows.sourceEndUs[flow] = options.sourceEndUs;
+      // Until the source ends, the cap is the rate at which it makes bytes; `left` keeps the whole.
+      this.capBySource(flow, nowUs, options.layers ?? 1);
+    }
+    this.totals.started++;
+    flows.state[flow] = FLOW_QUEUED;
+    if (this.turns.take(flow)) this.begin(flow, nowUs);
+    return flow;
+  }
+
+  /** Stops a transfer: bytes that have moved stay moved, the others never will. */
+  cancel(flow: number, nowUs: number): void {
+    const { flows } = this;
+    const state = flows.state[flow]!;
+    invariant(state !== FLOW_FREE, "a transfer that is over was cancelled");
+    this.totals.cancelled++;
+    if (state === FLOW_QUEUED) this.turns.leave(flow);
+    if (state === FLOW_MOVING) this.leaveLinks(flow, nowUs);
+    if (this.queue.isPending(flow)) this.queue.cancel(flow);
+    flows.give(flow);
+    if (state !== FLOW_QUEUED) this.passTurn(flow, nowUs);
+  }
+
+  /**
+   * Takes the network to `nowUs` up to the next transfer that ends then, and returns it; −1 when no more do. Its columns can be read until
+   * the next `start`.
+   */
+  pop(nowUs: number): number {
+    const { queue } = this;
+    if (this.changedCount > 0 && this.changedUs < nowUs) this.flush();
+    while (queue.timeUs <= nowUs) {
+      const { kind } = queue;
+      const flow = queue.pop();
+      if (kind === EV_END) {
+        this.end(flow, nowUs);
+        return flow;
+      }
+      if (kind === EV_READY) this.move(flow, nowUs);
+      else this.sourceEnded(flow, nowUs);
+    }
+    return NONE;
+  }
+
+  tagOf(flow: number): number {
+    return this.flows.tag[flow]!;
+  }
+
+  /** Bytes of a transfer that have arrived by now. */
+  movedBytes(flow: number, nowUs: number): number {
+    const { flows } = this;
+    const bytes = flows.bytes[flow]!;
+    if (flows.state[flow] !== FLOW_MOVING) return 0;
+    const lanes = this.routes.lanes[flows.route[flow]!]!;
+    const left = flows.left[flow]! - flows.rate[flow]! * (nowUs - flows.anchorUs[flow]!);
+    return Math.max(0, bytes - (left * lanes) / UNITS_PER_BYTE);
+  }
+
+  /** Sets a link's capacity to a part of what it was built with, 0 … 1; 0 cuts it, and its flows stand still. */
+  setScale(link: number, scale: number, nowUs: number): void {
+    const { links, flows, routes } = this;
+    this.touch(link, nowUs);
+    links.capacity[link] = Math.floor(links.nominal[link]! * scale);
+    for (let at = links.head[link]!; at >= 0; at = flows.nextOn[at]!) {
+      const flow = Math.floor(at / flows.stride);
+      const route = flows.route[flow]!;
+      this.addDemand(flow, -1);
+      flows.alone[flow] = this.times.aloneRate(route);
+      this.addDemand(flow, 1);
+      for (let i = routes.start[route]!; i < routes.start[route + 1]!; i++) {
+        this.touch(routes.link[i]!, nowUs);
+      }
+    }
+  }
+
+  /** Set-up and bytes ÷ rate without other flows, µs; Infinity: a link is cut. */
+  aloneUs(route: number, bytes: number, descriptors: number): number {
+    return this.times.aloneUs(route, bytes, descriptors);
+  }
+
+  /** What a transfer that starts now may take among the flows of now, µs; see `RouteTimes`. */
+  expectedUs(route: number, bytes: number, descriptors: number): number {
+    if (this.changedCount > 0) this.flush();
+    return this.times.expectedUs(route, bytes, descriptors);
+  }
+
+  /** Transfers waiting, in set-up or moving. */
+  get inFlight(): number {
+    return this.flows.live;
+  }
+
+  private capBySource(flow: number, nowUs: number, layers: number): void {
+    const { flows } = this;
+    const spanUs = flows.sourceEndUs[flow]! - nowUs;
+    if (spanUs <= 0 || layers <= 1) {
+      // Nothing to overlap: the bytes are there when the source ends.
+      flows.setupUs[flow] = Math.max(flows.setupUs[flow]!, spanUs);
+      flows.sourceEndUs[flow] = NONE;
+      return;
+    }
+    const made = (flows.left[flow]! * (layers - 1)) / layers / spanUs;
+    flows.cap[flow] = Math.min(flows.cap[flow]!, Math.floor(made));
+  }
+
+  private begin(flow: number, nowUs: number): void {
+    const { flows } = this;
+    flows.state[flow] = FLOW_SETUP;
+    this.totals.queuedUs += nowUs - flows.askedUs[flow]!;
+    this.queue.schedule(flow, nowUs + flows.setupUs[flow]!, EV_READY);
+  }
+
+  private passTurn(flow: number, nowUs: number): void {
+    const next = this.turns.pass(this.flows.owner[flow]!);
+    if (next !== NONE) this.begin(next, nowUs);
+  }
+
+  private move(flow: number, nowUs: number): void {
+    const { flows, links, routes } = this;
+    flows.state[flow] = FLOW_MOVING;
+    flows.anchorUs[flow] = nowUs;
+    flows.movingUs[flow] = nowUs;
+    const route = flows.route[flow]!;
+    if (flows.left[flow] === 0) {
+      this.queue.schedule(flow, nowUs, EV_END);
+    } else if (flows.sourceEndUs[flow]! > nowUs) {
+      this.queue.schedule(flow, flows.sourceEndUs[flow]!, EV_SOURCE_END);
+    } else this.liftSourceCap(flow);
+    flows.alone[flow] = this.times.aloneRate(route);
+    this.addDemand(flow, 1);
+    const base = flow * flows.stride;
+    const first = routes.start[route]!;
+    for (let i = first; i < routes.start[route + 1]!; i++) {
+      const link = routes.link[i]!;
+      flows.listOn(links.head, link, base + i - first);
+      links.lanes[link]! += routes.lanesOn[i]! * flows.weight[flow]!;
+      links.flowJoined(link, nowUs);
+      this.touch(link, nowUs);
+    }
+  }
+
+  private end(flow: number, nowUs: number): void {
+    const { flows, totals } = this;
+    const { setupUs, movingUs, alone, left } = flows;
+    totals.finished++;
+    totals.bytes += flows.bytes[flow]!;
+    totals.setupUs += setupUs[flow]!;
+    totals.movingUs += nowUs - movingUs[flow]!;
+    this.leaveLinks(flow, nowUs);
+    if (alone[flow]! > 0) totals.aloneUs += this.amountOf(flow) / alone[flow]!;
+    invariant(left[flow]! === 0, "a transfer ended with bytes left");
+    flows.give(flow);
+    this.passTurn(flow, nowUs);
+  }
+
+  /** Units of a lane, from the bytes. */
+  private amountOf(flow: number): number {
+    const lanes = this.routes.lanes[this.flows.route[flow]!]!;
+    return Math.ceil(this.flows.bytes[flow]! / lanes) * UNITS_PER_BYTE;
+  }
+
+  private leaveLinks(flow: number, nowUs: number): void {
+    const { flows, links, routes } = this;
+    this.anchor(flow, nowUs);
+    const rate = flows.rate[flow]!;
+    const route = flows.route[flow]!;
+    this.addDemand(flow, -1);
+    const base = flow * flows.stride;
+    const first = routes.start[route]!;
+    for (let i = first; i < routes.start[route + 1]!; i++) {
+      const link = routes.link[i]!;
+      flows.unlistFrom(links.head, link, base + i - first);
+      const lanes = routes.lanesOn[i]!;
+      links.settle(link, nowUs);
+      links.rate[link]! -= lanes * rate;
+      links.lanes[link]! -= lanes * flows.weight[flow]!;
+      links.flowLeft(link, nowUs);
+      this.touch(link, nowUs);
+    }
+    flows.rate[flow] = 0;
+  }
+
+  /** Brings `left` to `nowUs`. */
+  private anchor(flow: number, nowUs: number): void {
+    const { flows, links, routes } = this;
+    const left = flows.left[flow]! - flows.rate[flow]! * (nowUs - flows.anchorUs[flow]!);
+    flows.anchorUs[flow] = nowUs;
+    flows.left[flow] = Math.max(0, left);
+    if (left >= 0) return;
+    // The last µs is rounded up: what the links could have carried in the rest of it, they did not.
+    const route = flows.route[flow]!;
+    for (let i = routes.start[route]!; i < routes.start[route + 1]!; i++) {
+      links.add(routes.link[i]!, routes.lanesOn[i]! * left);
+    }
+  }
+
+  private sourceEnded(flow: number, nowUs: number): void {
+    this.addDemand(flow, -1);
+    this.liftSourceCap(flow);
+    this.addDemand(flow, 1);
+    const { routes, flows } = this;
+    const route = flows.route[flow]!;
+    for (let i = routes.start[route]!; i < routes.start[route + 1]!; i++) {
+      this.touch(routes.link[i]!, nowUs);
+    }
+    // Its end is not scheduled yet, whether or not its rate changes.
+    this.anchor(flow, nowUs);
+    this.scheduleEnd(flow, nowUs);
+  }
+
+  private liftSourceCap(flow: number): void {
+    if (this.flows.sourceEndUs[flow] === NONE) return;
+    this.flows.sourceEndUs[flow] = NONE;
+    this.flows.cap[flow] = this.flows.ownCap[flow]!;
+  }
+
+  /** Adds what a flow could take at most to its links' demand (`sign` 1), or takes it away (−1). */
+  private addDemand(flow: number, sign: number): void {
+    const { flows, links, routes } = this;
+    const route = flows.route[flow]!;
+    const most = sign * Math.min(flows.cap[flow]!, flows.alone[flow]!);
+    for (let i = routes.start[route]!; i < routes.start[route + 1]!; i++) {
+      links.demand[routes.link[i]!]! += routes.lanesOn[i]! * most;
+    }
+  }
+
+  private touch(link: number, nowUs: number): void {
+    if (this.isChanged[link] === 1) return;
+    if (this.changedCount > 0 && this.changedUs !== nowUs) this.flush();
+    this.changedUs = nowUs;
+    this.isChanged[link] = 1;
+    this.changed[this.changedCount++] = link;
+  }
+
+  /** Gives every flow that the changes reach its new rate. */
+  private flush(): void {
+    const { share, flows, changed } = this;
+    const nowUs = this.changedUs;
+    const count = this.changedCount;
+    this.changedCount = 0;
+    for (let i = 0; i < count; i++) this.isChanged[changed[i]!] = 0;
+    share.compute(changed, count);
+    for (let i = 0; i < share.flowCount; i++) {
+      const flow = share.flows[i]!;
+      const rate = share.newRate[flow]!;
+      if (rate !== flows.rate[flow]) this.setRate(flow, rate, nowUs);
+    }
+  }
+
+  private setRate(flow: number, rate: number, nowUs: number): void {
+    const { flows, links, routes } = this;
+    this.anchor(flow, nowUs);
+    const change = rate - flows.rate[flow]!;
+    const route = flows.route[flow]!;
+    for (let i = routes.start[route]!; i < routes.start[route + 1]!; i++) {
+      const link = routes.link[i]!;
+      links.settle(link, nowUs);
+      links.rate[link]! += routes.lanesOn[i]! * change;
+    }
+    flows.rate[flow] = rate;
+    if (flows.sourceEndUs[flow] === NONE) this.scheduleEnd(flow, nowUs);
+  }
+
+  private scheduleEnd(flow: number, nowUs: number): void {
+    const rate = this.flows.rate[flow]!;
+    const left = this.flows.left[flow]!;
+    if (left === 0) this.queue.schedule(flow, nowUs, EV_END);
+    else if (rate > 0) this.queue.schedule(flow, nowUs + Math.ceil(left / rate), EV_END);
+    else if (this.queue.isPending(flow)) this.queue.cancel(flow);
+  }
+}

@@ -1,0 +1,159 @@
+/** Transfers worked out by hand. */
+
+import { describe, expect, test } from "vitest";
+import { Network } from "../../../src/sim/network/network.ts";
+
+const GB_PER_S = 1000;
+
+/** Links of the given rates in GB/s; set-up 100 µs and 1 µs a descriptor. */
+function networkOf(rates: readonly number[], most = Infinity): Network {
+  return new Network({
+    links: rates.map((rate, i) => ({
+      name: `link ${i}`,
+      kind: "nic",
+      bytesPerUs: rate * GB_PER_S,
+      members: 1,
+    })),
+    setupUs: 100,
+    descriptorUs: 1,
+    owners: 4,
+    transfersPerOwner: most,
+  });
+}
+
+/** Ends of all transfers by their tag. */
+function run(network: Network, untilUs = Infinity): Map<number, number> {
+  const ends = new Map<number, number>();
+  while (network.nextUs < untilUs) {
+    const nowUs = network.nextUs;
+    for (let flow = network.pop(nowUs); flow >= 0; flow = network.pop(nowUs)) {
+      ends.set(network.tagOf(flow), nowUs);
+    }
+  }
+  return ends;
+}
+
+describe("transfers", () => {
+  test("alone: latency + set-up + descriptors + bytes ÷ the slowest link", () => {
+    const network = networkOf([50, 25]);
+    const both = [
+      { link: 0, lanes: 1 },
+      { link: 1, lanes: 1 },
+    ];
+    const route = network.addRoute(both, 1, 10);
+    network.start(route, 1_000_000_000, 1, 0, { descriptors: 40 });
+    expect(run(network)).toEqual(new Map([[1, 10 + 100 + 40 + 40_000]]));
+    expect(network.aloneUs(route, 1_000_000_000, 40)).toBe(40_150);
+    expect(network.links.bytesAt(1, 50_000)).toBe(1_000_000_000);
+    expect(network.links.busyAt(1, 50_000)).toBe(40_000);
+  });
+
+  test("lanes move in parallel: four shards over four ports take a quarter", () => {
+    const network = networkOf([50, 50, 50, 50]);
+    const ports = [0, 1, 2, 3].map((link) => ({ link, lanes: 1 }));
+    network.start(network.addRoute(ports, 4, 0), 1_000_000_000, 1, 0);
+    expect(run(network).get(1)).toBe(100 + 5000);
+  });
+
+  test("two at once take half each, and the survivor the whole", () => {
+    const network = networkOf([10]);
+    const route = network.addRoute([{ link: 0, lanes: 1 }], 1, 0);
+    network.start(route, 10_000_000, 1, 0);
+    network.start(route, 20_000_000, 2, 0);
+    // 2 × 1 ms together, then 1 ms alone.
+    expect(run(network)).toEqual(
+      new Map([
+        [1, 100 + 2000],
+        [2, 100 + 3000],
+      ]),
+    );
+  });
+
+  test("a flow held back elsewhere leaves the rest to the other", () => {
+    const network = networkOf([10, 2]);
+    const slow = network.addRoute(
+      [
+        { link: 0, lanes: 1 },
+        { link: 1, lanes: 1 },
+      ],
+      1,
+      0,
+    );
+    const fast = network.addRoute([{ link: 0, lanes: 1 }], 1, 0);
+    network.start(slow, 2_000_000, 1, 0);
+    network.start(fast, 8_000_000, 2, 0);
+    network.start(fast, 1_000_000, 3, 50_000, { bytesPerUsMax: 100 });
+    expect(run(network)).toEqual(
+      new Map([
+        [1, 1100],
+        [2, 1100],
+        [3, 50_100 + 10_000],
+      ]),
+    );
+  });
+
+  test("a weight of three gets three quarters", () => {
+    const network = networkOf([4]);
+    const route = network.addRoute([{ link: 0, lanes: 1 }], 1, 0);
+    network.start(route, 3_000_000, 1, 0, { weight: 3 });
+    network.start(route, 3_000_000, 2, 0);
+    expect(run(network).get(1)).toBe(100 + 1000);
+  });
+
+  test("a worker's transfers beyond its cap wait in line, and a cancelled one gives its turn", () => {
+    const network = networkOf([1, 1, 1], 1);
+    const routes = [0, 1, 2].map((link) => network.addRoute([{ link, lanes: 1 }], 1, 0));
+    const first = network.start(routes[0]!, 1_000_000, 1, 0, { owner: 2 });
+    network.start(routes[1]!, 1_000_000, 2, 0, { owner: 2 });
+    const last = network.start(routes[2]!, 1_000_000, 3, 0, { owner: 2 });
+    network.start(routes[2]!, 1_000_000, 4, 0, { owner: 1 });
+    run(network, 500);
+    network.cancel(first, 500);
+    network.cancel(last, 500);
+    expect(run(network)).toEqual(
+      new Map([
+        [4, 1100],
+        [2, 500 + 1100],
+      ]),
+    );
+    expect(network.links.bytesAt(0, 2000)).toBe(400_000);
+  });
+
+  test("a cut link holds its flows until it is mended", () => {
+    const network = networkOf([1]);
+    const route = network.addRoute([{ link: 0, lanes: 1 }], 1, 0);
+    network.start(route, 1_000_000, 1, 0);
+    run(network, 600);
+    network.setScale(0, 0, 600);
+    expect(network.nextUs).toBe(Infinity);
+    network.setScale(0, 0.5, 10_600);
+    // 0.5 ms done before the cut; the other half at half speed.
+    expect(run(network).get(1)).toBe(10_600 + 1000);
+  });
+
+  test("layer by layer: the last layer moves when the source is done", () => {
+    const network = networkOf([10]);
+    const route = network.addRoute([{ link: 0, lanes: 1 }], 1, 0);
+    network.start(route, 40_000_000, 1, 0, { sourceEndUs: 50_000, layers: 40 });
+    // 39 of 40 layers in the 49.9 ms after set-up at the source's rate of 0.78 GB/s; what set-up held back and the last layer follow.
+    const left = 40_000_000 - 49_900 * (39_000_000 / 50_000);
+    expect(run(network).get(1)).toBe(Math.ceil(50_000 + left / 10_000));
+    network.start(route, 40_000_000, 2, 100_000);
+    expect(run(network).get(2)).toBe(100_000 + 100 + 4000);
+  });
+
+  test("a transfer of nothing takes its set-up", () => {
+    const network = networkOf([10]);
+    network.start(network.addRoute([{ link: 0, lanes: 1 }], 1, 0), 0, 1, 0);
+    expect(run(network).get(1)).toBe(100);
+  });
+
+  test("what a transfer may take among others is foreseen", () => {
+    const network = networkOf([10]);
+    const route = network.addRoute([{ link: 0, lanes: 1 }], 1, 0);
+    expect(network.expectedUs(route, 10_000_000, 0)).toBe(1100);
+    network.start(route, 1_000_000_000, 1, 0);
+    run(network, 200);
+    expect(network.expectedUs(route, 10_000_000, 0)).toBe(2100);
+  });
+});
