@@ -22,5 +22,7 @@ export type { SimulationInputs, SimulationOptions } from "./simulation-inputs.ts
 export type { Simulation } from "./simulation.ts";
 export { planSynthesis, synthesizeTraffic } from "./synth-traffic.ts";
 export type { Synthesis, SynthParameters } from "./synth-traffic.ts";
+export { FutureUses, parentsOf } from "./tiers/future-uses.ts";
+export { TierStore } from "./tiers/tier-store.ts";
 export { runTitle, verdictOf } from "./verdict.ts";
 export type { Verdict } from "./verdict.ts";
