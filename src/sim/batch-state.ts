@@ -38,6 +38,8 @@ export class BatchState {
   stalls: TokenStalls | undefined;
   /** First request whose prompt ends with the step being built, in order of scheduling; −1: none. */
   endingHead = -1;
+  /** Requests that leave with the end of the step in progress; undefined: none ever did. */
+  protected leaving: number[] | undefined;
   readonly worker: number;
   readonly pool: KvPool;
   readonly demand: BlockDemand;
@@ -132,6 +134,16 @@ export class BatchState {
 
   outputLimit(slot: number): number {
     return this.engine.table.data[slot + AT_OUTPUT]!;
+  }
+
+  /** Requests that leave with the step in progress. */
+  get leavingCount(): number {
+    return this.leaving === undefined ? 0 : this.leaving.length;
+  }
+
+  /** Whether a request has been cancelled and leaves with the step in progress. */
+  isLeaving(slot: number): boolean {
+    return this.leaving !== undefined && this.leaving.includes(slot);
   }
 
   outputLeft(slot: number): number {

@@ -197,6 +197,27 @@ export class Batch extends BatchState implements SchedulerPort {
     this.engine.table.give(slot);
   }
 
+  /**
+   * A request leaves before it is done, wherever it is: a waiting one now, a running one when the step in progress ends
+   * (`inStep`) or now. Its blocks go back or into the cache.
+   */
+  cancel(slot: number, inStep: boolean): void {
+    if (this.engine.table.data[slot + AT_STATE] === SLOT_WAITING) {
+      this.waiting.remove(slot);
+      this.pool.disown(slot);
+      this.engine.table.give(slot);
+    } else if (inStep) (this.leaving ??= []).push(slot);
+    else this.expel(slot);
+  }
+
+  /** Lets go of the requests that were cancelled during the step that has just ended. */
+  expelLeaving(): void {
+    const { leaving } = this;
+    if (leaving === undefined) return;
+    for (const slot of leaving) this.expel(slot);
+    leaving.length = 0;
+  }
+
   /** Recounts what the sums claim; throws `InvariantError` when they disagree. */
   audit(at: string): void {
     const { walk } = this;
@@ -219,6 +240,40 @@ export class Batch extends BatchState implements SchedulerPort {
     for (const list of [this.running, this.waiting]) {
       for (let slot = list.head; slot >= 0; slot = this.engine.table.data[slot + AT_NEXT]!)
         visit(slot);
+    }
+  }
+
+  /** Takes a running request out between two steps. In a static batch it keeps its place until the batch is done. */
+  private expel(slot: number): void {
+    const { table, scheduler } = this.engine;
+    const decodes = table.data[slot + AT_STATE] === SLOT_DECODE;
+    if (decodes) {
+      this.stalls?.leave(table.data[slot + AT_LAST_TOKEN_US]!);
+      this.finishes.remove(slot);
+      scheduler.decodeCancelled?.(this.worker);
+    } else {
+      if (this.partialPrefill === slot) this.partialPrefill = -1;
+      this.unlinkEnding(slot);
+    }
+    if (scheduler.batchRelease) {
+      if (!decodes) this.join(slot, false);
+      table.data[slot + AT_STATE] = SLOT_DONE;
+      this.doneCount++;
+      this.changes++;
+    } else this.dismiss(slot, decodes ? this.leave(slot) : table.data[slot + AT_COMPUTED]!);
+  }
+
+  /** Takes a request out of those whose prompt ends with the step. */
+  private unlinkEnding(slot: number): void {
+    const { data } = this.engine.table;
+    let before = -1;
+    for (let at = this.endingHead; at >= 0; at = data[at + AT_NEXT_ENDING]!) {
+      if (at === slot) {
+        if (before < 0) this.endingHead = data[slot + AT_NEXT_ENDING]!;
+        else data[before + AT_NEXT_ENDING] = data[slot + AT_NEXT_ENDING]!;
+        return;
+      }
+      before = at;
     }
   }
 

@@ -201,6 +201,14 @@ export class KvPool {
     table.data[slot + AT_SHARED_BLOCKS] = 0;
   }
 
+  /** A preempted request will not return: nobody can match its private blocks any more; they keep their turn in the queue. */
+  disown(slot: number): void {
+    const own = this.engine.table.data[slot + AT_PRIVATE_ENTRY]!;
+    if (own < 0) return;
+    this.store.data[own + ENTRY_OWNER] = OWNER_NOBODY;
+    this.engine.table.data[slot + AT_PRIVATE_ENTRY] = -1;
+  }
+
   /** The node of a request's path that has the `block`-th block of its prompt, −1: none has. */
   nodeAt(slot: number, block: number): number {
     const { path, nodeBegin, nodeEnd } = this.engine.forest;

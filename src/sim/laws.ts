@@ -14,11 +14,12 @@ export type LawfulRun = {
   readonly firstArrivalUs: number;
   readonly completedCount: number;
   readonly rejectedCount: number;
+  readonly cancelledCount: number;
   readonly unfinished: number;
 };
 
 /**
- * Requests: offered = completed + rejected + unfinished. KV blocks: free + cached + used = all, per worker. Decode groups: their
+ * Requests: offered = completed + rejected + cancelled + unfinished. KV blocks: free + cached + used = all, per worker. Decode groups: their
  * sums equal a recount. Worker time: no worker is busy for longer than the run.
  *
  * @throws InvariantError naming the law, the time and the seed
@@ -27,7 +28,7 @@ export function checkLaws(run: LawfulRun): void {
   const { workers, traffic, nowUs } = run;
   const at = `at ${nowUs} µs, seed ${run.scenario.seed}`;
   for (const worker of workers) worker.batch.audit(at);
-  const accounted = run.completedCount + run.rejectedCount + run.unfinished;
+  const accounted = run.completedCount + run.rejectedCount + run.cancelledCount + run.unfinished;
   invariant(
     accounted === traffic.offered,
     `request law: ${traffic.offered} offered, ${accounted} accounted for ${at}`,

@@ -25,8 +25,11 @@ import {
   AT_ROW,
 } from "./request-table.ts";
 import type { RequestTable } from "./request-table.ts";
+import type { Scenario } from "./scenario.ts";
 import { ADMITTED_TOKENS, CACHED_TOKENS, PREEMPTIONS, PREFILL_TOKENS } from "./worker-counters.ts";
 import type { Worker } from "./worker.ts";
+
+const US_PER_S = 1e6;
 
 /** Latency targets, µs; Infinity: none. */
 export type SloTargets = {
@@ -101,6 +104,15 @@ export class Outcomes {
     }
     if (isGood) this.withinSlo++;
   }
+}
+
+/** Outcomes by the scenario's targets; those are the client's, what is measured is the engine's, `clientPathUs` less. */
+export function outcomesOf({ traffic, slo }: Scenario, clientPathUs: number): Outcomes {
+  return new Outcomes(Math.round(traffic.warmup_s * US_PER_S), {
+    ttftUs: (slo.ttft_s ?? Infinity) * US_PER_S - clientPathUs,
+    tpotUs: (slo.tpot_s ?? Infinity) * US_PER_S,
+    e2eUs: (slo.e2e_s ?? Infinity) * US_PER_S - clientPathUs,
+  });
 }
 
 /** Samples of the cluster's state at a fixed interval. */

@@ -39,6 +39,7 @@ export type FinishedRun = {
   readonly events: number;
   readonly completedCount: number;
   readonly rejectedCount: number;
+  readonly cancelledCount: number;
   /** By reason. */
   readonly rejected: readonly number[];
   readonly unfinished: number;
@@ -111,6 +112,9 @@ function warningsOf(run: FinishedRun, totals: Totals): string[] {
   if (run.rejectedCount > 0) {
     warnings.push(`${run.rejectedCount} requests were rejected`);
   }
+  if (run.cancelledCount > 0) {
+    warnings.push(`${run.cancelledCount} requests were given up by their clients`);
+  }
   if (run.truncated > 0) {
     const limit = pools.some(({ engine }) => looksAhead(engine.knobs))
       ? "max_model_len or the KV pool"
@@ -135,7 +139,7 @@ function requestsOf(run: FinishedRun): Report["requests"] {
     completed: run.completedCount,
     rejected: run.rejectedCount,
     failed: 0,
-    cancelled: 0,
+    cancelled: run.cancelledCount,
     unfinished: run.unfinished,
     measured: run.outcomes.measured,
   };

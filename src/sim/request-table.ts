@@ -60,8 +60,9 @@ export const AT_NEXT = 23;
 /** The next request whose prompt ends with the same step; shares its place with what only decoding requests have. */
 export const AT_NEXT_ENDING = AT_JOIN_STEP;
 
-/** Values per request. */
-const STRIDE = 24;
+/** Values per request; slot numbers are multiples of it. */
+export const SLOT_NUMBERS = 24;
+const STRIDE = SLOT_NUMBERS;
 const FIRST_SLOTS = 256;
 
 /** A request that has just arrived. */

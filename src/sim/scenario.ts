@@ -208,6 +208,17 @@ const pool = z.strictObject({
   ),
 });
 
+const clients = z.strictObject({
+  timeout_s: seconds("a client gives up when it has no full answer by then; null: never")
+    .positive()
+    .nullable()
+    .default(null),
+  ttft_timeout_s: seconds("a client gives up when it has no first token by then; null: never")
+    .positive()
+    .nullable()
+    .default(null),
+});
+
 const schema = z.strictObject({
   headworks: z.literal(1).default(1),
   name: z.string().default("unnamed"),
@@ -231,6 +242,7 @@ const schema = z.strictObject({
     .prefault({}),
   engine: engine.prefault({}),
   traffic: traffic.prefault({}),
+  clients: clients.prefault({}),
   router: z
     .strictObject({
       policy: z.string().min(1).default("round_robin"),

@@ -1,5 +1,6 @@
 /** What a simulation is made of, and what it is asked to keep. */
 
+import type { Problem } from "../core/index.ts";
 import type { RowSource, Trace } from "../trace/index.ts";
 import type { EngineInputs } from "./resolve-engine.ts";
 import type { Scenario } from "./scenario.ts";
@@ -12,6 +13,14 @@ export type SimulationInputs = EngineInputs & {
   readonly trace?: Trace;
   /** … a generator that is read as the simulation goes. */
   readonly rows?: RowSource;
+};
+
+/** The problem of inputs without requests. */
+export const NO_TRAFFIC: Problem = {
+  what: "the scenario has no traffic",
+  where: "traffic.source",
+  expected: "a trace or a synthesizer",
+  remedy: "give --trace FILE, or set traffic.source.trace or traffic.source.synth",
 };
 
 export type SimulationOptions = {

@@ -6,30 +6,34 @@
  * boundary is in the next step, and no order depends on how many events came before.
  */
 
-import { EventQueue, fail, ok } from "../core/index.ts";
-import type { Result } from "../core/index.ts";
-import { createRouter } from "../policies/index.ts";
-import type { Router } from "../policies/index.ts";
+import { EventQueue, fail, ok, type Result } from "../core/index.ts";
+import { createRouter, type Router } from "../policies/index.ts";
 import { outputWithin, REJECT_REASONS, rejectCode } from "./admission.ts";
 import { buildPools, resolveEngines } from "./build-pools.ts";
+import { clientsOf, type Clients } from "./clients.ts";
 import { DueList } from "./due-list.ts";
 import type { MixedStep, WorkerSink } from "./engine.ts";
 import { checkLaws } from "./laws.ts";
 import type { Pool } from "./pool.ts";
 import { workersOf } from "./pool-scenarios.ts";
-import { Outcomes, SeriesLog, SliceLog } from "./recorder.ts";
+import { outcomesOf, type Outcomes, type SeriesLog, type SliceLog } from "./recorder.ts";
 import { writeReport } from "./report-writer.ts";
-import { REQUEST_COMPLETED, REQUEST_REJECTED, REQUEST_UNFINISHED } from "./report.ts";
-import type { SimulationResult } from "./report.ts";
+import {
+  REQUEST_CANCELLED,
+  REQUEST_COMPLETED,
+  REQUEST_REJECTED,
+  REQUEST_UNFINISHED,
+  type SimulationResult,
+} from "./report.ts";
 import { AT_ROW, AT_STATE, RequestTable, SLOT_DONE } from "./request-table.ts";
-import { RequestLog } from "./request-log.ts";
+import type { RequestLog } from "./request-log.ts";
+import { recordColumns, recordsOf } from "./run-records.ts";
 import { RouterDesk } from "./router-desk.ts";
 import type { ResolvedEngine } from "./resolve-engine.ts";
 import type { Scenario } from "./scenario.ts";
-import type { SimulationInputs, SimulationOptions } from "./simulation-inputs.ts";
+import { NO_TRAFFIC, type SimulationInputs, type SimulationOptions } from "./simulation-inputs.ts";
 import { Traffic } from "./traffic.ts";
-import { WORKER_DECODE, WORKER_IDLE } from "./worker.ts";
-import type { Worker } from "./worker.ts";
+import { WORKER_DECODE, WORKER_IDLE, type Worker } from "./worker.ts";
 
 const US_PER_S = 1e6;
 /** The one event a worker has pending: its pass or run ends, or its wait for a batch is over. */
@@ -41,14 +45,7 @@ export function createSimulation(
   options: SimulationOptions = {},
 ): Result<Simulation> {
   const { scenario, trace, rows } = inputs;
-  if (trace === undefined && rows === undefined) {
-    return fail({
-      what: "the scenario has no traffic",
-      where: "traffic.source",
-      expected: "a trace or a synthesizer",
-      remedy: "give --trace FILE, or set traffic.source.trace or traffic.source.synth",
-    });
-  }
+  if (trace === undefined && rows === undefined) return fail(NO_TRAFFIC);
   const engines = resolveEngines(inputs);
   if (!engines.ok) return engines;
   const router = createRouter(scenario.router.policy, scenario.router.knobs);
@@ -73,6 +70,7 @@ export class Simulation implements WorkerSink {
   events = 0;
   completedCount = 0;
   rejectedCount = 0;
+  cancelledCount = 0;
   /** Rejected requests by reason. */
   readonly rejected = REJECT_REASONS.map(() => 0);
   /** Requests whose output max_model_len cut short. */
@@ -83,9 +81,10 @@ export class Simulation implements WorkerSink {
   /** The pool of each worker. */
   private poolOf: readonly Pool[] = [];
   private desk!: RouterDesk;
-  private readonly log: RequestLog | undefined;
-  private readonly series: SeriesLog | undefined;
-  private readonly slices: SliceLog | undefined;
+  private readonly clients: Clients | undefined;
+  readonly log: RequestLog | undefined;
+  readonly series: SeriesLog | undefined;
+  readonly slices: SliceLog | undefined;
   private nextSampleUs: number;
   private readonly horizonUs: number;
   private nextAudit: number;
@@ -136,28 +135,21 @@ export class Simulation implements WorkerSink {
     options: SimulationOptions,
     clientPathUs: number,
   ) {
-    const { traffic, slo } = scenario;
+    const { horizon_s: horizon } = scenario.traffic;
     this.scenario = scenario;
     this.options = options;
     this.traffic = new Traffic(scenario, { trace, rows });
+    this.clients = clientsOf(scenario, this.table, clientPathUs);
     this.nowUs = 0;
     this.clientPathUs = clientPathUs;
     this.queue = new EventQueue(workersOf(scenario));
-    // Targets are the client's, what is measured is the engine's.
-    this.outcomes = new Outcomes(Math.round(traffic.warmup_s * US_PER_S), {
-      ttftUs: (slo.ttft_s ?? Infinity) * US_PER_S - clientPathUs,
-      tpotUs: (slo.tpot_s ?? Infinity) * US_PER_S,
-      e2eUs: (slo.e2e_s ?? Infinity) * US_PER_S - clientPathUs,
-    });
-    const { total } = this.traffic;
-    const keeps = options.requests === true;
-    this.log = keeps ? new RequestLog(Number.isFinite(total) ? total : 0) : undefined;
-    const interval = options.seriesIntervalUs;
-    this.series = interval === undefined ? undefined : new SeriesLog(interval);
+    this.outcomes = outcomesOf(scenario, clientPathUs);
+    const records = recordsOf(options, this.traffic.total);
+    this.log = records.log;
+    this.series = records.series;
+    this.slices = records.slices;
     this.nextSampleUs = this.series === undefined ? Infinity : 0;
-    const most = options.slices ?? 0;
-    this.slices = most > 0 ? new SliceLog(most) : undefined;
-    this.horizonUs = traffic.horizon_s === null ? Infinity : traffic.horizon_s * US_PER_S;
+    this.horizonUs = horizon === null ? Infinity : horizon * US_PER_S;
     this.nextAudit = options.auditEvery ?? Infinity;
   }
 
@@ -185,13 +177,7 @@ export class Simulation implements WorkerSink {
   finish(wallS: number, stopped?: string): SimulationResult {
     if (!this.isOver) this.end(stopped ?? "interrupted", this.nowUs);
     const report = writeReport(this, wallS);
-    return {
-      report,
-      gaps: this.outcomes.gaps.bars(),
-      ...(this.log === undefined ? {} : { requests: this.log.columns() }),
-      ...(this.series === undefined ? {} : { series: this.series.columns() }),
-      ...(this.slices === undefined ? {} : { slices: this.slices.columns() }),
-    };
+    return { report, gaps: this.outcomes.gaps.bars(), ...recordColumns(this) };
   }
 
   // What the workers tell.
@@ -205,6 +191,7 @@ export class Simulation implements WorkerSink {
     this.completedCount++;
     this.outcomes.completed(table, slot, nowUs, worker);
     this.log?.add(table, slot, worker, REQUEST_COMPLETED, nowUs);
+    this.clients?.ended(slot);
     this.desk.ended(worker, slot, nowUs);
     this.traffic.ended(table.data[slot + AT_ROW]!, nowUs + this.clientPathUs);
   }
@@ -219,8 +206,9 @@ export class Simulation implements WorkerSink {
 
   /** One instant: everything that happens at the next time something does. */
   private nextInstant(): void {
-    const { queue, traffic, due } = this;
-    const timeUs = Math.min(queue.timeUs, traffic.nextUs);
+    const { queue, traffic, due, clients } = this;
+    let timeUs = Math.min(queue.timeUs, traffic.nextUs);
+    if (clients !== undefined) timeUs = Math.min(timeUs, clients.nextUs);
     if (timeUs === Infinity || timeUs > this.horizonUs) {
       this.endOfEvents(timeUs);
       return;
@@ -233,6 +221,7 @@ export class Simulation implements WorkerSink {
       this.due.add(worker);
       this.events++;
     }
+    if (clients !== undefined) while (clients.nextUs === timeUs) this.timeOut(clients, timeUs);
     while (traffic.nextUs === timeUs) {
       this.arrive(timeUs);
       this.events++;
@@ -295,6 +284,7 @@ export class Simulation implements WorkerSink {
   }
 
   private enqueue(worker: Worker, slot: number, nowUs: number): void {
+    this.clients?.sent(slot, worker.id, nowUs);
     const mayStart = worker.batch.enqueue(slot);
     if (worker.state === WORKER_IDLE) this.due.add(worker);
     else if (mayStart && worker.state === WORKER_DECODE) this.cut(worker, nowUs);
@@ -309,9 +299,33 @@ export class Simulation implements WorkerSink {
     this.traffic.ended(row, nowUs + this.clientPathUs);
   }
 
+  /** A client's deadline is due: its request is cancelled unless it has what the deadline was for. */
+  private timeOut(clients: Clients, nowUs: number): void {
+    this.events++;
+    const slot = clients.take();
+    if (slot >= 0) this.cancel(this.workers[clients.workerAt(slot)]!, slot, nowUs);
+  }
+
+  /** A request that is not done is given up: for its client now, at its worker when the step in progress ends. */
+  private cancel(worker: Worker, slot: number, nowUs: number): void {
+    const { table } = this;
+    const row = table.data[slot + AT_ROW]!;
+    this.cancelledCount++;
+    this.outcomes.ended(row, REQUEST_CANCELLED, nowUs);
+    this.log?.add(table, slot, worker.id, REQUEST_CANCELLED, nowUs);
+    this.clients?.ended(slot);
+    this.desk.ended(worker.id, slot, nowUs);
+    this.traffic.ended(row, nowUs + this.clientPathUs);
+    this.reschedule(worker, worker.cancel(slot, nowUs), nowUs);
+  }
+
   /** The worker's run must end with the step in progress, so that its next pass sees the new request. */
   private cut(worker: Worker, nowUs: number): void {
-    const eventUs = worker.cut(nowUs);
+    this.reschedule(worker, worker.cut(nowUs), nowUs);
+  }
+
+  /** Moves a worker's event to `eventUs`: −1: it stays, now: the worker may start a pass. */
+  private reschedule(worker: Worker, eventUs: number, nowUs: number): void {
     if (eventUs < 0) return;
     if (eventUs > nowUs) this.queue.schedule(worker.id, eventUs, EV_WORKER);
     else {
@@ -339,12 +353,10 @@ export class Simulation implements WorkerSink {
 
   /** Nothing is left to happen, or nothing before the horizon. */
   private endOfEvents(timeUs: number): void {
-    if (timeUs === Infinity) {
-      this.end(null, this.nowUs);
-      return;
-    }
-    this.observe(this.horizonUs);
-    this.end("the horizon was reached", this.horizonUs);
+    if (timeUs < Infinity) {
+      this.observe(this.horizonUs);
+      this.end("the horizon was reached", this.horizonUs);
+    } else this.end(null, this.nowUs);
   }
 
   private end(stopped: string | null, nowUs: number): void {
@@ -360,12 +372,12 @@ export class Simulation implements WorkerSink {
 
   private leaveUnfinished(worker: Worker, slot: number): void {
     const { table } = this;
-    if (table.data[slot + AT_STATE] === SLOT_DONE) return;
+    if (table.data[slot + AT_STATE] === SLOT_DONE || worker.batch.isLeaving(slot)) return;
     this.log?.add(table, slot, worker.id, REQUEST_UNFINISHED, NaN);
     this.outcomes.ended(table.data[slot + AT_ROW]!, REQUEST_UNFINISHED, this.nowUs);
   }
 
-  /** Requests offered that have neither completed nor been rejected. */
+  /** Requests offered that have not ended in any way. */
   get unfinished(): number {
     let count = 0;
     for (const worker of this.workers) count += worker.unfinishedCount;

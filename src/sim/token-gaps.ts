@@ -42,3 +42,18 @@ export function addRunGaps({ gaps, gapsFromUs, stepByStep }: Engine, ended: Ende
     for (let j = from; j < from + count; j++) gaps.add(stretch.stepUs(j), live);
   } else stretch.addGaps(gaps, from, count);
 }
+
+/** A mixed step that ended at `endUs` and took `elapsedUs` gave `requests` decoding requests a token. */
+export function addMixedGaps(
+  { gaps, gapsFromUs }: Engine,
+  stalls: TokenStalls | undefined,
+  requests: number,
+  endUs: number,
+  elapsedUs: number,
+): void {
+  const isMeasured = endUs > gapsFromUs;
+  if (isMeasured) gaps.add(elapsedUs, requests - (stalls?.requests ?? 0));
+  if (stalls === undefined) return;
+  if (isMeasured) stalls.end(gaps, endUs - elapsedUs, elapsedUs);
+  else stalls.clear();
+}

@@ -8,7 +8,7 @@ import { InvariantError } from "../core/index.ts";
 import { Batch } from "./batch.ts";
 import { DecodeStretch, STRETCH_NUMBERS } from "./decode-stretch.ts";
 import type { Engine } from "./engine.ts";
-import { addRunGaps } from "./token-gaps.ts";
+import { addMixedGaps, addRunGaps } from "./token-gaps.ts";
 import { TokenStalls } from "./token-stalls.ts";
 import {
   AT_COMPUTED,
@@ -73,7 +73,7 @@ export class Worker {
   /** Requests in flight here that are not done. */
   get unfinishedCount(): number {
     const { batch } = this;
-    return batch.waitingCount + batch.runningCount - batch.doneCount;
+    return batch.waitingCount + batch.runningCount - batch.doneCount - batch.leavingCount;
   }
 
   /** A counter, by its number. */
@@ -112,7 +112,7 @@ export class Worker {
   /** The pending event of the worker is due: the mixed step or the run ends. */
   end(nowUs: number): void {
     if (this.state === WORKER_MIXED) this.endMixed(nowUs);
-    else if (this.state === WORKER_DECODE) this.endRun(nowUs, this.runSteps);
+    else if (this.state === WORKER_DECODE) this.endRun(nowUs, this.runSteps, true);
   }
 
   /**
@@ -124,7 +124,7 @@ export class Worker {
     const first = this.batch.decodeSteps - stretch.anchorStep;
     const done = stretch.stepsBy(nowUs, first, first + this.runSteps);
     if (done > first && stretch.timeAt(done) === nowUs) {
-      this.endRun(nowUs, done - first);
+      this.endRun(nowUs, done - first, true);
       return nowUs;
     }
     const steps = done - first + 1;
@@ -133,20 +133,32 @@ export class Worker {
     return stretch.timeAt(done + 1);
   }
 
+  /**
+   * A request that is not done leaves; from a step in progress with its end. Returns what `cut` does: `nowUs` when the worker
+   * may start a pass at once.
+   */
+  cancel(slot: number, nowUs: number): number {
+    const { batch } = this;
+    let eventUs = this.state === WORKER_MIXED ? -1 : nowUs;
+    if (this.state === WORKER_DECODE) eventUs = this.cut(nowUs);
+    batch.cancel(slot, this.state !== WORKER_IDLE);
+    if (this.state === WORKER_IDLE && batch.doneCount > 0) this.releaseBatch();
+    return eventUs;
+  }
+
   /** Ends the run of the simulation at `nowUs`: counts the steps that are done. */
   stop(nowUs: number): void {
     const { batch, counterBase, stretch } = this;
     const { counters } = this.engine;
     const done = this.stepsDone(nowUs);
     if (done > 0) {
-      this.endRun(stretch.timeAt(batch.decodeSteps - stretch.anchorStep + done), done);
+      // Another step is in progress: who leaves with it stays.
+      this.endRun(stretch.timeAt(batch.decodeSteps - stretch.anchorStep + done), done, false);
       // The step in progress has taken its blocks.
       batch.pool.allocate(batch.demand.at(batch.decodeSteps));
       batch.decodesInStep = true;
-      counters[counterBase + USED_PEAK] = Math.max(
-        counters[counterBase + USED_PEAK]!,
-        batch.pool.used,
-      );
+      const peak = counters[counterBase + USED_PEAK]!;
+      counters[counterBase + USED_PEAK] = Math.max(peak, batch.pool.used);
     }
     this.endStretch();
     this.state = WORKER_IDLE;
@@ -236,7 +248,8 @@ export class Worker {
     const { batch, counterBase } = this;
     const { counters } = this.engine;
     const requests = this.decodeRequests;
-    const elapsed = nowUs - this.engine.counters[this.counterBase + STEP_START_US]!;
+    const startUs = counters[counterBase + STEP_START_US]!;
+    const elapsed = nowUs - startUs;
     counters[counterBase + BUSY_US]! += elapsed;
     counters[counterBase + STEPS]!++;
     counters[counterBase + MIXED_STEPS]!++;
@@ -244,19 +257,16 @@ export class Worker {
     counters[counterBase + USED_STEPS]! += batch.pool.used;
     counters[counterBase + PREFILL_TOKENS]! += this.prefillTokens;
     this.state = WORKER_IDLE;
-    this.engine.sink.mixedStep(
-      this,
-      this.engine.counters[this.counterBase + STEP_START_US]!,
-      nowUs,
-    );
+    this.engine.sink.mixedStep(this, startUs, nowUs);
     if (requests > 0) {
       batch.decodeSteps++;
       batch.decodeContext += requests;
       counters[counterBase + OUTPUT_TOKENS]! += requests;
-      this.addMixedGaps(nowUs, elapsed);
+      addMixedGaps(this.engine, batch.stalls, requests, nowUs, elapsed);
       batch.decodesInStep = false;
-      this.finishDecodes(nowUs);
     }
+    batch.expelLeaving();
+    if (requests > 0) this.finishDecodes(nowUs);
     for (let slot = batch.endingHead; slot >= 0;) {
       const after = this.engine.table.data[slot + AT_NEXT_ENDING]!;
       this.endPrefill(slot, nowUs);
@@ -265,7 +275,8 @@ export class Worker {
     if (batch.doneCount > 0) this.releaseBatch();
   }
 
-  private endRun(nowUs: number, steps: number): void {
+  /** `lets`: requests that were cancelled during the run leave with its end. */
+  private endRun(nowUs: number, steps: number, lets: boolean): void {
     const { batch, counterBase, stretch } = this;
     const { counters, sum } = this.engine;
     const { demand, pool } = batch;
@@ -281,8 +292,7 @@ export class Worker {
     }
     const startUs = counters[counterBase + STEP_START_US]!;
     const { doneCount, stalls } = batch;
-    const ended = { stretch, first, steps, startUs, endUs: nowUs, doneCount, stalls };
-    addRunGaps(this.engine, ended);
+    addRunGaps(this.engine, { stretch, first, steps, startUs, endUs: nowUs, doneCount, stalls });
     counters[counterBase + USED_STEPS]! += usedSteps;
     counters[counterBase + BUSY_US]! += nowUs - startUs;
     counters[counterBase + STEPS]! += steps;
@@ -292,19 +302,9 @@ export class Worker {
     batch.decodeContext += requests * steps;
     batch.decodesInStep = false;
     this.state = WORKER_IDLE;
+    if (lets) batch.expelLeaving();
     this.finishDecodes(nowUs);
     if (batch.doneCount > 0) this.releaseBatch();
-  }
-
-  /** The mixed step that has just ended gave every decoding request a token. */
-  private addMixedGaps(nowUs: number, elapsedUs: number): void {
-    const { gaps, gapsFromUs } = this.engine;
-    const { stalls } = this.batch;
-    const isMeasured = nowUs > gapsFromUs;
-    if (isMeasured) gaps.add(elapsedUs, this.decodeRequests - (stalls?.requests ?? 0));
-    if (stalls === undefined) return;
-    if (isMeasured) stalls.end(gaps, nowUs - elapsedUs, elapsedUs);
-    else stalls.clear();
   }
 
   private endStretch(): void {

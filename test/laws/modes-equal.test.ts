@@ -15,6 +15,29 @@ function comparable(report: Report): unknown {
   return { ...report, events: 0 };
 }
 
+test("fast and step by step agree when clients give up", () => {
+  let cancelled = 0;
+  const timeouts = fc.record({
+    timeout_s: fc.constantFrom(null, 0.05, 0.3, 2, 0.123457),
+    ttft_timeout_s: fc.constantFrom(null, 0.02, 0.25, 1),
+  });
+  fc.assert(
+    fc.property(randomRuns, timeouts, (run, clients) => {
+      const impatient = { ...run, scenario: { ...run.scenario, clients } };
+      const watch = { requests: true, slices: 10_000, auditEvery: 25, seriesIntervalUs: 30_000 };
+      const fast = simulate(impatient, watch);
+      const steps = simulate(impatient, { ...watch, stepByStep: true });
+      expect(comparable(fast.report)).toEqual(comparable(steps.report));
+      expect(fast.requests).toEqual(steps.requests);
+      expect(fast.series).toEqual(steps.series);
+      expect(fast.slices).toEqual(steps.slices);
+      cancelled += fast.report.requests.cancelled;
+    }),
+    { numRuns: RUNS, seed: SEED },
+  );
+  expect(cancelled).toBeGreaterThan(RUNS);
+}, 120_000);
+
 test(`fast and step by step agree on ${RUNS} random scenarios`, () => {
   const preemptions = { vllm: 0, sglang: 0, tensorrt_llm: 0, static: 0 };
   let cached = 0;

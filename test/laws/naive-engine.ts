@@ -57,6 +57,15 @@ function refused(engine: NaiveKnobs, input: number, output: number): boolean {
   return (isKept ? input : longest) > engine.max_num_batched_tokens;
 }
 
+/** When a request's client will lose patience with it, as far as can be told. */
+function patienceOf({ clients }: Scenario): (request: NaiveRequest) => number[] {
+  const us = (seconds: number | null): number => (seconds === null ? Infinity : seconds * 1e6);
+  return ({ arrival, first }) => [
+    arrival + us(clients.timeout_s),
+    ...(Number.isNaN(first) ? [arrival + us(clients.ttft_timeout_s)] : []),
+  ];
+}
+
 const WORKERS = { vllm: NaiveWorker, tensorrt_llm: NaiveTensorrtLlm, sglang: NaiveSglang };
 
 /** Runs a trace of timestamped rows to its end. */
@@ -98,6 +107,7 @@ export function runNaively(
       preemptions: 0,
       worker: -1,
       rejected: isRefused,
+      cancelled: false,
       generated: 0,
       computed: 0,
       prefilled: 0,
@@ -105,13 +115,23 @@ export function runNaively(
       blocks: [],
     };
   });
+  const patience = patienceOf(scenario);
   let next = 0;
   let routed = 0;
   for (;;) {
-    const now = Math.min(requests[next]?.arrival ?? Infinity, ...workers.map((w) => w.endsAt));
+    const open = requests.slice(0, next).filter((one) => Number.isNaN(one.finish));
+    const now = Math.min(
+      requests[next]?.arrival ?? Infinity,
+      ...workers.map((w) => w.endsAt),
+      ...open.flatMap(patience),
+    );
     if (now === Infinity) break;
     totals.end = now;
     for (const worker of workers) if (worker.endsAt === now) worker.end(now);
+    for (const request of open) {
+      const isOver = !Number.isNaN(request.finish) || !patience(request).includes(now);
+      if (!isOver) workers[request.worker]!.cancel(request, now);
+    }
     for (; requests[next]?.arrival === now; next++) {
       const request = requests[next]!;
       if (request.rejected) continue;

@@ -27,6 +27,8 @@ export type NaiveRequest = {
   preemptions: number;
   worker: number;
   rejected: boolean;
+  /** Given up by its client. */
+  cancelled: boolean;
   generated: number;
   /** Tokens whose KV is there. */
   computed: number;
@@ -253,7 +255,28 @@ export class NaiveWorker {
     return us;
   }
 
+  /** A client gives up: what waits is gone, what runs leaves with the step in progress. */
+  cancel(request: NaiveRequest, now: number): void {
+    request.cancelled = true;
+    request.finish = now;
+    const place = this.waiting.indexOf(request);
+    if (place >= 0) this.waiting.splice(place, 1);
+    else if (this.endsAt === Infinity) this.expel(request, now);
+  }
+
+  private expel(request: NaiveRequest, now: number): void {
+    const part = this.inStep.find((one) => one.request === request);
+    if (part !== undefined && this.endsAt !== Infinity && request.decoding) {
+      request.computed++;
+      this.totals.gaps.push(now - request.last);
+    }
+    this.inStep = this.inStep.filter((one) => one !== part);
+    this.running = this.running.filter((other) => other !== request);
+    this.release(request);
+  }
+
   end(now: number): void {
+    for (const request of this.running.filter((one) => one.cancelled)) this.expel(request, now);
     this.endsAt = Infinity;
     const parts = this.inStep;
     for (const { request } of parts.filter((part) => part.prompt === 0)) {

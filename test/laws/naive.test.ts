@@ -3,7 +3,12 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { stream } from "../../src/core/index.ts";
-import { scenarioSchema } from "../../src/sim/index.ts";
+import {
+  REQUEST_CANCELLED,
+  REQUEST_COMPLETED,
+  REQUEST_REJECTED,
+  scenarioSchema,
+} from "../../src/sim/index.ts";
 import type { Scenario } from "../../src/sim/index.ts";
 import type { Trace } from "../../src/trace/index.ts";
 import { scenarioOf, traceOf } from "../support/small-runs.ts";
@@ -108,7 +113,11 @@ function compare(scenario: Scenario, trace: Trace): ReturnType<typeof runNaively
     };
     expect(got).toEqual({
       row: want.row,
-      status: want.rejected ? 1 : 0,
+      status: want.rejected
+        ? REQUEST_REJECTED
+        : want.cancelled
+          ? REQUEST_CANCELLED
+          : REQUEST_COMPLETED,
       worker: want.worker,
       admitted: want.admitted,
       first: want.first,
@@ -154,6 +163,27 @@ test(`the naive engine agrees on every request of ${RUNS} random scenarios`, () 
   for (const name of ["vllm", "sglang", "tensorrt_llm"] as const) {
     expect(preempted[name], name).toBeGreaterThan(RUNS / 50);
   }
+}, 600_000);
+
+test(`the naive engine agrees when clients give up, on ${RUNS} random scenarios`, () => {
+  const left = { waiting: 0, running: 0, answered: 0 };
+  const timeouts = fc.record({
+    timeout_s: fc.constantFrom(null, 0.05, 0.3, 2, 0.123457),
+    ttft_timeout_s: fc.constantFrom(null, 0.02, 0.25, 1),
+  });
+  fc.assert(
+    fc.property(scenarios, randomTraces, timeouts, (scenario, trace, clients) => {
+      const { requests } = compare({ ...scenario, clients }, trace);
+      for (const { cancelled, admitted, first } of requests) {
+        if (!cancelled) continue;
+        if (!Number.isNaN(first)) left.answered++;
+        else if (Number.isNaN(admitted)) left.waiting++;
+        else left.running++;
+      }
+    }),
+    { numRuns: RUNS, seed: SEED },
+  );
+  for (const count of Object.values(left)) expect(count).toBeGreaterThan(RUNS / 4);
 }, 600_000);
 
 test("a prompt in chunks gives way to the last decode in both engines alike", () => {

@@ -100,6 +100,8 @@ export interface Scheduler {
    * while the queue is empty (one that arrives behind others changes nothing). ≥ 1; Infinity: any number.
    */
   stepsUntilChange(port: SchedulerPort): number;
+  /** A decoding request of the worker was cancelled and has left between two passes. */
+  decodeCancelled?(worker: number): void;
   /** True when finished requests keep their place until the whole batch is done (static batching). */
   readonly batchRelease: boolean;
   /** False when the engine has no prefix cache, whatever the scenario says. */

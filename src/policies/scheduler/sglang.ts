@@ -185,6 +185,12 @@ class SglangScheduler implements Scheduler {
     return this.memoryOf(port.worker).mayAdmit ? 1 : Infinity;
   }
 
+  /** Who decoded when the prefill started counts as a member until the next decode drops it, like one that is done. */
+  decodeCancelled(worker: number): void {
+    const memory = this.memoryOf(worker);
+    if (memory.prefilling !== NO_PREFILL) memory.decoding--;
+  }
+
   private memoryOf(worker: number): Memory {
     return (this.memories[worker] ??= new Memory(this.knobs.schedule_conservativeness));
   }

@@ -1,0 +1,88 @@
+/**
+ * Clients that do not wait for ever: each request's deadline, for its first token or for all of it. A request whose deadline
+ * passes is cancelled wherever it is.
+ */
+
+import { EventQueue } from "../core/index.ts";
+import { AT_ARRIVAL_US, AT_FIRST_TOKEN_US, SLOT_NUMBERS } from "./request-table.ts";
+import type { RequestTable } from "./request-table.ts";
+import type { Scenario } from "./scenario.ts";
+
+const US_PER_S = 1e6;
+/** Which deadline a request has pending. */
+const EV_FIRST_TOKEN = 0;
+const EV_END = 1;
+
+export class Clients {
+  private readonly table: RequestTable;
+  private readonly firstTokenUs: number;
+  private readonly endUs: number;
+  /** Pending deadlines, by slot. */
+  private readonly deadlines = new EventQueue();
+  /** Worker of each slot that has a deadline. */
+  private workerOf = new Int32Array(256);
+
+  constructor(table: RequestTable, firstTokenUs: number, endUs: number) {
+    this.table = table;
+    this.firstTokenUs = firstTokenUs;
+    this.endUs = endUs;
+  }
+
+  /** Time of the next deadline, µs. */
+  get nextUs(): number {
+    return this.deadlines.timeUs;
+  }
+
+  /** A request has been sent to a worker at `nowUs`. */
+  sent(slot: number, worker: number, nowUs: number): void {
+    const place = slot / SLOT_NUMBERS;
+    if (place >= this.workerOf.length) this.grow(place);
+    this.workerOf[place] = worker;
+    if (this.firstTokenUs < this.endUs) {
+      this.deadlines.schedule(place, nowUs + this.firstTokenUs, EV_FIRST_TOKEN);
+    } else this.deadlines.schedule(place, nowUs + this.endUs, EV_END);
+  }
+
+  /** A request is over. */
+  ended(slot: number): void {
+    this.deadlines.cancel(slot / SLOT_NUMBERS);
+  }
+
+  /** Takes the deadline that is due: the slot of a request to cancel, −1: its first token is out, it may go on. */
+  take(): number {
+    const { kind } = this.deadlines;
+    const place = this.deadlines.pop();
+    const slot = place * SLOT_NUMBERS;
+    const { data } = this.table;
+    if (kind === EV_END || Number.isNaN(data[slot + AT_FIRST_TOKEN_US]!)) return slot;
+    if (this.endUs < Infinity) {
+      this.deadlines.schedule(place, data[slot + AT_ARRIVAL_US]! + this.endUs, EV_END);
+    }
+    return -1;
+  }
+
+  /** The worker a request was sent to. */
+  workerAt(slot: number): number {
+    return this.workerOf[slot / SLOT_NUMBERS]!;
+  }
+
+  private grow(place: number): void {
+    const grown = new Int32Array(2 * place);
+    grown.set(this.workerOf);
+    this.workerOf = grown;
+  }
+}
+
+/** The scenario's clients; undefined: they wait for ever. `pathUs`: what a client waits beside the engine. */
+export function clientsOf(
+  { clients }: Scenario,
+  table: RequestTable,
+  pathUs: number,
+): Clients | undefined {
+  const firstToken = clients.ttft_timeout_s;
+  const end = clients.timeout_s;
+  if (firstToken === null && end === null) return undefined;
+  const inUs = (seconds: number | null): number =>
+    seconds === null ? Infinity : Math.max(1, Math.round(seconds * US_PER_S) - pathUs);
+  return new Clients(table, inUs(firstToken), inUs(end));
+}

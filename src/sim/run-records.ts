@@ -1,0 +1,36 @@
+/** What a run keeps beside its sums: rows of requests, samples and slices, each only when asked for. */
+
+import { SeriesLog, SliceLog } from "./recorder.ts";
+import { RequestLog } from "./request-log.ts";
+import type { SimulationResult } from "./report.ts";
+import type { SimulationOptions } from "./simulation-inputs.ts";
+
+export type RunRecords = {
+  readonly log: RequestLog | undefined;
+  readonly series: SeriesLog | undefined;
+  readonly slices: SliceLog | undefined;
+};
+
+/** The records that the options ask for; `total`: requests to come, Infinity when unknown. */
+export function recordsOf(options: SimulationOptions, total: number): RunRecords {
+  const { requests, seriesIntervalUs: interval, slices = 0 } = options;
+  const rows = Number.isFinite(total) ? total : 0;
+  return {
+    log: requests === true ? new RequestLog(rows) : undefined,
+    series: interval === undefined ? undefined : new SeriesLog(interval),
+    slices: slices > 0 ? new SliceLog(slices) : undefined,
+  };
+}
+
+/** The records as columns. */
+export function recordColumns({
+  log,
+  series,
+  slices,
+}: RunRecords): Pick<SimulationResult, "requests" | "series" | "slices"> {
+  return {
+    ...(log === undefined ? {} : { requests: log.columns() }),
+    ...(series === undefined ? {} : { series: series.columns() }),
+    ...(slices === undefined ? {} : { slices: slices.columns() }),
+  };
+}
