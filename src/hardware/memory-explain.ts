@@ -15,6 +15,7 @@ export function memorySlices(budget: MemoryBudget): readonly Slice[] {
     { name: "communication", letter: "C", bytes: budget.communicationBytes },
     { name: "CUDA graphs", letter: "G", bytes: budget.graphBytes },
     { name: "CUDA context", letter: "X", bytes: budget.contextBytes },
+    { name: "layer states", letter: "L", bytes: budget.stateBytes },
     { name: "KV cache", letter: "K", bytes: Math.max(0, budget.kvBytes) },
     { name: "kept back", letter: ".", bytes: budget.reservedBytes },
   ];
@@ -39,9 +40,13 @@ export function memoryVerdict(budget: MemoryBudget): readonly string[] {
   const { settings, facts } = budget;
   if (budget.fits) {
     const sequences = Math.floor(budget.kvTokens / 8192);
+    const { stateSequences } = budget;
+    const states =
+      stateSequences === null ? [] : [`layer states for ${stateSequences} running requests`];
     return [
       `fits: ${budget.kvBlocks} blocks of ${budget.blockSize} tokens, ` +
         `${budget.kvTokens} tokens of KV cache (${sequences} sequences of 8192 tokens)`,
+      ...states,
     ];
   }
   const fraction = settings.fraction;

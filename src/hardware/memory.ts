@@ -21,6 +21,8 @@ export type MemorySettings = ModelLayout & {
   readonly maxBatchedTokens?: number;
   /** Count CUDA graph memory inside the fraction, as vLLM does from 0.20 on. */
   readonly graphsInBudget?: boolean;
+  /** Finished prompts stay cached: SGLang then keeps more states of linear attention for a request. */
+  readonly prefixCaching?: boolean;
   /** Load the extra prediction layers for speculative decoding. */
   readonly mtp?: boolean;
 };
@@ -42,6 +44,10 @@ export type MemoryBudget = {
   readonly communicationBytes: number;
   readonly graphBytes: number;
   readonly contextBytes: number;
+  /** States of linear-attention layers, a fixed number of them for every running request. */
+  readonly stateBytes: number;
+  /** Most running requests that have their states; `null` without such layers: no bound. */
+  readonly stateSequences: number | null;
   /** Left for KV cache; negative when the model does not fit. */
   readonly kvBytes: number;
   readonly blockSize: number;
@@ -220,6 +226,30 @@ function poolOf(
   return { reservedBytes, kvBytes: free - reservedBytes };
 }
 
+/**
+ * Part of the pool that states may take: SGLang's mamba_full_memory_ratio of 0.9 to 1 (docs.sglang.io, server arguments).
+ * The other engines set states aside for a full batch (assumption: at most the same part, then the batch is smaller;
+ * vLLM takes them from one pool as requests come).
+ */
+const STATE_SHARE = 0.9 / 1.9;
+
+/** State slots of a running request in SGLang with its radix cache (extra_buffer, docs.sglang.io, hybrid models). */
+const SGLANG_STATE_SLOTS = 5;
+
+type States = Pick<MemoryBudget, "stateBytes" | "stateSequences">;
+
+/** States of linear-attention layers out of a pool of `poolBytes`. */
+function statesOf(settings: MemorySettings, facts: ModelFacts, poolBytes: number): States {
+  const isSglang = settings.engine === "sglang";
+  const slots = isSglang && settings.prefixCaching !== false ? SGLANG_STATE_SLOTS : 1;
+  const perSequence = facts.stateBytesPerSequencePerGpu * slots;
+  if (perSequence === 0) return { stateBytes: 0, stateSequences: null };
+  const most = Math.max(0, poolBytes) * STATE_SHARE;
+  const wanted = isSglang ? Infinity : (settings.maxNumSeqs ?? 256) * perSequence;
+  const stateBytes = Math.min(wanted, most);
+  return { stateBytes, stateSequences: Math.floor(stateBytes / perSequence) };
+}
+
 type BlockShape = { blockBytes: number; groupsPerToken: number };
 
 /**
@@ -288,7 +318,9 @@ export function memoryBudget(
   const weightBytes = facts.weightBytesPerGpu + (settings.mtp === true ? facts.mtpBytesPerGpu : 0);
   let usedBytes = weightBytes;
   for (const bytes of Object.values(use)) usedBytes += bytes;
-  const { reservedBytes, kvBytes } = poolOf(settings, totalBytes, usedBytes, use);
+  const { reservedBytes, kvBytes: poolBytes } = poolOf(settings, totalBytes, usedBytes, use);
+  const states = statesOf(settings, facts, poolBytes);
+  const kvBytes = poolBytes - states.stateBytes;
   const blockSize = settings.blockSize ?? BLOCK_SIZE[settings.engine];
   const { blockBytes, groupsPerToken } = blockShape(settings.engine, facts, blockSize);
   const kvBlocks = blockBytes > 0 ? Math.max(0, Math.floor(kvBytes / blockBytes)) : 0;
@@ -301,11 +333,12 @@ export function memoryBudget(
     reservedBytes,
     weightBytes,
     ...use,
+    ...states,
     kvBytes,
     blockSize,
     blockBytes,
     kvBlocks,
     kvTokens: Math.floor(kvBlocks / groupsPerToken) * blockSize,
-    fits: kvBlocks > 0,
+    fits: kvBlocks > 0 && states.stateSequences !== 0,
   });
 }

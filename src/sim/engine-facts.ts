@@ -28,11 +28,13 @@ export type EngineFacts = {
   readonly kvBlocksPerWorker: number;
   readonly kvTokensPerWorker: number;
   readonly kvBlocksFrom: "scenario" | "memory" | "default";
-  /** Bytes of the fullest GPU: in all, weights, KV cache. */
+  /** Bytes of the fullest GPU: in all, weights, KV cache, layer states. */
   readonly gpuMemory: {
     readonly totalBytes: number;
     readonly weightBytes: number;
     readonly kvBytes: number;
+    /** States of linear-attention layers. */
+    readonly stateBytes: number;
   } | null;
   /** Limits of a worker, all its ranks. */
   readonly maxNumSeqs: number;
@@ -89,6 +91,12 @@ export function engineWarnings(
     warnings.push(
       `num_gpu_blocks ${engine.num_gpu_blocks} is more than the ${fitting} blocks that ` +
         `${machine.gpu.name} holds beside the model`,
+    );
+  }
+  const { stateSequences } = machine.budget;
+  if (stateSequences !== null && stateSequences < engine.max_num_seqs) {
+    warnings.push(
+      `max_num_seqs is ${stateSequences}: the memory for states of linear-attention layers holds no more`,
     );
   }
   if (engine.backend === "hf" && engine.scheduler !== "static") {
@@ -160,6 +168,7 @@ export function engineFacts(parts: {
             totalBytes: budget.totalBytes,
             weightBytes: budget.weightBytes,
             kvBytes: budget.kvBytes,
+            stateBytes: budget.stateBytes,
           },
     maxNumSeqs: knobs.max_num_seqs,
     maxNumBatchedTokens: knobs.max_num_batched_tokens,

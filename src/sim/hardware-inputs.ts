@@ -103,6 +103,12 @@ function versionRules({ backend, backend_version: version }: Scenario["engine"])
   };
 }
 
+/**
+ * SGLang keeps memory back for each token of a chunk. Assumption: no more than for the largest chunk of published launch
+ * scripts (InferenceX: 32768); with its default fraction a longer one would leave nothing.
+ */
+const SGLANG_CHUNK_MOST = 32_768;
+
 function memorySettings(scenario: Scenario, layout: KernelsLayout): MemorySettings {
   const { engine } = scenario;
   const fraction = engine.gpu_memory_utilization;
@@ -115,7 +121,11 @@ function memorySettings(scenario: Scenario, layout: KernelsLayout): MemorySettin
     ...(fraction === null ? {} : { fraction }),
     blockSize: engine.block_size,
     maxNumSeqs: engine.max_num_seqs,
-    maxBatchedTokens: engine.max_num_batched_tokens,
+    maxBatchedTokens:
+      engine.backend === "sglang"
+        ? Math.min(engine.chunked_prefill_size, SGLANG_CHUNK_MOST)
+        : engine.max_num_batched_tokens,
+    prefixCaching: engine.enable_prefix_caching,
   };
 }
 

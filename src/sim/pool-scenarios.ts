@@ -1,6 +1,7 @@
 /** A scenario of several pools, seen from each of them: the scenario it would be if its workers were all. */
 
 import type { Problem } from "../core/index.ts";
+import { withOverrides } from "./backend-defaults.ts";
 import type { PoolKnobs, Scenario } from "./scenario.ts";
 
 /** Name of the only pool of a scenario that names none. */
@@ -48,7 +49,7 @@ function poolScenario(scenario: Scenario, pool: PoolKnobs): Scenario {
       gpus_per_worker: pool.gpus_per_worker ?? (splits ? null : scenario.cluster.gpus_per_worker),
       pools: [],
     },
-    engine: { ...scenario.engine, ...pool.engine },
+    engine: withOverrides(scenario.engine, pool.engine),
   };
 }
 

@@ -171,7 +171,9 @@ export function resolveEngine(
   const blocks = engine.num_gpu_blocks ?? sized ?? BLOCKS_DEFAULT;
   const tooLong = lengthCheck(engine, blocks);
   if (tooLong !== undefined) return fail(tooLong);
-  const knobs = workerKnobs(engine, blocks, cluster.parallelism.data);
+  const seqs = Math.min(engine.max_num_seqs, machine?.budget.stateSequences ?? Infinity);
+  const sizedEngine = { ...engine, max_num_seqs: seqs };
+  const knobs = workerKnobs(sizedEngine, blocks, cluster.parallelism.data);
   const timed = stepTimes(scenario, inputs, knobs, machine);
   if (!timed.ok) return timed;
   const { model, coverage } = timed.value;

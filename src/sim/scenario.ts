@@ -7,6 +7,7 @@
 
 import { z } from "zod";
 import type { KvDtype, WeightDtype } from "../hardware/index.ts";
+import { withBackendDefaults } from "./backend-defaults.ts";
 import { overridesOf } from "./schema-overrides.ts";
 
 /** Largest token count per request that is taken seriously (source: the declared-length cap of AISimulate). */
@@ -66,12 +67,18 @@ const WEIGHT_FORMATS = [
 ] as const satisfies readonly WeightDtype[];
 const KV_FORMATS = ["bf16", "fp8"] as const satisfies readonly KvDtype[];
 
-const engine = z.strictObject({
-  scheduler: z.enum(["vllm", "sglang", "tensorrt_llm", "static"]).default("vllm"),
-  block_size: count(1 << 20).default(16),
+const engineKeys = z.strictObject({
+  scheduler: described(
+    z.enum(["vllm", "sglang", "tensorrt_llm", "static"]).optional(),
+    "how steps are put together; when absent, as backend does",
+  ),
+  block_size: described(
+    count(1 << 20).optional(),
+    "tokens per KV block; when absent, backend's: 16 (vllm, hf), 1 (sglang), 32 (trtllm)",
+  ),
   backend: described(
     z.enum(["vllm", "sglang", "trtllm", "hf"]).default("vllm"),
-    "engine whose host floors, kernels and memory rule are used; needs model and gpu",
+    "engine whose defaults are taken and, with model and gpu, whose host floors, kernels and memory rule",
   ),
   backend_version: text("version of the engine, where its memory rule depends on it"),
   dtype: described(
@@ -92,8 +99,9 @@ const engine = z.strictObject({
     "KV blocks of a data-parallel rank; null: what the GPU holds, 16384 without model and gpu",
   ),
   max_num_seqs: described(
-    count(1 << 20).default(256),
-    "most requests in a batch of a data-parallel rank",
+    count(1 << 20).optional(),
+    "most requests in a batch of a data-parallel rank; when absent, backend's: " +
+      "256 (vllm, hf), 2048 (sglang, trtllm)",
   ),
   max_num_batched_tokens: described(
     count(1 << 30).default(8192),
@@ -135,6 +143,8 @@ const engine = z.strictObject({
     "null: kernels with model and gpu, else polynomial",
   ),
 });
+
+const engine = engineKeys.transform(withBackendDefaults);
 
 const source = z.strictObject({
   trace: z.string().min(1).optional(),
@@ -203,7 +213,7 @@ const pool = z.strictObject({
     "GPUs of a worker; null: what its parallelism takes",
   ),
   engine: described(
-    overridesOf(engine).default({}),
+    overridesOf(engineKeys).default({}),
     "keys of the scenario's engine section that are different here",
   ),
 });
