@@ -6,16 +6,15 @@
  * boundary is in the next step, and no order depends on how many events came before.
  */
 
-import { EventQueue, fail, ok, type Result } from "../core/index.ts";
+import { fail, ok, type Result } from "../core/index.ts";
 import { createRouter, type Router } from "../policies/index.ts";
-import { outputWithin, REJECT_REASONS, rejectCode } from "./admission.ts";
+import { REJECT_REASONS } from "./admission.ts";
 import { buildPools, resolveEngines } from "./build-pools.ts";
 import { clientsOf, type Clients } from "./clients.ts";
-import { DueList } from "./due-list.ts";
 import type { MixedStep, WorkerSink } from "./engine.ts";
+import { Intake } from "./intake.ts";
 import { checkLaws } from "./laws.ts";
 import type { Pool } from "./pool.ts";
-import { workersOf } from "./pool-scenarios.ts";
 import { outcomesOf, type Outcomes, type SeriesLog, type SliceLog } from "./recorder.ts";
 import { writeReport } from "./report-writer.ts";
 import {
@@ -33,11 +32,10 @@ import type { ResolvedEngine } from "./resolve-engine.ts";
 import type { Scenario } from "./scenario.ts";
 import { NO_TRAFFIC, type SimulationInputs, type SimulationOptions } from "./simulation-inputs.ts";
 import { Traffic } from "./traffic.ts";
-import { WORKER_DECODE, WORKER_IDLE, type Worker } from "./worker.ts";
+import { WorkerEvents } from "./worker-events.ts";
+import type { Worker } from "./worker.ts";
 
 const US_PER_S = 1e6;
-/** The one event a worker has pending: its pass or run ends, or its wait for a batch is over. */
-const EV_WORKER = 0;
 
 /** Builds a simulation, or says what in the scenario or the inputs makes that impossible. */
 export function createSimulation(
@@ -77,7 +75,7 @@ export class Simulation implements WorkerSink {
   truncated = 0;
   /** What a client waits beside the engine, µs; the front door of all pools is that of the first. */
   private readonly clientPathUs: number;
-  private readonly queue: EventQueue;
+  private clock!: WorkerEvents;
   /** The pool of each worker. */
   private poolOf: readonly Pool[] = [];
   private desk!: RouterDesk;
@@ -88,18 +86,8 @@ export class Simulation implements WorkerSink {
   private nextSampleUs: number;
   private readonly horizonUs: number;
   private nextAudit: number;
-  private readonly due = new DueList();
   private isOver = false;
-  /** The request arriving, filled anew for each. */
-  private readonly arrival = {
-    row: 0,
-    record: 0,
-    arrivalUs: NaN,
-    input: 0,
-    output: 0,
-    pathStart: 0,
-    pathLength: 0,
-  };
+  private readonly intake: Intake;
 
   /** Use `createSimulation`. */
   static create(
@@ -120,6 +108,7 @@ export class Simulation implements WorkerSink {
     if (!pools.ok) return pools;
     simulation.pools = pools.value;
     simulation.workers = pools.value.flatMap(({ workers }) => workers);
+    simulation.clock = new WorkerEvents(simulation.workers);
     simulation.poolOf = pools.value.flatMap((pool) => pool.workers.map(() => pool));
     simulation.desk = new RouterDesk({
       router,
@@ -142,7 +131,7 @@ export class Simulation implements WorkerSink {
     this.clients = clientsOf(scenario, this.table, clientPathUs);
     this.nowUs = 0;
     this.clientPathUs = clientPathUs;
-    this.queue = new EventQueue(workersOf(scenario));
+    this.intake = new Intake(this.traffic);
     this.outcomes = outcomesOf(scenario, clientPathUs);
     const records = recordsOf(options, this.traffic.total);
     this.log = records.log;
@@ -206,8 +195,8 @@ export class Simulation implements WorkerSink {
 
   /** One instant: everything that happens at the next time something does. */
   private nextInstant(): void {
-    const { queue, traffic, due, clients } = this;
-    let timeUs = Math.min(queue.timeUs, traffic.nextUs);
+    const { clock, traffic, clients } = this;
+    let timeUs = Math.min(clock.timeUs, traffic.nextUs);
     if (clients !== undefined) timeUs = Math.min(timeUs, clients.nextUs);
     if (timeUs === Infinity || timeUs > this.horizonUs) {
       this.endOfEvents(timeUs);
@@ -215,88 +204,54 @@ export class Simulation implements WorkerSink {
     }
     if (this.nextSampleUs < timeUs || this.desk.nextScrapeUs < timeUs) this.observe(timeUs);
     this.nowUs = timeUs;
-    while (queue.timeUs === timeUs) {
-      const worker = this.workers[queue.pop()]!;
-      worker.end(timeUs);
-      this.due.add(worker);
-      this.events++;
-    }
+    this.events += clock.end(timeUs);
     if (clients !== undefined) while (clients.nextUs === timeUs) this.timeOut(clients, timeUs);
     while (traffic.nextUs === timeUs) {
       this.arrive(timeUs);
       this.events++;
     }
-    if (due.length > 1) due.sort();
-    for (let i = 0; i < due.length; i++) {
-      const worker = due.take(i);
-      const eventUs = worker.start(timeUs);
-      if (eventUs < Infinity) queue.schedule(worker.id, eventUs, EV_WORKER);
-    }
-    due.length = 0;
+    clock.start(timeUs);
     if (this.events >= this.nextAudit) this.audit();
     this.checkLimits();
   }
 
   private arrive(nowUs: number): void {
-    const { traffic, arrival } = this;
-    traffic.take();
+    const { traffic, intake } = this;
+    const { request } = intake;
+    intake.take(nowUs);
     if (Number.isNaN(this.firstArrivalUs)) this.firstArrivalUs = nowUs;
     this.outcomes.offered(nowUs);
-    arrival.row = traffic.row;
-    arrival.record = traffic.offered - 1;
-    arrival.arrivalUs = nowUs;
-    arrival.input = traffic.input;
-    const { length } = this.pools;
-    let code = this.admitUnder(this.pools[0]!);
-    for (let i = 1; i < length && code >= 0; i++) code = this.admitUnder(this.pools[i]!);
+    let code = intake.underAny(this.pools);
     if (code >= 0) {
       this.reject(code, nowUs);
       return;
     }
-    const slot = this.table.take(arrival);
-    const worker = this.desk.route(slot, arrival.row, arrival.input, nowUs);
+    const slot = this.table.take(request);
+    const worker = this.desk.route(slot, request.row, request.input, nowUs);
     if (worker === null) return;
-    if (length > 1) {
+    if (this.pools.length > 1) {
       // The worker chosen need not be of the pool that would take it.
-      code = this.admitUnder(this.poolOf[worker.id]!);
+      code = intake.under(this.poolOf[worker.id]!);
       if (code >= 0) {
         this.desk.ended(worker.id, slot, nowUs);
         this.table.give(slot);
         this.reject(code, nowUs);
         return;
       }
-      this.table.place(slot, arrival);
+      this.table.place(slot, request);
     }
-    if (arrival.output < traffic.output) this.truncated++;
-    this.enqueue(worker, slot, nowUs);
-  }
-
-  /** Completes the arrival as workers of `pool` would take it; the code of a reject reason, −1: they would. */
-  private admitUnder(pool: Pool): number {
-    const { arrival, traffic } = this;
-    const { knobs } = pool.engine;
-    arrival.output = outputWithin(knobs, arrival.input, traffic.output);
-    const { pathStart } = pool.forest;
-    const isKnown = arrival.row + 1 < pathStart.length;
-    arrival.pathStart = isKnown ? pathStart[arrival.row]! : 0;
-    arrival.pathLength = isKnown ? pathStart[arrival.row + 1]! - arrival.pathStart : 0;
-    return rejectCode(knobs, arrival.input, arrival.output);
-  }
-
-  private enqueue(worker: Worker, slot: number, nowUs: number): void {
+    if (request.output < traffic.output) this.truncated++;
     this.clients?.sent(slot, worker.id, nowUs);
-    const mayStart = worker.batch.enqueue(slot);
-    if (worker.state === WORKER_IDLE) this.due.add(worker);
-    else if (mayStart && worker.state === WORKER_DECODE) this.cut(worker, nowUs);
+    this.clock.enqueue(worker, slot, nowUs);
   }
 
   private reject(code: number, nowUs: number): void {
-    const { row } = this.arrival;
+    const { request } = this.intake;
     this.rejected[code]!++;
     this.rejectedCount++;
-    this.outcomes.ended(row, REQUEST_REJECTED, nowUs);
-    this.log?.addUnrouted(this.arrival, REQUEST_REJECTED);
-    this.traffic.ended(row, nowUs + this.clientPathUs);
+    this.outcomes.ended(request.row, REQUEST_REJECTED, nowUs);
+    this.log?.addUnrouted(request, REQUEST_REJECTED);
+    this.traffic.ended(request.row, nowUs + this.clientPathUs);
   }
 
   /** A client's deadline is due: its request is cancelled unless it has what the deadline was for. */
@@ -316,22 +271,7 @@ export class Simulation implements WorkerSink {
     this.clients?.ended(slot);
     this.desk.ended(worker.id, slot, nowUs);
     this.traffic.ended(row, nowUs + this.clientPathUs);
-    this.reschedule(worker, worker.cancel(slot, nowUs), nowUs);
-  }
-
-  /** The worker's run must end with the step in progress, so that its next pass sees the new request. */
-  private cut(worker: Worker, nowUs: number): void {
-    this.reschedule(worker, worker.cut(nowUs), nowUs);
-  }
-
-  /** Moves a worker's event to `eventUs`: −1: it stays, now: the worker may start a pass. */
-  private reschedule(worker: Worker, eventUs: number, nowUs: number): void {
-    if (eventUs < 0) return;
-    if (eventUs > nowUs) this.queue.schedule(worker.id, eventUs, EV_WORKER);
-    else {
-      this.queue.cancel(worker.id);
-      this.due.add(worker);
-    }
+    this.clock.cancel(worker, slot, nowUs);
   }
 
   /** Samples and scrapes that fall before `timeUs`, in order of time; they read and change nothing. */

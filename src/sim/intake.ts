@@ -1,0 +1,56 @@
+/** The request that is arriving, and whether workers of a pool would take it. */
+
+import { outputWithin, rejectCode } from "./admission.ts";
+import type { Pool } from "./pool.ts";
+import type { NewRequest } from "./request-table.ts";
+import type { Traffic } from "./traffic.ts";
+
+export class Intake {
+  /** The request, filled anew for each arrival. */
+  readonly request: NewRequest = {
+    row: 0,
+    record: 0,
+    arrivalUs: NaN,
+    input: 0,
+    output: 0,
+    pathStart: 0,
+    pathLength: 0,
+  };
+  private readonly traffic: Traffic;
+
+  constructor(traffic: Traffic) {
+    this.traffic = traffic;
+  }
+
+  /** Takes the request that is due. */
+  take(nowUs: number): void {
+    const { request, traffic } = this;
+    traffic.take();
+    request.row = traffic.row;
+    request.record = traffic.offered - 1;
+    request.arrivalUs = nowUs;
+    request.input = traffic.input;
+    request.output = traffic.output;
+  }
+
+  /** Completes the request as workers of `pool` would take it; the code of a reject reason, −1: they would. */
+  under({ engine, forest }: Pool): number {
+    const { request, traffic } = this;
+    request.output = outputWithin(engine.knobs, request.input, traffic.output);
+    const { pathStart } = forest;
+    const isKnown = request.row + 1 < pathStart.length;
+    request.pathStart = isKnown ? pathStart[request.row]! : 0;
+    request.pathLength = isKnown ? pathStart[request.row + 1]! - request.pathStart : 0;
+    return rejectCode(engine.knobs, request.input, request.output);
+  }
+
+  /** As `under`, of the first of `pools` that would take it; the last one's code when none would. */
+  underAny(pools: readonly Pool[]): number {
+    let code = -1;
+    for (const pool of pools) {
+      code = this.under(pool);
+      if (code < 0) return code;
+    }
+    return code;
+  }
+}

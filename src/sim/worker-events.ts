@@ -1,0 +1,83 @@
+/** When workers act: the end of each one's pass or run, and who may start a pass at the current instant. */
+
+import { EventQueue } from "../core/index.ts";
+import { DueList } from "./due-list.ts";
+import { WORKER_DECODE, WORKER_IDLE } from "./worker.ts";
+import type { Worker } from "./worker.ts";
+
+/** The one event a worker has pending: its pass or run ends, or its wait for a batch is over. */
+const EV_WORKER = 0;
+
+export class WorkerEvents {
+  private readonly workers: readonly Worker[];
+  private readonly queue: EventQueue;
+  private readonly due = new DueList();
+
+  /** `workers` by number. */
+  constructor(workers: readonly Worker[]) {
+    this.workers = workers;
+    this.queue = new EventQueue(workers.length);
+  }
+
+  /** Time of the next event of a worker, µs. */
+  get timeUs(): number {
+    return this.queue.timeUs;
+  }
+
+  /** Ends the passes and runs that are due; returns how many. */
+  end(nowUs: number): number {
+    const { queue } = this;
+    let count = 0;
+    while (queue.timeUs === nowUs) {
+      const worker = this.workers[queue.pop()]!;
+      worker.end(nowUs);
+      this.due.add(worker);
+      count++;
+    }
+    return count;
+  }
+
+  /** Workers that may start a pass do, in the order of their numbers. */
+  start(nowUs: number): void {
+    const { due, queue } = this;
+    if (due.length > 1) due.sort();
+    for (let i = 0; i < due.length; i++) {
+      const worker = due.take(i);
+      const eventUs = worker.start(nowUs);
+      if (eventUs < Infinity) queue.schedule(worker.id, eventUs, EV_WORKER);
+    }
+    due.length = 0;
+  }
+
+  /** A request arrives at a worker. */
+  enqueue(worker: Worker, slot: number, nowUs: number): void {
+    const mayStart = worker.batch.enqueue(slot);
+    if (worker.state === WORKER_IDLE) this.due.add(worker);
+    else if (mayStart && worker.state === WORKER_DECODE) this.cut(worker, nowUs);
+  }
+
+  /** Something happened that the worker's next pass must see: it starts now, or when the step in progress ends. */
+  wake(worker: Worker, nowUs: number): void {
+    if (worker.state === WORKER_IDLE) this.due.add(worker);
+    else if (worker.state === WORKER_DECODE) this.cut(worker, nowUs);
+  }
+
+  /** A request that is not done leaves the worker. */
+  cancel(worker: Worker, slot: number, nowUs: number): void {
+    this.reschedule(worker, worker.cancel(slot, nowUs), nowUs);
+  }
+
+  private cut(worker: Worker, nowUs: number): void {
+    this.reschedule(worker, worker.cut(nowUs), nowUs);
+  }
+
+  /** Moves a worker's event to `eventUs`: −1: it stays, now: the worker may start a pass. */
+  private reschedule(worker: Worker, eventUs: number, nowUs: number): void {
+    if (eventUs < 0) return;
+    if (eventUs > nowUs) this.queue.schedule(worker.id, eventUs, EV_WORKER);
+    else {
+      this.queue.cancel(worker.id);
+      this.due.add(worker);
+    }
+  }
+}
