@@ -79,6 +79,7 @@ function cards(report: Report): string {
       slo.attainment === null ? "none set" : `goodput ${numberText(slo.goodputPerS)}/s`,
     ],
     ["GPU-hours", numberText(report.gpuHours), dollars(report)],
+    ...energyCard(report),
   ];
   const items = facts.map(
     ([name, value, detail]) =>
@@ -86,6 +87,12 @@ function cards(report: Report): string {
       `<small>${escapeText(detail)}</small></div>`,
   );
   return `<div class="cards">${items.join("")}</div>`;
+}
+
+function energyCard({ energy }: Report): [string, string, string][] {
+  if (energy === null) return [];
+  const perToken = `${numberText(energy.joulesPerOutputToken)} J per output token`;
+  return [["energy", `${numberText(energy.facilityKwh)} kWh`, perToken]];
 }
 
 function dollars(report: Report): string {
@@ -143,6 +150,7 @@ const SECTIONS = ["requests", "throughput", "tokens", "kv", "batch", "slo"] as c
 
 function numberTables(report: Report): string {
   const tables = SECTIONS.map((name) => numberTable(name, report[name]));
+  if (report.energy !== null) tables.push(numberTable("energy", report.energy));
   if (report.cost !== null) tables.push(numberTable("cost", report.cost));
   const { gpuHours, simS, wallS, events } = report;
   tables.push(numberTable("run", { gpuHours, simS, wallS, events }));

@@ -113,7 +113,7 @@ function factLines(report: Report, style: Style): string[] {
     const goodput = numberText(report.slo.goodputPerS);
     rows.push(["SLO", `${percentText(report.slo.attainment)} attained, goodput ${goodput}/s`]);
   }
-  rows.push(["cost", costText(report)]);
+  rows.push(...energyRows(report), ["cost", costText(report)]);
   const { price } = report.engine;
   if (price !== null && price.tier !== null) {
     const usd = numberText(price.usdPerGpuHour);
@@ -159,12 +159,38 @@ function hardwareRows({ engine, pools, scenario }: Report): [string, string][] {
   ];
 }
 
+/** Nothing where a pool names no GPU. */
+function energyRows({ energy, workers }: Report): [string, string][] {
+  if (energy === null) return [];
+  const { gpuKwh, gpuIdleKwh, hostKwh, facilityKwh, pue, meanW } = energy;
+  const overhead = pue === 1 ? "" : `, times ${numberText(pue)} for the facility`;
+  const peakW = Math.max(...workers.map((one) => one.gpuPowerPeakW ?? 0));
+  return [
+    [
+      "energy",
+      `${numberText(facilityKwh)} kWh: GPUs ${numberText(gpuKwh)} (idle ${numberText(gpuIdleKwh)}), ` +
+        `hosts ${numberText(hostKwh)}${overhead}`,
+    ],
+    [
+      "",
+      `${numberText(energy.joulesPerOutputToken)} J per output token, ` +
+        `${numberText(energy.joulesPerRequest)} J per request, mean ${numberText(meanW / 1000)} kW, ` +
+        `a worker's GPUs peak at ${numberText(peakW / 1000)} kW`,
+    ],
+  ];
+}
+
 function costText(report: Report): string {
   const hours = `${numberText(report.gpuHours)} GPU-hours`;
   if (report.cost === null) return `${hours} (set cost.usd_per_gpu_hour for dollars)`;
-  const per = report.cost.usdPerMillionOutputTokens;
-  const tokens = per === null ? "" : `, $${numberText(per)} per million output tokens`;
-  return `${hours}, $${numberText(report.cost.totalUsd)}${tokens}`;
+  const { totalUsd, electricityUsd, usdPerMillionOutputTokens: per } = report.cost;
+  const all = report.cost.usdPerMillionTokens;
+  const power = electricityUsd === null ? "" : ` (electricity $${numberText(electricityUsd)})`;
+  const tokens =
+    per === null
+      ? ""
+      : `, $${numberText(per)} per million output tokens, $${numberText(all)} of all tokens`;
+  return `${hours}, $${numberText(totalUsd)}${power}${tokens}`;
 }
 
 function balanceLines(report: Report, style: Style): string[] {

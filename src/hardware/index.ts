@@ -11,6 +11,8 @@ export * from "./model-card-params.ts";
 export * from "./model-card.ts";
 export * from "./kernels-coverage.ts";
 export * from "./npz.ts";
+export { StepPower } from "./step-power.ts";
+export type { DecodeEnergy } from "./step-power.ts";
 export type { ProfileSource } from "./step-time-arrays.ts";
 export * from "./step-time-fixed.ts";
 export * from "./step-time-kernels.ts";

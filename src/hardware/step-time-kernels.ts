@@ -21,7 +21,7 @@ import { RowMemo } from "./kernels/row-memo.ts";
 import { gemmOf, stepMachine, type StepMachine } from "./kernels/step-machine.ts";
 import type { ModelCard } from "./model-card.ts";
 import { STEP_US_MIN } from "./step-time-run.ts";
-import type { DecodeRun, StepShape, StepTimeModel } from "./step-time.ts";
+import type { DecodeRun, DecodeWork, StepShape, StepTimeModel, StepWork } from "./step-time.ts";
 
 export type KernelsSpec = {
   readonly model: ModelCard;
@@ -106,6 +106,8 @@ export class KernelsStepTime implements StepTimeModel {
   readonly #attention: (Segments | undefined)[] = [];
   readonly #runs: (Segments | undefined)[] = [];
   readonly #layers: LayerKinds;
+  /** Parts of the last pass of a step with prompts, µs before scales. */
+  readonly #pass = { rowsUs: 0, expertsUs: 0, headUs: 0, decodeUs: 0 };
   readonly #rank: RankShape = { requests: 0, newTokens: 0, pastTokens: 0, pairs: 0 };
 
   constructor(machine: StepMachine, scales: RegimeScales, estimated: boolean) {
@@ -268,17 +270,54 @@ export class KernelsStepTime implements StepTimeModel {
     rank.newTokens = tokens;
     rank.pastTokens = (shape.prefillPastTokens * share) / parts;
     rank.pairs = (shape.prefillPairs * share) / split.cp / parts;
-    let us = this.#rows.at(rows) + this.#experts.at(all) + this.#head.at(outputs);
+    const pass = this.#pass;
+    pass.rowsUs = this.#rows.at(rows);
+    pass.expertsUs = this.#experts.at(all);
+    pass.headUs = this.#head.at(outputs);
+    let us = pass.rowsUs + pass.expertsUs + pass.headUs;
     if (this.#expand !== undefined) us += this.#expand.at(Math.ceil(tokens + rank.pastTokens));
     for (const { layers, attention } of card.groups) {
       us += layers * contextLayerUs(this.#machine, attention, rank);
     }
+    pass.decodeUs = 0;
     if (decodes > 0) {
       const { c0, c1 } = this.#attentionOf(rankDecodes);
       const segment = segmentOf(decodes, shape.decodeContextTokens);
-      us += c0[segment]! + (c1[segment]! * shape.decodeContextTokens) / decodes;
+      pass.decodeUs = c0[segment]! + (c1[segment]! * shape.decodeContextTokens) / decodes;
+      us += pass.decodeUs;
     }
     return us;
+  }
+
+  /**
+   * Rows beyond the first cost arithmetic, the first streams the weights; experts and prompt attention lie halfway between
+   * two regimes (step-power.ts says why). A stage of a pipeline works through every micro-batch once.
+   */
+  work(shape: StepShape, work: StepWork): void {
+    const scale = shape.decodeRequests > 0 ? this.#scales.mixed : this.#scales.context;
+    const us = this.#passUs(shape, this.#machine.split.pp);
+    const { rowsUs, expertsUs, headUs, decodeUs } = this.#pass;
+    const firstUs = Math.min(rowsUs, this.#rows.at(1));
+    const promptUs = us - rowsUs - expertsUs - headUs - decodeUs;
+    work.computeUs = scale * (rowsUs - firstUs + expertsUs / 2 + promptUs / 2);
+    work.streamUs = scale * (firstUs + headUs + expertsUs / 2);
+    work.attentionUs = scale * (decodeUs + promptUs / 2);
+  }
+
+  decodeWork(requests: number, contextTokens: number, work: DecodeWork): void {
+    const { split, timing } = this.#machine;
+    const scale = this.#scales.decode;
+    const rank = Math.ceil(requests / split.dp / split.pp);
+    const rows = graphRows(rank, timing.graphRowsMax);
+    const rowsUs = this.#rows.at(rows);
+    const expertsUs = this.#experts.at(split.dp === 1 ? rows : rows * split.dp);
+    const firstUs = Math.min(rowsUs, this.#rows.at(1));
+    const { c0, c1 } = this.#attentionOf(rank);
+    const segment = segmentOf(requests, contextTokens);
+    work.computeUs = scale * (rowsUs - firstUs + expertsUs / 2);
+    work.streamUs = scale * (firstUs + this.#head.at(rows) + expertsUs / 2);
+    work.attentionUs = scale * c0[segment]!;
+    work.attentionUsPerToken = (scale * c1[segment]!) / requests;
   }
 
   decodeRun(requests: number, contextTokens: number, run: DecodeRun): void {

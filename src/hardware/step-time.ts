@@ -27,6 +27,19 @@ export type StepShape = {
 /** Step time of a pure decode batch: t(ctx) = c0 + c1·ctx + c2·ctx² µs, valid while ctx < contextEnd. */
 export type DecodeRun = { c0: number; c1: number; c2: number; contextEnd: number };
 
+/** Time of one GPU by kind of work, µs; the rest of a step it waits, for its host or for other stages. */
+export type StepWork = {
+  /** Arithmetic at the power cap. */
+  computeUs: number;
+  /** Streaming weights from memory. */
+  streamUs: number;
+  /** Reading KV cache. */
+  attentionUs: number;
+};
+
+/** The work of a pure decode step: attentionUs + attentionUsPerToken · total context. */
+export type DecodeWork = StepWork & { attentionUsPerToken: number };
+
 export interface StepTimeModel {
   readonly name: string;
   /** Time of one step in µs (not rounded), > 0 for a non-empty step. */
@@ -36,4 +49,8 @@ export interface StepTimeModel {
    * `run.contextEnd` > contextTokens always: one step at least is covered.
    */
   decodeRun(requests: number, contextTokens: number, run: DecodeRun): void;
+  /** Fills `work` for a step with prompt tokens; absent: the model knows a step's time only. */
+  work?(shape: StepShape, work: StepWork): void;
+  /** Fills `work` for decode steps, valid as long as `decodeRun` from the same context. */
+  decodeWork?(requests: number, contextTokens: number, work: DecodeWork): void;
 }

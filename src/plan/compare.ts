@@ -33,6 +33,7 @@ const RESULT_SECTIONS = [
   "batch",
   "slo",
   "gpuHours",
+  "energy",
   "cost",
   "simS",
 ] as const;

@@ -18,6 +18,8 @@ const DIRECTIONS: readonly (readonly [prefix: string, direction: Direction])[] =
   ["slo.goodputPerS", "higher"],
   ["slo.attainment", "higher"],
   ["gpuHours", "lower"],
+  ["energy.pue", "neutral"],
+  ["energy.", "lower"],
   ["cost.", "lower"],
 ];
 

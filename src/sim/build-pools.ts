@@ -5,6 +5,7 @@ import type { GapHistogram, Result } from "../core/index.ts";
 import type { Trace } from "../trace/index.ts";
 import { buildWorkers } from "./build-workers.ts";
 import type { WorkerSink } from "./engine.ts";
+import { PowerMeter } from "./power-meter.ts";
 import type { Pool } from "./pool.ts";
 import { atPool, poolScenarios, poolsOf } from "./pool-scenarios.ts";
 import { buildPrefixForest, EMPTY_FOREST } from "./prefix-forest.ts";
@@ -45,12 +46,14 @@ export function buildPools(inputs: SimulationInputs, parts: CommonParts): Result
     const { name, role } = named[index]!;
     const engine = parts.engines[index]!;
     const forest = forestFor(engine);
-    const { model, knobs } = engine;
+    const { model, knobs, power } = engine;
+    const meter = power && new PowerMeter(power.steps, poolScenario.cluster.workers, firstId);
     const workers = buildWorkers({
       ...parts,
       scenario: poolScenario,
       knobs,
       model,
+      meter,
       forest,
       firstId,
     });
@@ -62,6 +65,7 @@ export function buildPools(inputs: SimulationInputs, parts: CommonParts): Result
       scenario: poolScenario,
       engine,
       forest,
+      meter,
       workers: workers.value,
     });
     firstId += workers.value.length;

@@ -9,6 +9,7 @@ import { EntryStore } from "./entry-store.ts";
 import { HeapArena } from "./finish-heap.ts";
 import type { Engine, WorkerSink } from "./engine.ts";
 import type { KvWatcher } from "./kv-watcher.ts";
+import type { PowerMeter } from "./power-meter.ts";
 import type { PrefixForest } from "./prefix-forest.ts";
 import type { RequestTable } from "./request-table.ts";
 import type { Scenario } from "./scenario.ts";
@@ -29,6 +30,7 @@ type WorkerParts = {
   readonly gaps: GapHistogram;
   readonly stepByStep: boolean;
   readonly sink: WorkerSink;
+  readonly meter: PowerMeter | undefined;
   readonly watcher?: KvWatcher | undefined;
   /** Number of the first worker. */
   readonly firstId: number;
@@ -66,6 +68,7 @@ export function buildWorkers(options: WorkerParts): Result<Worker[]> {
     scheduler,
     model: options.model,
     sink: options.sink,
+    meter: options.meter,
     watcher: options.watcher,
     blocks: engine.num_gpu_blocks,
     blockSize: engine.block_size,

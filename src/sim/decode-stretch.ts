@@ -7,6 +7,7 @@
 
 import { decodeStepUs } from "../core/index.ts";
 import type { GapHistogram } from "../core/index.ts";
+import { runSum } from "../hardware/index.ts";
 import type { DecodeRun, StepTimeModel } from "../hardware/index.ts";
 
 /** Shortest step, µs: two boundaries never fall on the same microsecond. */
@@ -52,6 +53,11 @@ export class DecodeStretch {
   /** Requests in the batch. */
   get batch(): number {
     return this.numbers[this.base + BATCH]!;
+  }
+
+  /** The batch's total context in the first step. */
+  get context(): number {
+    return this.numbers[this.base + CONTEXT]!;
   }
 
   /** Starts a stretch at `nowUs` for `batch` requests of total context `context`. */
@@ -126,15 +132,13 @@ export class DecodeStretch {
 
   private sum(j: number): number {
     const { numbers: n, base } = this;
-    const pairs = (j * (j - 1)) / 2;
-    const batch = n[base + BATCH]!;
-    const context = n[base + CONTEXT]!;
-    const total = n[base + C0]! * j + n[base + C1]! * (context * j + batch * pairs);
-    const c2 = n[base + C2]!;
-    if (c2 === 0) return total;
-    const squares = (pairs * (2 * j - 1)) / 3;
-    return (
-      total + c2 * (context * context * j + 2 * context * batch * pairs + batch * batch * squares)
+    return runSum(
+      n[base + C0]!,
+      n[base + C1]!,
+      n[base + C2]!,
+      n[base + CONTEXT]!,
+      n[base + BATCH]!,
+      j,
     );
   }
 }

@@ -1,5 +1,6 @@
 /** A pool: workers that are all alike, of one role. */
 
+import type { PowerMeter } from "./power-meter.ts";
 import type { PrefixForest } from "./prefix-forest.ts";
 import type { ResolvedEngine } from "./resolve-engine.ts";
 import type { PoolRole, Scenario } from "./scenario.ts";
@@ -14,5 +15,7 @@ export type Pool = {
   readonly engine: ResolvedEngine;
   /** Prefixes of the trace in blocks of this engine's size. */
   readonly forest: PrefixForest;
+  /** Undefined: nothing is known of the power of its GPUs. */
+  readonly meter: PowerMeter | undefined;
   readonly workers: readonly Worker[];
 };

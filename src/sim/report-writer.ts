@@ -6,6 +6,7 @@ import { REJECT_REASONS } from "./admission.ts";
 import type { LatencySummary, Report, WorkerSummary } from "./report.ts";
 import type { Outcomes } from "./recorder.ts";
 import type { Pool } from "./pool.ts";
+import { energyOf, workerPower } from "./report-energy.ts";
 import { gpusOf, hitRateOf, poolSummary, totalsOf, usagePeakOf } from "./report-pools.ts";
 import type { Totals } from "./report-pools.ts";
 import type { Scenario } from "./scenario.ts";
@@ -164,14 +165,26 @@ function latencyOf(outcomes: Outcomes, pathUs: number): Pick<Report, "latency" |
 }
 
 /** Of all pools; `null` when one of them has no price. */
-function costOf(pools: Report["pools"], outputTokens: number): Report["cost"] {
-  let totalUsd = 0;
+function costOf(
+  pools: Report["pools"],
+  totals: Totals,
+  electricityUsd: number | null,
+): Report["cost"] {
+  let totalUsd = electricityUsd ?? 0;
   for (const { costUsd } of pools) {
     if (costUsd === null) return null;
     totalUsd += costUsd;
   }
-  const perMillion = outputTokens === 0 ? null : (totalUsd * TOKENS_PER_MILLION) / outputTokens;
-  return { totalUsd, usdPerMillionOutputTokens: perMillion };
+  const perMillion = (tokens: number): number | null =>
+    tokens === 0 ? null : (totalUsd * TOKENS_PER_MILLION) / tokens;
+  const { outputTokens, admittedTokens } = totals;
+  return {
+    totalUsd,
+    electricityUsd,
+    usdPerMillionOutputTokens: perMillion(outputTokens),
+    usdPerMillionInputTokens: perMillion(admittedTokens),
+    usdPerMillionTokens: perMillion(outputTokens + admittedTokens),
+  };
 }
 
 function kvOf({ workers, pools }: FinishedRun, totals: Totals): Report["kv"] {
@@ -189,7 +202,7 @@ function kvOf({ workers, pools }: FinishedRun, totals: Totals): Report["kv"] {
   };
 }
 
-function workerSummary(worker: Worker): WorkerSummary {
+function workerSummary(pool: Pool, worker: Worker, simS: number): WorkerSummary {
   return {
     worker: worker.id,
     completed: worker.counter(COMPLETED),
@@ -197,6 +210,7 @@ function workerSummary(worker: Worker): WorkerSummary {
     busyS: worker.counter(BUSY_US) / US_PER_S,
     preemptions: worker.counter(PREEMPTIONS),
     kvBlocksPeak: worker.counter(USED_PEAK),
+    ...workerPower(pool, worker, simS),
   };
 }
 
@@ -216,6 +230,11 @@ export function writeReport(run: FinishedRun, wallS: number): Report {
   const gpus = pools.reduce((sum, pool) => sum + gpusOf(pool), 0);
   const summaries = pools.map((pool) => poolSummary(pool, simS));
   const gpuHours = (gpus * simS) / S_PER_HOUR;
+  const { usd_per_kwh: usdPerKwh, pue } = scenario.cost;
+  const completed = run.completedCount;
+  const energy = energyOf(pools, pue, { simS, outputTokens: totals.outputTokens, completed });
+  const electricityUsd =
+    usdPerKwh === null || energy === null ? null : usdPerKwh * energy.facilityKwh;
   const outputPerS = perS(outcomes.measuredOutput);
   return {
     schema: "headworks.report.v1",
@@ -254,9 +273,12 @@ export function writeReport(run: FinishedRun, wallS: number): Report {
     },
     slo: sloOf(run, windowS),
     gpuHours,
-    cost: costOf(summaries, totals.outputTokens),
+    energy,
+    cost: costOf(summaries, totals, electricityUsd),
     pools: summaries,
-    workers: workers.map(workerSummary),
+    workers: pools.flatMap((pool) =>
+      pool.workers.map((worker) => workerSummary(pool, worker, simS)),
+    ),
     stopped: run.stopped,
     warnings: warningsOf(run, totals),
   };

@@ -26,6 +26,25 @@ export type WorkerSummary = {
   readonly busyS: number;
   readonly preemptions: number;
   readonly kvBlocksPeak: number;
+  /** Power of its GPUs, hosts excluded, W: mean over the run, idle time included, and over its most demanding pass. */
+  readonly gpuPowerMeanW: number | null;
+  readonly gpuPowerPeakW: number | null;
+};
+
+export type EnergyReport = {
+  /** GPUs in all, and of it those that wait between passes. */
+  readonly gpuKwh: number;
+  readonly gpuIdleKwh: number;
+  /** CPUs, memory, network and fans of the nodes, by the share of their GPUs. */
+  readonly hostKwh: number;
+  /** GPUs and hosts, times the facility's overhead. */
+  readonly facilityKwh: number;
+  readonly pue: number;
+  /** Mean power of the facility, W. */
+  readonly meanW: number;
+  /** Energy of the facility for each output token and each completed request, J. */
+  readonly joulesPerOutputToken: number | null;
+  readonly joulesPerRequest: number | null;
 };
 
 /** What a pool of workers did; a scenario without pools has one. */
@@ -140,9 +159,17 @@ export type Report = {
     readonly attainment: number | null;
   };
   readonly gpuHours: number;
+  /** Of GPUs and hosts over the whole run; `null` where a pool names no GPU. */
+  readonly energy: EnergyReport | null;
   readonly cost: {
+    /** GPUs, and electricity where it has a price. */
     readonly totalUsd: number;
+    /** Electricity alone; `null`: it is in the GPUs' price. */
+    readonly electricityUsd: number | null;
+    /** All of the cost over each kind of tokens, prompt tokens found in a cache included. */
     readonly usdPerMillionOutputTokens: number | null;
+    readonly usdPerMillionInputTokens: number | null;
+    readonly usdPerMillionTokens: number | null;
   } | null;
   readonly pools: readonly PoolSummary[];
   readonly workers: readonly WorkerSummary[];

@@ -2,8 +2,15 @@
 
 import { fail, ok } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
-import { createStepTime, gpuPrice, kernelsCoverage, kernelsStepTime } from "../hardware/index.ts";
+import {
+  createStepTime,
+  gpuPrice,
+  kernelsCoverage,
+  kernelsStepTime,
+  StepPower,
+} from "../hardware/index.ts";
 import type {
+  CardDeck,
   EngineTiming,
   GpuCard,
   KernelsCoverage,
@@ -31,11 +38,20 @@ export type EngineInputs = {
   readonly model?: StepTimeModel;
 };
 
+/** What a worker's GPUs and their share of the host draw. */
+export type EnginePower = {
+  readonly steps: StepPower;
+  /** CPUs, memory, network and fans for each GPU, all the time, W. */
+  readonly hostW: number;
+};
+
 export type ResolvedEngine = {
   readonly model: StepTimeModel;
   readonly knobs: WorkerKnobs;
   readonly gpusPerWorker: number;
   readonly usdPerGpuHour: number | null;
+  /** Undefined without a GPU card. */
+  readonly power: EnginePower | undefined;
   /** What a client waits for a request beside the engine, whole µs. */
   readonly clientPathUs: number;
   readonly facts: EngineFacts;
@@ -145,6 +161,16 @@ function priceOf({ cost }: Scenario, gpu: GpuCard | undefined): EngineFacts["pri
 }
 
 /**
+ * Power of a GPU and of its share of the node. Without a node card the share is what the GPU's all-in power holds beyond the
+ * GPU itself.
+ */
+function powerOf(model: StepTimeModel, gpu: GpuCard, deck: CardDeck | undefined): EnginePower {
+  const node = deck?.nodes.find(({ id }) => id === gpu.node);
+  const hostW = node === undefined ? gpu.allInW - gpu.tdpW : node.hostW / node.gpus;
+  return { steps: new StepPower(model, gpu.power), hostW };
+}
+
+/**
  * The client's path of a request: sending to the engine's queue, and its first token's step to the client. Engine
  * profiles carry it; step times of other kinds know nothing of clients.
  */
@@ -197,6 +223,7 @@ export function resolveEngine(
     model,
     knobs,
     gpusPerWorker,
+    power: gpu && powerOf(model, gpu, inputs.hardware?.deck),
     clientPathUs: pathUs,
     facts,
     usdPerGpuHour: price?.usdPerGpuHour ?? null,

@@ -277,6 +277,14 @@ const schema = z.strictObject({
         z.enum(["hyperscaler", "neocloud", "rental3y"]).default("neocloud"),
         "which price of the GPU's card",
       ),
+      usd_per_kwh: described(
+        z.number().nonnegative().finite().nullable().default(null),
+        "price of electricity, added to that of the GPUs; null: the GPUs' price includes it",
+      ),
+      pue: described(
+        z.number().min(1).max(5).default(1),
+        "power of the facility over that of its machines",
+      ),
     })
     .prefault({}),
   limits: z

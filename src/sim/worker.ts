@@ -198,7 +198,6 @@ export class Worker {
 
   private startMixed(nowUs: number): number {
     const { batch } = this;
-    const { model } = this.engine;
     const { shape } = this.engine.pass;
     this.endStretch();
     const { decodesInStep } = batch;
@@ -212,7 +211,9 @@ export class Worker {
     this.prefillTokens = shape.prefillTokens;
     this.decodeRequests = shape.decodeRequests;
     this.state = WORKER_MIXED;
-    return nowUs + Math.max(1, Math.round(model.stepUs(shape)));
+    const stepUs = Math.max(1, Math.round(this.engine.model.stepUs(shape)));
+    this.engine.meter?.startMixed(this.id, shape, stepUs);
+    return nowUs + stepUs;
   }
 
   private startRun(nowUs: number): number {
@@ -245,9 +246,8 @@ export class Worker {
   }
 
   private endMixed(nowUs: number): void {
-    const { batch, counterBase } = this;
+    const { batch, counterBase, decodeRequests: requests } = this;
     const { counters } = this.engine;
-    const requests = this.decodeRequests;
     const startUs = counters[counterBase + STEP_START_US]!;
     const elapsed = nowUs - startUs;
     counters[counterBase + BUSY_US]! += elapsed;
@@ -258,6 +258,7 @@ export class Worker {
     counters[counterBase + PREFILL_TOKENS]! += this.prefillTokens;
     this.state = WORKER_IDLE;
     this.engine.sink.mixedStep(this, startUs, nowUs);
+    this.engine.meter?.endMixed(this.id, elapsed);
     if (requests > 0) {
       batch.decodeSteps++;
       batch.decodeContext += requests;
@@ -315,15 +316,14 @@ export class Worker {
     if (steps === 0) return;
     const endUs = stretch.timeAt(steps);
     this.engine.sink.decodeRun(this.id, stretch.batch, stretch.anchorUs, endUs, steps);
+    this.engine.meter?.endStretch(this.id, stretch, steps);
   }
 
   /** Completes the decoding requests whose last token came with the step that has just ended. */
   private finishDecodes(nowUs: number): void {
     const { finishes } = this.batch;
-    if (this.engine.stepByStep) this.walkFinishes(nowUs);
-    else {
-      while (finishes.firstStep === this.batch.decodeSteps) this.finish(finishes.pop(), nowUs);
-    }
+    if (this.engine.stepByStep) return this.walkFinishes(nowUs);
+    while (finishes.firstStep === this.batch.decodeSteps) this.finish(finishes.pop(), nowUs);
   }
 
   private walkFinishes(nowUs: number): void {

@@ -54,6 +54,14 @@ const ENGINE: EngineFacts = {
   price: null,
 };
 
+const WORKER = {
+  completed: 500,
+  steps: 20_000,
+  preemptions: 0,
+  gpuPowerMeanW: null,
+  gpuPowerPeakW: null,
+};
+
 export function reportOf(changes: Partial<Report> = {}): Report {
   return {
     schema: "headworks.report.v1",
@@ -102,17 +110,11 @@ export function reportOf(changes: Partial<Report> = {}): Report {
     batch: { steps: 40_000, mixedSteps: 3000, meanSize: 8.5, busyShare: 0.62 },
     slo: { targets: {}, goodputPerS: null, attainment: null },
     gpuHours: 0.1389,
+    energy: null,
     cost: null,
     workers: [
-      { worker: 0, completed: 500, steps: 20_000, busyS: 150, preemptions: 0, kvBlocksPeak: 9000 },
-      {
-        worker: 1,
-        completed: 500,
-        steps: 20_000,
-        busyS: 160,
-        preemptions: 0,
-        kvBlocksPeak: 10_500,
-      },
+      { ...WORKER, worker: 0, busyS: 150, kvBlocksPeak: 9000 },
+      { ...WORKER, worker: 1, busyS: 160, kvBlocksPeak: 10_500 },
     ],
     pools: [],
     stopped: null,
