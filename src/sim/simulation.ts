@@ -7,8 +7,8 @@
  */
 
 import { fail, ok, type Result } from "../core/index.ts";
-import { createRouter, type Router } from "../policies/index.ts";
 import { REJECT_REASONS } from "./admission.ts";
+import { buildDesk } from "./build-desk.ts";
 import { buildPools, resolveEngines } from "./build-pools.ts";
 import { clientsOf, type Clients } from "./clients.ts";
 import type { MixedStep, WorkerSink } from "./engine.ts";
@@ -27,7 +27,7 @@ import {
 import { AT_ROW, AT_STATE, RequestTable, SLOT_DONE } from "./request-table.ts";
 import type { RequestLog } from "./request-log.ts";
 import { recordColumns, recordsOf } from "./run-records.ts";
-import { RouterDesk } from "./router-desk.ts";
+import type { RouterDesk } from "./router-desk.ts";
 import type { ResolvedEngine } from "./resolve-engine.ts";
 import type { Scenario } from "./scenario.ts";
 import { NO_TRAFFIC, type SimulationInputs, type SimulationOptions } from "./simulation-inputs.ts";
@@ -42,13 +42,11 @@ export function createSimulation(
   inputs: SimulationInputs,
   options: SimulationOptions = {},
 ): Result<Simulation> {
-  const { scenario, trace, rows } = inputs;
+  const { trace, rows } = inputs;
   if (trace === undefined && rows === undefined) return fail(NO_TRAFFIC);
   const engines = resolveEngines(inputs);
   if (!engines.ok) return engines;
-  const router = createRouter(scenario.router.policy, scenario.router.knobs);
-  if (!router.ok) return router;
-  return Simulation.create(inputs, options, engines.value, router.value);
+  return Simulation.create(inputs, options, engines.value);
 }
 
 export class Simulation implements WorkerSink {
@@ -78,7 +76,7 @@ export class Simulation implements WorkerSink {
   private clock!: WorkerEvents;
   /** The pool of each worker. */
   private poolOf: readonly Pool[] = [];
-  private desk!: RouterDesk;
+  desk!: RouterDesk;
   private readonly clients: Clients | undefined;
   readonly log: RequestLog | undefined;
   readonly series: SeriesLog | undefined;
@@ -94,10 +92,8 @@ export class Simulation implements WorkerSink {
     inputs: SimulationInputs,
     options: SimulationOptions,
     engines: readonly ResolvedEngine[],
-    router: Router,
   ): Result<Simulation> {
     const simulation = new Simulation(inputs, options, engines[0]!.clientPathUs);
-    const { scenario } = inputs;
     const pools = buildPools(inputs, {
       engines,
       table: simulation.table,
@@ -110,12 +106,9 @@ export class Simulation implements WorkerSink {
     simulation.workers = pools.value.flatMap(({ workers }) => workers);
     simulation.clock = new WorkerEvents(simulation.workers);
     simulation.poolOf = pools.value.flatMap((pool) => pool.workers.map(() => pool));
-    simulation.desk = new RouterDesk({
-      router,
-      workers: simulation.workers,
-      seed: scenario.seed,
-      scrapeIntervalUs: Math.round(scenario.router.metrics_interval_s * US_PER_S),
-    });
+    const desk = buildDesk(inputs, pools.value, simulation.table);
+    if (!desk.ok) return desk;
+    simulation.desk = desk.value;
     return ok(simulation);
   }
 
@@ -228,14 +221,16 @@ export class Simulation implements WorkerSink {
     }
     const slot = this.table.take(request);
     const worker = this.desk.route(slot, request.row, request.input, nowUs);
-    if (worker === null) return;
+    if (worker === null) {
+      this.turnAway(slot, this.desk.refusal, nowUs);
+      return;
+    }
     if (this.pools.length > 1) {
       // The worker chosen need not be of the pool that would take it.
       code = intake.under(this.poolOf[worker.id]!);
       if (code >= 0) {
-        this.desk.ended(worker.id, slot, nowUs);
-        this.table.give(slot);
-        this.reject(code, nowUs);
+        this.desk.ended(worker.id, slot, nowUs, false);
+        this.turnAway(slot, code, nowUs);
         return;
       }
       this.table.place(slot, request);
@@ -243,6 +238,11 @@ export class Simulation implements WorkerSink {
     if (request.output < traffic.output) this.truncated++;
     this.clients?.sent(slot, worker.id, nowUs);
     this.clock.enqueue(worker, slot, nowUs);
+  }
+
+  private turnAway(slot: number, code: number, nowUs: number): void {
+    this.table.give(slot);
+    this.reject(code, nowUs);
   }
 
   private reject(code: number, nowUs: number): void {
@@ -269,7 +269,7 @@ export class Simulation implements WorkerSink {
     this.outcomes.ended(row, REQUEST_CANCELLED, nowUs);
     this.log?.add(table, slot, worker.id, REQUEST_CANCELLED, nowUs);
     this.clients?.ended(slot);
-    this.desk.ended(worker.id, slot, nowUs);
+    this.desk.ended(worker.id, slot, nowUs, false);
     this.traffic.ended(row, nowUs + this.clientPathUs);
     this.clock.cancel(worker, slot, nowUs);
   }
