@@ -39,6 +39,8 @@ import {
   RECOMPUTED_TOKENS,
 } from "./worker-counters.ts";
 
+const NOTHING_HELD = { held: 0, full: 0 };
+
 export class Batch extends BatchState implements SchedulerPort {
   private admissions = 0;
   /** The change counter when the watcher of the pools was last told. */
@@ -91,7 +93,7 @@ export class Batch extends BatchState implements SchedulerPort {
     this.waiting.remove(slot);
     this.running.pushBack(slot);
     this.fullBlocks += this.fullBlocksOf(slot);
-    table.data[slot + AT_ORDER] = this.admissions++;
+    table.data[slot + AT_ORDER] = this.nextOrder();
     table.data[slot + AT_STATE] = SLOT_PREFILL;
     if (Number.isNaN(table.data[slot + AT_ADMITTED_US]!)) {
       table.data[slot + AT_ADMITTED_US] = this.nowUs;
@@ -222,13 +224,16 @@ export class Batch extends BatchState implements SchedulerPort {
   audit(at: string): void {
     const { walk } = this;
     const { requests, context } = decodeGroup(walk);
-    const { held, full } = blocksHeld(walk, this.decodesInStep);
+    const elsewhere = this.heldElsewhere();
+    const running = blocksHeld(walk, this.decodesInStep);
+    const held = running.held + elsewhere.held;
+    const full = running.full + elsewhere.full;
     invariant(requests === this.demand.requests, `decode group law: requests miscounted ${at}`);
     invariant(context === this.decodeContext, `decode group law: context miscounted ${at}`);
     invariant(held === this.pool.held, `KV law: held blocks miscounted ${at}`);
     invariant(full === this.fullBlocks, `KV law: promised blocks miscounted ${at}`);
     this.pool.audit(at);
-    const idle = this.running.length === 0;
+    const idle = this.running.length === 0 && elsewhere.held === 0;
     invariant(
       !idle || this.pool.used === 0,
       `KV law: ${this.pool.used} blocks held by nobody ${at}`,
@@ -237,10 +242,18 @@ export class Batch extends BatchState implements SchedulerPort {
 
   /** Visits every request that is running or waiting. */
   forEachSlot(visit: (slot: number) => void): void {
-    for (const list of [this.running, this.waiting]) {
-      for (let slot = list.head; slot >= 0; slot = this.engine.table.data[slot + AT_NEXT]!)
-        visit(slot);
-    }
+    this.running.forEach(visit);
+    this.waiting.forEach(visit);
+  }
+
+  /** Blocks held for requests that are not in the batch, and what they would be with all output. */
+  protected heldElsewhere(): { held: number; full: number } {
+    return NOTHING_HELD;
+  }
+
+  /** The order of the next request to be admitted. */
+  protected nextOrder(): number {
+    return this.admissions++;
   }
 
   /** Takes a running request out between two steps. In a static batch it keeps its place until the batch is done. */
@@ -263,18 +276,20 @@ export class Batch extends BatchState implements SchedulerPort {
     } else this.dismiss(slot, decodes ? this.leave(slot) : table.data[slot + AT_COMPUTED]!);
   }
 
-  /** Takes a request out of those whose prompt ends with the step. */
-  private unlinkEnding(slot: number): void {
+  /** Takes a request out of those whose prompt ends with the step; false: it is not among them. */
+  protected unlinkEnding(slot: number): boolean {
     const { data } = this.engine.table;
     let before = -1;
     for (let at = this.endingHead; at >= 0; at = data[at + AT_NEXT_ENDING]!) {
       if (at === slot) {
         if (before < 0) this.endingHead = data[slot + AT_NEXT_ENDING]!;
         else data[before + AT_NEXT_ENDING] = data[slot + AT_NEXT_ENDING]!;
-        return;
+        if (this.engine.pass.endingTail === slot) this.engine.pass.endingTail = before;
+        return true;
       }
       before = at;
     }
+    return false;
   }
 
   /** Puts `tokens` prompt tokens of a request, behind `past` computed ones, into the step being built. */
@@ -294,7 +309,7 @@ export class Batch extends BatchState implements SchedulerPort {
     } else this.partialPrefill = slot;
   }
 
-  private pushEnding(slot: number): void {
+  protected pushEnding(slot: number): void {
     const { data } = this.engine.table;
     data[slot + AT_NEXT_ENDING] = -1;
     if (this.engine.pass.endingTail >= 0) data[this.engine.pass.endingTail + AT_NEXT_ENDING] = slot;
@@ -349,7 +364,7 @@ export class Batch extends BatchState implements SchedulerPort {
    * Takes a request off the running list. Its blocks go back, those of the first `kept` tokens into the cache. `served`: it
    * has its block for the step being built.
    */
-  private takeOff(slot: number, served: boolean, kept: number): void {
+  protected takeOff(slot: number, served: boolean, kept: number): void {
     const { table } = this.engine;
     let tokens = table.data[slot + AT_COMPUTED]!;
     let held = tokens;

@@ -5,7 +5,7 @@ import type { GapHistogram, Result } from "../core/index.ts";
 import type { Trace } from "../trace/index.ts";
 import { buildWorkers } from "./build-workers.ts";
 import type { WorkerSink } from "./engine.ts";
-import { PassMeter } from "./pass-meter.ts";
+import { PowerMeter } from "./power-meter.ts";
 import type { Pool } from "./pool.ts";
 import { atPool, poolScenarios, poolsOf } from "./pool-scenarios.ts";
 import { buildPrefixForest, EMPTY_FOREST } from "./prefix-forest.ts";
@@ -13,6 +13,7 @@ import type { PrefixForest } from "./prefix-forest.ts";
 import type { RequestTable } from "./request-table.ts";
 import { resolveEngine } from "./resolve-engine.ts";
 import type { ResolvedEngine } from "./resolve-engine.ts";
+import type { PoolKnobs } from "./scenario.ts";
 import type { SimulationInputs } from "./simulation-inputs.ts";
 
 /** What workers of all pools have in common. */
@@ -35,42 +36,43 @@ export function resolveEngines(inputs: SimulationInputs): Result<readonly Resolv
   return ok(engines);
 }
 
-/** Builds every pool; workers are numbered through. Errors: an unknown scheduler. */
+/**
+ * Builds every pool. Workers are numbered through, those of decode pools last, so that each router's desk has a row of numbers.
+ * Errors: an unknown scheduler.
+ */
 export function buildPools(inputs: SimulationInputs, parts: CommonParts): Result<readonly Pool[]> {
   const { scenario, trace } = inputs;
   const forestFor = forests(trace);
   const named = poolsOf(scenario);
+  const firstIds = firstIdsOf(named);
   const pools: Pool[] = [];
-  let firstId = 0;
   for (const [index, poolScenario] of poolScenarios(scenario).entries()) {
     const { name, role } = named[index]!;
     const engine = parts.engines[index]!;
     const forest = forestFor(engine);
+    const firstId = firstIds[index]!;
     const { model, knobs, power } = engine;
-    const meter = power && new PassMeter(power.steps, poolScenario.cluster.workers, firstId);
-    const workers = buildWorkers({
-      ...parts,
-      scenario: poolScenario,
-      knobs,
-      model,
-      meter,
-      forest,
-      firstId,
-    });
+    const meter = power && new PowerMeter(power.steps, poolScenario.cluster.workers, firstId);
+    const view = { scenario: poolScenario, forest, meter };
+    const workers = buildWorkers({ ...parts, ...view, role, knobs, model, firstId });
     if (!workers.ok) return fail(atPool(scenario, index, workers.problem));
-    pools.push({
-      index,
-      name,
-      role,
-      scenario: poolScenario,
-      engine,
-      forest,
-      meter,
-      workers: workers.value,
-    });
-    firstId += workers.value.length;
+    pools.push({ index, name, role, engine, ...view, workers: workers.value });
   }
   return ok(pools);
+}
+
+/** Number of each pool's first worker. */
+function firstIdsOf(pools: readonly PoolKnobs[]): readonly number[] {
+  const firstIds: number[] = [];
+  let next = 0;
+  for (const isDecode of [false, true]) {
+    for (const [index, { role, workers }] of pools.entries()) {
+      if ((role === "decode") !== isDecode) continue;
+      firstIds[index] = next;
+      next += workers;
+    }
+  }
+  return firstIds;
 }
 
 /** The trace's prefix forest for an engine; engines with blocks of one size share it. */

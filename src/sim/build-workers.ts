@@ -5,13 +5,15 @@ import type { GapHistogram, Result } from "../core/index.ts";
 import type { StepTimeModel } from "../hardware/index.ts";
 import { schedulerPolicies } from "../policies/index.ts";
 import { STRETCH_NUMBERS } from "./decode-stretch.ts";
+import { landingRules } from "./disagg/landing-rules.ts";
 import { EntryStore } from "./entry-store.ts";
 import { HeapArena } from "./finish-heap.ts";
 import type { Engine, WorkerSink } from "./engine.ts";
-import type { PassMeter } from "./pass-meter.ts";
+import type { KvWatcher } from "./kv-watcher.ts";
+import type { PowerMeter } from "./power-meter.ts";
 import type { PrefixForest } from "./prefix-forest.ts";
 import type { RequestTable } from "./request-table.ts";
-import type { Scenario } from "./scenario.ts";
+import type { PoolRole, Scenario } from "./scenario.ts";
 import { WORKER_NUMBERS } from "./worker-counters.ts";
 import type { WorkerKnobs } from "./worker-knobs.ts";
 import { watermarkBlocks } from "./worker-knobs.ts";
@@ -29,7 +31,9 @@ type WorkerParts = {
   readonly gaps: GapHistogram;
   readonly stepByStep: boolean;
   readonly sink: WorkerSink;
-  readonly meter: PassMeter | undefined;
+  readonly meter: PowerMeter | undefined;
+  readonly watcher?: KvWatcher | undefined;
+  readonly role: PoolRole;
   /** Number of the first worker. */
   readonly firstId: number;
 };
@@ -67,7 +71,7 @@ export function buildWorkers(options: WorkerParts): Result<Worker[]> {
     model: options.model,
     sink: options.sink,
     meter: options.meter,
-    watcher: undefined,
+    watcher: options.watcher,
     blocks: engine.num_gpu_blocks,
     blockSize: engine.block_size,
     watermarkBlocks: watermarkBlocks(engine),
@@ -75,6 +79,8 @@ export function buildWorkers(options: WorkerParts): Result<Worker[]> {
     // TensorRT-LLM knows no other order.
     preemptNewest: engine.preemption_mode === "lifo" || engine.scheduler === "tensorrt_llm",
     stepByStep: options.stepByStep,
+    parks: options.role === "prefill",
+    landing: options.role === "decode" ? landingRules(scenario, engine) : undefined,
     gaps: options.gaps,
     gapsFromUs: Math.round(scenario.traffic.warmup_s * US_PER_S),
     pass: {
@@ -82,6 +88,8 @@ export function buildWorkers(options: WorkerParts): Result<Worker[]> {
       preempted: 0,
       matchedTokens: 0,
       endingTail: -1,
+      landed: 0,
+      landedContext: 0,
       shape: {
         prefillRequests: 0,
         prefillTokens: 0,

@@ -10,7 +10,7 @@ import type { DemandSum } from "./block-demand.ts";
 import type { EntryStore } from "./entry-store.ts";
 import type { HeapArena } from "./finish-heap.ts";
 import type { KvWatcher } from "./kv-watcher.ts";
-import type { PassMeter } from "./pass-meter.ts";
+import type { PowerMeter } from "./power-meter.ts";
 import type { PrefixForest } from "./prefix-forest.ts";
 import type { RequestTable } from "./request-table.ts";
 
@@ -29,6 +29,10 @@ export interface WorkerSink {
   firstToken(worker: number, slot: number, nowUs: number): void;
   /** The request's last token is out (or its prefill done, when it wanted no token). */
   completed(worker: number, slot: number, nowUs: number): void;
+  /** A prefill worker has computed a prompt to its end and holds its blocks. */
+  prefilled(worker: number, slot: number, nowUs: number): void;
+  /** A decode worker has set memory aside for a prompt that is computed elsewhere; `missing`: blocks it has not cached. */
+  reserved(worker: number, slot: number, missing: number, nowUs: number): void;
   /** A forward pass with prompt tokens in it has ended. */
   mixedStep(step: MixedStep, startUs: number, endUs: number): void;
   /** An unbroken run of pure decode steps of one batch has ended. */
@@ -46,6 +50,19 @@ export type PassState = {
   matchedTokens: number;
   /** Last request whose prompt ends with the step, −1: none. */
   endingTail: number;
+  /** Requests whose prompt came from another worker and whose first token the step makes, and their context. */
+  landed: number;
+  landedContext: number;
+};
+
+/** How a decode worker lets requests of other workers in. */
+export type LandingRules = {
+  /** Most requests in its batch. */
+  readonly seats: number;
+  /** The first token comes with the prompt; otherwise the first decode step makes it. */
+  readonly firstTokenComes: boolean;
+  /** What must be free: blocks of the prompt, those of all output too, or `reservedTokens` for each request here. */
+  readonly room: "prompt" | "whole" | "reserved";
 };
 
 export type Engine = {
@@ -57,9 +74,9 @@ export type Engine = {
   readonly model: StepTimeModel;
   readonly sink: WorkerSink;
   /** Meters the passes' energy; undefined: nothing is known of the GPU's power. */
-  readonly meter: PassMeter | undefined;
+  readonly meter: PowerMeter | undefined;
   /** Told what the prefix caches gain and lose; undefined: nobody wants to know. */
-  watcher: KvWatcher | undefined;
+  readonly watcher: KvWatcher | undefined;
   /** Blocks of a worker's KV pool, and tokens per block. */
   readonly blocks: number;
   readonly blockSize: number;
@@ -70,6 +87,10 @@ export type Engine = {
   /** Preempt the newest running request (lifo) or the oldest (fifo). */
   readonly preemptNewest: boolean;
   readonly stepByStep: boolean;
+  /** A prefill worker: it holds computed prompts until they are fetched. */
+  readonly parks: boolean;
+  /** A decode worker; undefined: every prompt is computed where it is answered. */
+  readonly landing: LandingRules | undefined;
   readonly gaps: GapHistogram;
   /** Token gaps that end at or before this time are not recorded, µs. */
   readonly gapsFromUs: number;

@@ -16,6 +16,7 @@ export class Intake {
     pathStart: 0,
     pathLength: 0,
   };
+  private readonly draft: NewRequest = { ...this.request };
   private readonly traffic: Traffic;
 
   constructor(traffic: Traffic) {
@@ -42,6 +43,31 @@ export class Intake {
     request.pathStart = isKnown ? pathStart[request.row]! : 0;
     request.pathLength = isKnown ? pathStart[request.row + 1]! - request.pathStart : 0;
     return rejectCode(engine.knobs, request.input, request.output);
+  }
+
+  /** As `under`, of all `pools`: those that compute the prompt, then those that answer. */
+  underAll(pools: readonly Pool[]): number {
+    for (const pool of pools) {
+      if (pool.role === "decode") continue;
+      const code = rejectCode(pool.engine.knobs, this.request.input, 0);
+      if (code >= 0) return code;
+    }
+    for (const pool of pools) {
+      if (pool.role === "prefill") continue;
+      const code = this.under(pool);
+      if (code >= 0) return code;
+    }
+    return -1;
+  }
+
+  /** A slot's first values, its prefix path among the blocks of the prefill workers; the rest is the caller's to fill in. */
+  prompt(pools: readonly Pool[], row: number): NewRequest {
+    const { pathStart } = pools.find(({ role }) => role === "prefill")!.forest;
+    const isKnown = row + 1 < pathStart.length;
+    const { draft } = this;
+    draft.pathStart = isKnown ? pathStart[row]! : 0;
+    draft.pathLength = isKnown ? pathStart[row + 1]! - draft.pathStart : 0;
+    return draft;
   }
 
   /** As `under`, of the first of `pools` that would take it; the last one's code when none would. */

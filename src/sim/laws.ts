@@ -15,6 +15,7 @@ export type LawfulRun = {
   readonly completedCount: number;
   readonly rejectedCount: number;
   readonly cancelledCount: number;
+  readonly failedCount: number;
   readonly unfinished: number;
 };
 
@@ -28,7 +29,8 @@ export function checkLaws(run: LawfulRun): void {
   const { workers, traffic, nowUs } = run;
   const at = `at ${nowUs} µs, seed ${run.scenario.seed}`;
   for (const worker of workers) worker.batch.audit(at);
-  const accounted = run.completedCount + run.rejectedCount + run.cancelledCount + run.unfinished;
+  const accounted =
+    run.completedCount + run.rejectedCount + run.cancelledCount + run.failedCount + run.unfinished;
   invariant(
     accounted === traffic.offered,
     `request law: ${traffic.offered} offered, ${accounted} accounted for ${at}`,

@@ -1,10 +1,21 @@
 /** A pool: workers that are all alike, of one role. */
 
-import type { PassMeter } from "./pass-meter.ts";
+import type { PowerMeter } from "./power-meter.ts";
 import type { PrefixForest } from "./prefix-forest.ts";
 import type { ResolvedEngine } from "./resolve-engine.ts";
 import type { PoolRole, Scenario } from "./scenario.ts";
 import type { Worker } from "./worker.ts";
+
+/** GPUs among which the keys and values of one request are split. */
+export function gpuRanks({ scenario }: Pool): number {
+  const { tensor, pipeline } = scenario.cluster.parallelism;
+  return tensor * pipeline;
+}
+
+/** The workers of all pools in the order of their numbers. */
+export function workersByNumber(pools: readonly Pool[]): readonly Worker[] {
+  return pools.flatMap(({ workers }) => workers).toSorted((a, b) => a.id - b.id);
+}
 
 export type Pool = {
   readonly index: number;
@@ -16,6 +27,6 @@ export type Pool = {
   /** Prefixes of the trace in blocks of this engine's size. */
   readonly forest: PrefixForest;
   /** Undefined: nothing is known of the power of its GPUs. */
-  readonly meter: PassMeter | undefined;
+  readonly meter: PowerMeter | undefined;
   readonly workers: readonly Worker[];
 };

@@ -2,7 +2,7 @@
 
 import type { PoolSummary } from "./report.ts";
 import type { Pool } from "./pool.ts";
-import { COUNTER_NAMES, USED_PEAK } from "./worker-counters.ts";
+import { COUNTER_NAMES, PROMPTS, USED_PEAK } from "./worker-counters.ts";
 import type { CounterName } from "./worker-counters.ts";
 import type { Worker } from "./worker.ts";
 
@@ -18,6 +18,10 @@ export function totalsOf(workers: readonly Worker[]): Totals {
     for (let i = 0; i < sums.length; i++) sums[i]! += worker.counter(i);
   }
   return Object.fromEntries(COUNTER_NAMES.map((name, i) => [name, sums[i]!])) as Totals;
+}
+
+function sumOf(workers: readonly Worker[], counter: number): number {
+  return workers.reduce((sum, worker) => sum + worker.counter(counter), 0);
 }
 
 export function gpusOf({ workers, engine }: Pool): number {
@@ -50,7 +54,7 @@ export function poolSummary(pool: Pool, simS: number): PoolSummary {
     workers: workers.length,
     gpus: gpusOf(pool),
     engine: engine.facts,
-    completed: totals.completed,
+    completed: role === "prefill" ? sumOf(workers, PROMPTS) : totals.completed,
     gpuHours,
     costUsd: price === null ? null : price * gpuHours,
     busyShare: simS === 0 ? 0 : totals.busyUs / US_PER_S / (simS * workers.length),

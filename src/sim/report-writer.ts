@@ -2,11 +2,13 @@
 
 import { BIN_RELATIVE_ERROR } from "../core/index.ts";
 import type { QuantileSketch } from "../core/index.ts";
-import { FIRST_REASONS, REJECT_REASONS } from "./admission.ts";
-import type { LatencySummary, Report, WorkerSummary } from "./report.ts";
+import { disaggSummary } from "./disagg/report-disagg.ts";
+import type { Handoffs } from "./disagg/handoffs.ts";
+import { summaryOf } from "./latency-summary.ts";
+import { REJECT_REASONS } from "./admission.ts";
+import type { Report, WorkerSummary } from "./report.ts";
 import type { Outcomes } from "./recorder.ts";
 import type { Pool } from "./pool.ts";
-import { reachWarnings } from "./reach-warnings.ts";
 import { energyOf, workerPower } from "./report-energy.ts";
 import { gpusOf, hitRateOf, poolSummary, totalsOf, usagePeakOf } from "./report-pools.ts";
 import type { Totals } from "./report-pools.ts";
@@ -24,7 +26,6 @@ import { looksAhead } from "./worker-knobs.ts";
 import type { Worker } from "./worker.ts";
 
 const US_PER_S = 1e6;
-const US_PER_MS = 1e3;
 const S_PER_HOUR = 3600;
 const TOKENS_PER_MILLION = 1e6;
 
@@ -34,6 +35,7 @@ export type FinishedRun = {
   readonly pools: readonly Pool[];
   readonly options: { readonly version?: string };
   readonly outcomes: Outcomes;
+  readonly handoffs: Handoffs | undefined;
   readonly workers: readonly Worker[];
   readonly traffic: Traffic;
   readonly nowUs: number;
@@ -42,6 +44,7 @@ export type FinishedRun = {
   readonly completedCount: number;
   readonly rejectedCount: number;
   readonly cancelledCount: number;
+  readonly failedCount: number;
   /** By reason. */
   readonly rejected: readonly number[];
   readonly unfinished: number;
@@ -49,37 +52,13 @@ export type FinishedRun = {
   readonly stopped: string | null;
 };
 
-/** What the summary needs of a sketch or a histogram; values in µs. */
-type Quantiles = {
-  readonly count: number;
-  readonly mean: number;
-  readonly max: number;
-  quantile(q: number): number;
-};
-
-/** In ms, each value longer by `pathUs`. */
-function summary(sketch: Quantiles, pathUs = 0): LatencySummary {
-  const ms = (us: number): number | null => (sketch.count === 0 ? null : (us + pathUs) / US_PER_MS);
-  return {
-    mean: ms(sketch.mean),
-    p50: ms(sketch.quantile(0.5)),
-    p90: ms(sketch.quantile(0.9)),
-    p95: ms(sketch.quantile(0.95)),
-    p99: ms(sketch.quantile(0.99)),
-    p999: ms(sketch.quantile(0.999)),
-    max: ms(sketch.max),
-  };
-}
-
 /** The digest: outcomes in order of completion, then every counter, then the gaps. */
 function digestOf(run: FinishedRun): string {
   const { outcomes, workers, traffic } = run;
   const { digest } = outcomes;
   digest.addF64(traffic.offered);
   digest.addF64(run.completedCount);
-  run.rejected.forEach((count, code) => {
-    if (code < FIRST_REASONS || count > 0) digest.addF64(count);
-  });
+  for (const count of run.rejected) digest.addF64(count);
   digest.addF64(run.nowUs);
   for (const worker of workers) {
     for (let i = 0; i < COUNTER_NAMES.length; i++) digest.addF64(worker.counter(i));
@@ -109,10 +88,8 @@ function sloOf(run: FinishedRun, windowS: number): Report["slo"] {
 
 function warningsOf(run: FinishedRun, totals: Totals): string[] {
   const { pools, traffic, stopped } = run;
-  const warnings = pools.flatMap((pool) =>
-    [...pool.engine.warnings, ...reachWarnings(pool, run.outcomes.longestTokens)].map((text) =>
-      pools.length === 1 ? text : `pool ${pool.name}: ${text}`,
-    ),
+  const warnings = pools.flatMap(({ name, engine }) =>
+    engine.warnings.map((text) => (pools.length === 1 ? text : `pool ${name}: ${text}`)),
   );
   if (stopped !== null) warnings.push(`the run was cut short: ${stopped}`);
   if (run.rejectedCount > 0) {
@@ -144,7 +121,7 @@ function requestsOf(run: FinishedRun): Report["requests"] {
     offered: run.traffic.offered,
     completed: run.completedCount,
     rejected: run.rejectedCount,
-    failed: 0,
+    failed: run.failedCount,
     cancelled: run.cancelledCount,
     unfinished: run.unfinished,
     measured: run.outcomes.measured,
@@ -155,12 +132,12 @@ function latencyOf(outcomes: Outcomes, pathUs: number): Pick<Report, "latency" |
   const { ttft, tpot, e2e, queue, gaps } = outcomes;
   return {
     latency: {
-      ttftMs: summary(ttft, pathUs),
-      serverTtftMs: summary(ttft),
-      tpotMs: summary(tpot),
-      itlMs: summary(gaps),
-      e2eMs: summary(e2e, pathUs),
-      queueMs: summary(queue),
+      ttftMs: summaryOf(ttft, pathUs),
+      serverTtftMs: summaryOf(ttft),
+      tpotMs: summaryOf(tpot),
+      itlMs: summaryOf(gaps),
+      e2eMs: summaryOf(e2e, pathUs),
+      queueMs: summaryOf(queue),
     },
     quantileError: {
       latency: sketchError([ttft, tpot, e2e, queue]),
@@ -281,6 +258,7 @@ export function writeReport(run: FinishedRun, wallS: number): Report {
     energy,
     cost: costOf(summaries, totals, electricityUsd),
     pools: summaries,
+    disagg: disaggSummary(run.handoffs),
     workers: pools.flatMap((pool) =>
       pool.workers.map((worker) => workerSummary(pool, worker, simS)),
     ),

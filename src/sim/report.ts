@@ -54,7 +54,7 @@ export type PoolSummary = {
   readonly workers: number;
   readonly gpus: number;
   readonly engine: EngineFacts;
-  /** Requests completed here. */
+  /** Requests completed here; of a prefill pool: prompts computed. */
   readonly completed: number;
   readonly gpuHours: number;
   /** `null`: the GPU has no price. */
@@ -70,6 +70,25 @@ export type PoolSummary = {
     readonly recomputed: number;
   };
   readonly kv: Report["kv"];
+};
+
+/** Prefill and decode workers: hand-offs of prompts, from the prompt computed to the answer begun. */
+export type DisaggSummary = {
+  readonly handover: string;
+  /** Who made the client's first token. */
+  readonly firstToken: "handed_over" | "decode_step";
+  readonly kvBytesPerToken: number;
+  readonly handoffs: number;
+  /** Prompts that a decode worker computed after all, and hand-offs that took too long. */
+  readonly fallbacks: number;
+  readonly timeouts: number;
+  readonly bytes: number;
+  /** Share of the prompts' blocks that decode workers had cached; `null`: no hand-off. */
+  readonly reusedShare: number | null;
+  /** Prompt computed → memory at the decode worker; both → all there; prompt computed → its memory free again. */
+  readonly reserveMs: LatencySummary;
+  readonly transferMs: LatencySummary;
+  readonly heldMs: LatencySummary;
 };
 
 export type Report = {
@@ -172,6 +191,8 @@ export type Report = {
     readonly usdPerMillionTokens: number | null;
   } | null;
   readonly pools: readonly PoolSummary[];
+  /** `null` without prefill and decode pools. */
+  readonly disagg: DisaggSummary | null;
   readonly workers: readonly WorkerSummary[];
   /** Why the run ended, when not because all requests were done. */
   readonly stopped: string | null;

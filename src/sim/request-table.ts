@@ -17,6 +17,15 @@ export const SLOT_PREFILL = 2;
 export const SLOT_DECODE = 3;
 /** Static batching: done, but keeping its place until the whole batch is. */
 export const SLOT_DONE = 4;
+/** Prefill workers: the prompt is computed, its blocks are held until they have been copied to the decode worker. */
+export const SLOT_PARKED = 5;
+/** Decode workers: waiting for memory, and with memory, for a prompt that is computed elsewhere. */
+export const SLOT_LANDING = 6;
+export const SLOT_TAKEN = 7;
+/** Decode workers: the prompt has come, the next step with a seat free takes it in. */
+export const SLOT_ARRIVED = 9;
+/** At no worker: its prompt is computed under another slot. */
+export const SLOT_REMOTE = 8;
 
 /** What the slot is doing: one of the SLOT_ codes. */
 export const AT_STATE = 0;

@@ -54,6 +54,8 @@ export type ResolvedEngine = {
   readonly power: EnginePower | undefined;
   /** What a client waits for a request beside the engine, whole µs. */
   readonly clientPathUs: number;
+  /** Keys and values in all ranks that share a request, bytes; null: no card says. */
+  readonly kvBytes: { readonly perToken: number; readonly perRequest: number } | null;
   readonly facts: EngineFacts;
   readonly warnings: readonly string[];
 };
@@ -170,6 +172,17 @@ function powerOf(model: StepTimeModel, gpu: GpuCard, deck: CardDeck | undefined)
   return { steps: new StepPower(model, gpu.power), hostW };
 }
 
+/** Of a token in all layers, and of what a request holds besides (linear attention). */
+function kvBytesOf({ budget }: Machine, { cluster }: Scenario): ResolvedEngine["kvBytes"] {
+  const { tensor, pipeline } = cluster.parallelism;
+  const shards = tensor * pipeline;
+  const { kvBytesPerTokenAllLayers, stateBytesPerSequencePerGpu } = budget.facts;
+  return {
+    perToken: kvBytesPerTokenAllLayers * shards,
+    perRequest: stateBytesPerSequencePerGpu * shards,
+  };
+}
+
 /**
  * The client's path of a request: sending to the engine's queue, and its first token's step to the client. Engine
  * profiles carry it; step times of other kinds know nothing of clients.
@@ -193,9 +206,7 @@ export function resolveEngine(
   if (!cards.ok) return cards;
   const { gpu, machine } = cards.value;
   // Full-length tokens, so that a block stands for block_size tokens of every layer.
-  const kvScale = inputs.hardware?.kvScale ?? 1;
-  const sized =
-    machine && Math.max(1, Math.floor((machine.budget.kvTokens * kvScale) / engine.block_size));
+  const sized = machine && Math.floor(machine.budget.kvTokens / engine.block_size);
   const blocks = engine.num_gpu_blocks ?? sized ?? BLOCKS_DEFAULT;
   const tooLong = lengthCheck(engine, blocks);
   if (tooLong !== undefined) return fail(tooLong);
@@ -227,6 +238,7 @@ export function resolveEngine(
     gpusPerWorker,
     power: gpu && powerOf(model, gpu, inputs.hardware?.deck),
     clientPathUs: pathUs,
+    kvBytes: machine === undefined ? null : kvBytesOf(machine, scenario),
     facts,
     usdPerGpuHour: price?.usdPerGpuHour ?? null,
     warnings: engineWarnings(scenario, model.name, machine, coverage),

@@ -1,5 +1,6 @@
 /** What the schema cannot say: rules between keys, as the engines themselves enforce them. */
 
+import { checkRoles } from "./disagg/role-checks.ts";
 import type { Problem } from "../core/index.ts";
 import { atPool, poolScenarios } from "./pool-scenarios.ts";
 import type { Scenario } from "./scenario.ts";
@@ -13,7 +14,7 @@ export function crossCheck(scenario: Scenario): Problem | undefined {
 /** Each pool has to hold by itself. */
 function checkPools(scenario: Scenario): Problem | undefined {
   const names = new Set<string>();
-  for (const [index, { name, role }] of scenario.cluster.pools.entries()) {
+  for (const [index, { name }] of scenario.cluster.pools.entries()) {
     if (names.has(name)) {
       return {
         what: `two pools have the name ${JSON.stringify(name)}`,
@@ -22,19 +23,12 @@ function checkPools(scenario: Scenario): Problem | undefined {
       };
     }
     names.add(name);
-    if (role !== "mixed") {
-      return {
-        what: `the role ${role} is not served yet`,
-        where: `cluster.pools.${String(index)}.role`,
-        expected: "mixed",
-      };
-    }
   }
   for (const [index, pool] of poolScenarios(scenario).entries()) {
     const problem = checkEngine(pool) ?? checkHardware(pool);
     if (problem !== undefined) return atPool(scenario, index, problem);
   }
-  return undefined;
+  return checkRoles(scenario);
 }
 
 function checkEngine({ engine, model, gpu }: Scenario): Problem | undefined {

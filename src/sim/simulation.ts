@@ -8,26 +8,28 @@
 
 import { fail, ok, type Result } from "../core/index.ts";
 import { REJECT_REASONS } from "./admission.ts";
-import { buildDesk } from "./build-desk.ts";
 import { buildPools, resolveEngines } from "./build-pools.ts";
 import { clientsOf, type Clients } from "./clients.ts";
+import { desksOf, type Desks } from "./desks.ts";
+import { handoffsOf } from "./disagg/build-handoffs.ts";
+import type { Handoffs, HandoffSink } from "./disagg/handoffs.ts";
 import type { MixedStep, WorkerSink } from "./engine.ts";
 import { Intake } from "./intake.ts";
 import { checkLaws } from "./laws.ts";
-import type { Pool } from "./pool.ts";
+import { workersByNumber, type Pool } from "./pool.ts";
 import { outcomesOf, type Outcomes, type SeriesLog, type SliceLog } from "./recorder.ts";
 import { writeReport } from "./report-writer.ts";
 import {
   REQUEST_CANCELLED,
   REQUEST_COMPLETED,
+  REQUEST_FAILED,
   REQUEST_REJECTED,
   REQUEST_UNFINISHED,
   type SimulationResult,
 } from "./report.ts";
-import { AT_ROW, AT_STATE, RequestTable, SLOT_DONE } from "./request-table.ts";
+import { AT_ROW, AT_STATE, RequestTable, SLOT_DONE, type NewRequest } from "./request-table.ts";
 import type { RequestLog } from "./request-log.ts";
 import { recordColumns, recordsOf } from "./run-records.ts";
-import type { RouterDesk } from "./router-desk.ts";
 import type { ResolvedEngine } from "./resolve-engine.ts";
 import type { Scenario } from "./scenario.ts";
 import { NO_TRAFFIC, type SimulationInputs, type SimulationOptions } from "./simulation-inputs.ts";
@@ -36,6 +38,7 @@ import { WorkerEvents } from "./worker-events.ts";
 import type { Worker } from "./worker.ts";
 
 const US_PER_S = 1e6;
+const NO_WORKER = -1;
 
 /** Builds a simulation, or says what in the scenario or the inputs makes that impossible. */
 export function createSimulation(
@@ -49,7 +52,7 @@ export function createSimulation(
   return Simulation.create(inputs, options, engines.value);
 }
 
-export class Simulation implements WorkerSink {
+export class Simulation implements WorkerSink, HandoffSink {
   readonly scenario: Scenario;
   readonly options: SimulationOptions;
   readonly table = new RequestTable();
@@ -67,6 +70,7 @@ export class Simulation implements WorkerSink {
   completedCount = 0;
   rejectedCount = 0;
   cancelledCount = 0;
+  failedCount = 0;
   /** Rejected requests by reason. */
   readonly rejected = REJECT_REASONS.map(() => 0);
   /** Requests whose output max_model_len cut short. */
@@ -75,8 +79,9 @@ export class Simulation implements WorkerSink {
   private readonly clientPathUs: number;
   private clock!: WorkerEvents;
   /** The pool of each worker. */
-  private poolOf: readonly Pool[] = [];
-  desk!: RouterDesk;
+  private readonly poolOf: Pool[] = [];
+  private desks!: Desks;
+  handoffs: Handoffs | undefined;
   private readonly clients: Clients | undefined;
   readonly log: RequestLog | undefined;
   readonly series: SeriesLog | undefined;
@@ -94,6 +99,7 @@ export class Simulation implements WorkerSink {
     engines: readonly ResolvedEngine[],
   ): Result<Simulation> {
     const simulation = new Simulation(inputs, options, engines[0]!.clientPathUs);
+    const { scenario } = inputs;
     const pools = buildPools(inputs, {
       engines,
       table: simulation.table,
@@ -103,12 +109,9 @@ export class Simulation implements WorkerSink {
     });
     if (!pools.ok) return pools;
     simulation.pools = pools.value;
-    simulation.workers = pools.value.flatMap(({ workers }) => workers);
-    simulation.clock = new WorkerEvents(simulation.workers);
-    simulation.poolOf = pools.value.flatMap((pool) => pool.workers.map(() => pool));
-    const desk = buildDesk(inputs, pools.value, simulation.table);
-    if (!desk.ok) return desk;
-    simulation.desk = desk.value;
+    const desks = desksOf(scenario, pools.value);
+    if (!desks.ok) return desks;
+    simulation.connect(pools.value, desks.value);
     return ok(simulation);
   }
 
@@ -133,6 +136,23 @@ export class Simulation implements WorkerSink {
     this.nextSampleUs = this.series === undefined ? Infinity : 0;
     this.horizonUs = horizon === null ? Infinity : horizon * US_PER_S;
     this.nextAudit = options.auditEvery ?? Infinity;
+  }
+
+  private connect(pools: readonly Pool[], desks: Desks): void {
+    this.pools = pools;
+    this.workers = workersByNumber(pools);
+    for (const pool of pools) for (const { id } of pool.workers) this.poolOf[id] = pool;
+    this.clock = new WorkerEvents(this.workers);
+    this.desks = desks;
+    const { table, workers, clock } = this;
+    this.handoffs = handoffsOf(this.scenario.disagg, pools, {
+      table,
+      workers,
+      clock,
+      prefillDesk: desks.door,
+      decodeDesk: desks.answers,
+      sink: this,
+    });
   }
 
   /** Estimate of the share of the work done, 0 … 1. */
@@ -165,17 +185,38 @@ export class Simulation implements WorkerSink {
   // What the workers tell.
 
   firstToken(worker: number, slot: number, nowUs: number): void {
-    this.desk.firstToken(worker, slot, nowUs);
+    this.desks.answers.firstToken(worker, slot, nowUs);
   }
 
   completed(worker: number, slot: number, nowUs: number): void {
+    this.desks.answers.ended(worker, slot, nowUs);
+    this.completedAtSource(worker, slot, nowUs);
+  }
+
+  completedAtSource(worker: number, slot: number, nowUs: number): void {
     const { table } = this;
     this.completedCount++;
     this.outcomes.completed(table, slot, nowUs, worker);
     this.log?.add(table, slot, worker, REQUEST_COMPLETED, nowUs);
     this.clients?.ended(slot);
-    this.desk.ended(worker, slot, nowUs);
     this.traffic.ended(table.data[slot + AT_ROW]!, nowUs + this.clientPathUs);
+  }
+
+  prefilled(worker: number, slot: number, nowUs: number): void {
+    this.handoffs!.prefilled(worker, slot, nowUs);
+  }
+
+  reserved(_worker: number, slot: number, missing: number, nowUs: number): void {
+    this.handoffs!.reserved(slot, missing, nowUs);
+  }
+
+  handoffFailed(worker: number, slot: number, nowUs: number): void {
+    this.failedCount++;
+    this.drop(worker, slot, REQUEST_FAILED, nowUs);
+  }
+
+  promptOf(slot: number): NewRequest {
+    return this.intake.prompt(this.pools, this.table.data[slot + AT_ROW]!);
   }
 
   mixedStep(step: MixedStep, startUs: number, endUs: number): void {
@@ -188,16 +229,18 @@ export class Simulation implements WorkerSink {
 
   /** One instant: everything that happens at the next time something does. */
   private nextInstant(): void {
-    const { clock, traffic, clients } = this;
+    const { clock, traffic, clients, handoffs } = this;
     let timeUs = Math.min(clock.timeUs, traffic.nextUs);
+    if (handoffs !== undefined) timeUs = Math.min(timeUs, handoffs.nextUs);
     if (clients !== undefined) timeUs = Math.min(timeUs, clients.nextUs);
     if (timeUs === Infinity || timeUs > this.horizonUs) {
       this.endOfEvents(timeUs);
       return;
     }
-    if (this.nextSampleUs < timeUs || this.desk.nextScrapeUs < timeUs) this.observe(timeUs);
+    if (this.nextSampleUs < timeUs || this.desks.nextScrapeUs < timeUs) this.observe(timeUs);
     this.nowUs = timeUs;
     this.events += clock.end(timeUs);
+    if (handoffs !== undefined) this.events += handoffs.advance(timeUs);
     if (clients !== undefined) while (clients.nextUs === timeUs) this.timeOut(clients, timeUs);
     while (traffic.nextUs === timeUs) {
       this.arrive(timeUs);
@@ -214,23 +257,28 @@ export class Simulation implements WorkerSink {
     intake.take(nowUs);
     if (Number.isNaN(this.firstArrivalUs)) this.firstArrivalUs = nowUs;
     this.outcomes.offered(nowUs);
-    let code = intake.underAny(this.pools);
+    const { handoffs } = this;
+    let code = handoffs === undefined ? intake.underAny(this.pools) : intake.underAll(this.pools);
     if (code >= 0) {
       this.reject(code, nowUs);
       return;
     }
     const slot = this.table.take(request);
-    const worker = this.desk.route(slot, request.row, request.input, nowUs);
-    if (worker === null) {
-      this.turnAway(slot, this.desk.refusal, nowUs);
+    if (handoffs !== undefined) {
+      if (request.output < traffic.output) this.truncated++;
+      this.clients?.sent(slot, NO_WORKER, nowUs);
+      handoffs.begin(slot, nowUs);
       return;
     }
+    const worker = this.desks.answers.route(slot, request.row, request.input, nowUs);
+    if (worker === null) return;
     if (this.pools.length > 1) {
       // The worker chosen need not be of the pool that would take it.
       code = intake.under(this.poolOf[worker.id]!);
       if (code >= 0) {
-        this.desk.ended(worker.id, slot, nowUs, false);
-        this.turnAway(slot, code, nowUs);
+        this.desks.answers.ended(worker.id, slot, nowUs);
+        this.table.give(slot);
+        this.reject(code, nowUs);
         return;
       }
       this.table.place(slot, request);
@@ -238,11 +286,6 @@ export class Simulation implements WorkerSink {
     if (request.output < traffic.output) this.truncated++;
     this.clients?.sent(slot, worker.id, nowUs);
     this.clock.enqueue(worker, slot, nowUs);
-  }
-
-  private turnAway(slot: number, code: number, nowUs: number): void {
-    this.table.give(slot);
-    this.reject(code, nowUs);
   }
 
   private reject(code: number, nowUs: number): void {
@@ -258,29 +301,32 @@ export class Simulation implements WorkerSink {
   private timeOut(clients: Clients, nowUs: number): void {
     this.events++;
     const slot = clients.take();
-    if (slot >= 0) this.cancel(this.workers[clients.workerAt(slot)]!, slot, nowUs);
+    if (slot < 0) return;
+    this.cancelledCount++;
+    const worker = this.handoffs?.targetOf(slot) ?? clients.workerAt(slot);
+    this.drop(worker, slot, REQUEST_CANCELLED, nowUs);
   }
 
-  /** A request that is not done is given up: for its client now, at its worker when the step in progress ends. */
-  private cancel(worker: Worker, slot: number, nowUs: number): void {
+  /** A request that is not done is over: for its client now, at its worker when the step in progress ends. */
+  private drop(worker: number, slot: number, status: number, nowUs: number): void {
     const { table } = this;
     const row = table.data[slot + AT_ROW]!;
-    this.cancelledCount++;
-    this.outcomes.ended(row, REQUEST_CANCELLED, nowUs);
-    this.log?.add(table, slot, worker.id, REQUEST_CANCELLED, nowUs);
+    this.outcomes.ended(row, status, nowUs);
+    this.log?.add(table, slot, worker, status, nowUs);
     this.clients?.ended(slot);
-    this.desk.ended(worker.id, slot, nowUs, false);
     this.traffic.ended(row, nowUs + this.clientPathUs);
-    this.clock.cancel(worker, slot, nowUs);
+    if (this.handoffs?.cancel(slot, nowUs) === true) return;
+    this.desks.answers.ended(worker, slot, nowUs);
+    this.clock.cancel(this.workers[worker]!, slot, nowUs);
   }
 
   /** Samples and scrapes that fall before `timeUs`, in order of time; they read and change nothing. */
   private observe(timeUs: number): void {
-    const { desk } = this;
+    const { desks } = this;
     for (;;) {
-      const nextUs = Math.min(this.nextSampleUs, desk.nextScrapeUs);
+      const nextUs = Math.min(this.nextSampleUs, desks.nextScrapeUs);
       if (nextUs >= timeUs) return;
-      if (desk.nextScrapeUs === nextUs) desk.scrape(nextUs);
+      desks.scrape(nextUs);
       if (this.nextSampleUs === nextUs) this.sample(nextUs);
     }
   }
@@ -305,22 +351,28 @@ export class Simulation implements WorkerSink {
     this.nowUs = nowUs;
     for (const worker of this.workers) worker.stop(nowUs);
     if (this.series !== undefined && this.firstArrivalUs <= nowUs) this.sample(nowUs);
-    for (const worker of this.workers)
-      worker.batch.forEachSlot((slot) => this.leaveUnfinished(worker, slot));
+    for (const worker of this.workers) {
+      // Prefill workers know prompts; their requests are elsewhere.
+      if (worker.batch.answers)
+        worker.batch.forEachSlot((slot) => {
+          if (!worker.batch.isLeaving(slot)) this.leaveUnfinished(worker.id, slot);
+        });
+    }
+    this.handoffs?.remote.forEach((slot) => this.leaveUnfinished(NO_WORKER, slot));
     this.audit();
   }
 
-  private leaveUnfinished(worker: Worker, slot: number): void {
+  private leaveUnfinished(worker: number, slot: number): void {
     const { table } = this;
-    if (table.data[slot + AT_STATE] === SLOT_DONE || worker.batch.isLeaving(slot)) return;
-    this.log?.add(table, slot, worker.id, REQUEST_UNFINISHED, NaN);
+    if (table.data[slot + AT_STATE] === SLOT_DONE) return;
+    this.log?.add(table, slot, worker, REQUEST_UNFINISHED, NaN);
     this.outcomes.ended(table.data[slot + AT_ROW]!, REQUEST_UNFINISHED, this.nowUs);
   }
 
   /** Requests offered that have not ended in any way. */
   get unfinished(): number {
-    let count = 0;
-    for (const worker of this.workers) count += worker.unfinishedCount;
+    let count = this.handoffs?.remote.length ?? 0;
+    for (const worker of this.workers) if (worker.batch.answers) count += worker.unfinishedCount;
     return count;
   }
 

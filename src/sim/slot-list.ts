@@ -33,6 +33,10 @@ export class SlotList {
     this.length++;
   }
 
+  forEach(visit: (slot: number) => void): void {
+    for (let slot = this.head; slot >= 0; slot = this.table.data[slot + AT_NEXT]!) visit(slot);
+  }
+
   remove(slot: number): void {
     const { data } = this.table;
     const before = data[slot + AT_PREVIOUS]!;

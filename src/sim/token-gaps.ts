@@ -2,6 +2,7 @@
 
 import type { DecodeStretch } from "./decode-stretch.ts";
 import type { Engine } from "./engine.ts";
+import { AT_FIRST_TOKEN_US, AT_LAST_TOKEN_US } from "./request-table.ts";
 import type { TokenStalls } from "./token-stalls.ts";
 
 /** Decode steps of one run that have ended. */
@@ -56,4 +57,15 @@ export function addMixedGaps(
   if (stalls === undefined) return;
   if (isMeasured) stalls.end(gaps, endUs - elapsedUs, elapsedUs);
   else stalls.clear();
+}
+
+/** The token that the end of a prompt has made at `nowUs`; true when it is the request's first. */
+export function addPromptToken(engine: Engine, slot: number, nowUs: number): boolean {
+  const { data } = engine.table;
+  if (Number.isNaN(data[slot + AT_FIRST_TOKEN_US]!)) {
+    data[slot + AT_FIRST_TOKEN_US] = nowUs;
+    return true;
+  }
+  if (nowUs > engine.gapsFromUs) engine.gaps.add(nowUs - data[slot + AT_LAST_TOKEN_US]!, 1);
+  return false;
 }

@@ -45,3 +45,5 @@ export const COMPLETED = 12;
 export const WORKER_NUMBERS = 16;
 /** Not a counter: when the step or run in progress began, µs. */
 export const STEP_START_US = 13;
+/** Prompts that a prefill worker has computed; no counter of the digest, which it would change. */
+export const PROMPTS = 14;

@@ -5,14 +5,13 @@
  */
 
 import { InvariantError } from "../core/index.ts";
-import { Batch } from "./batch.ts";
 import { DecodeStretch, STRETCH_NUMBERS } from "./decode-stretch.ts";
 import type { Engine } from "./engine.ts";
-import { addMixedGaps, addRunGaps } from "./token-gaps.ts";
+import { HandoffBatch } from "./handoff-batch.ts";
+import { addMixedGaps, addPromptToken, addRunGaps } from "./token-gaps.ts";
 import { TokenStalls } from "./token-stalls.ts";
 import {
   AT_COMPUTED,
-  AT_FIRST_TOKEN_US,
   AT_GENERATED,
   AT_LAST_TOKEN_US,
   AT_NEXT,
@@ -48,7 +47,7 @@ export class Worker {
   state = WORKER_IDLE;
   /** Set while the worker waits in the list of workers that may start a pass. */
   isDue = false;
-  readonly batch: Batch;
+  readonly batch: HandoffBatch;
   readonly stretch: DecodeStretch;
   /** Of the mixed step in progress or just ended: requests and tokens in prefill, requests decoding. */
   prefillRequests = 0;
@@ -66,14 +65,13 @@ export class Worker {
     this.id = engine.firstId + row;
     this.engine = engine;
     this.counterBase = row * WORKER_NUMBERS;
-    this.batch = new Batch(engine, row);
+    this.batch = new HandoffBatch(engine, row);
     this.stretch = new DecodeStretch(engine.stretches, row * STRETCH_NUMBERS);
   }
 
   /** Requests in flight here that are not done. */
   get unfinishedCount(): number {
-    const { batch } = this;
-    return batch.waitingCount + batch.runningCount - batch.doneCount - batch.leavingCount;
+    return this.batch.unfinishedCount;
   }
 
   /** A counter, by its number. */
@@ -96,7 +94,7 @@ export class Worker {
     if (used > counters[counterBase + USED_PEAK]!) counters[counterBase + USED_PEAK] = used;
     if (batch.isStepEmpty) {
       this.state = WORKER_IDLE;
-      if (batch.waitingCount > 0 && wakeUs === Infinity) {
+      if (batch.isWaiting && wakeUs === Infinity && !batch.awaitsOthers) {
         throw new InvariantError(
           `progress law: worker ${this.id} idles with requests waiting at ${nowUs} µs`,
         );
@@ -104,7 +102,7 @@ export class Worker {
       return wakeUs;
     }
     counters[counterBase + STEP_START_US] = nowUs;
-    return this.engine.pass.shape.prefillRequests > 0
+    return this.engine.pass.shape.prefillRequests + this.engine.pass.landed > 0
       ? this.startMixed(nowUs)
       : this.startRun(nowUs);
   }
@@ -190,7 +188,7 @@ export class Worker {
   }
 
   /** Steps of the current run done at `nowUs` but not counted yet. */
-  stepsDone(nowUs: number): number {
+  private stepsDone(nowUs: number): number {
     if (this.state !== WORKER_DECODE) return 0;
     const first = this.batch.decodeSteps - this.stretch.anchorStep;
     return this.stretch.stepsBy(nowUs, first, first + this.runSteps) - first;
@@ -198,7 +196,7 @@ export class Worker {
 
   private startMixed(nowUs: number): number {
     const { batch } = this;
-    const { shape } = this.engine.pass;
+    const { shape, landed, landedContext } = this.engine.pass;
     this.endStretch();
     const { decodesInStep } = batch;
     shape.decodeRequests = decodesInStep ? batch.demand.requests : 0;
@@ -207,9 +205,12 @@ export class Worker {
       batch.stalls ??= new TokenStalls();
       batch.stalls.hold(nowUs, batch.demand.requests);
     }
-    this.prefillRequests = shape.prefillRequests;
+    this.prefillRequests = shape.prefillRequests + landed;
     this.prefillTokens = shape.prefillTokens;
     this.decodeRequests = shape.decodeRequests;
+    // Of what has landed the step computes one token each, as a decode does.
+    shape.decodeRequests += landed;
+    shape.decodeContextTokens += landedContext;
     this.state = WORKER_MIXED;
     const stepUs = Math.max(1, Math.round(this.engine.model.stepUs(shape)));
     this.engine.meter?.startMixed(this.id, shape, stepUs);
@@ -228,9 +229,10 @@ export class Worker {
       first = 0;
     }
     this.state = WORKER_DECODE;
-    this.runSteps = this.engine.stepByStep
-      ? 1
-      : Math.min(this.engine.scheduler.stepsUntilChange(batch), this.stepsAhead(first));
+    this.runSteps =
+      this.engine.stepByStep || batch.landing?.mayChange === true
+        ? 1
+        : Math.min(this.engine.scheduler.stepsUntilChange(batch), this.stepsAhead(first));
     return stretch.timeAt(first + this.runSteps);
   }
 
@@ -349,6 +351,7 @@ export class Worker {
 
   /** A request is done; `tokens`: its tokens with KV. */
   private complete(slot: number, tokens: number, nowUs: number): void {
+    if (this.engine.parks) return this.batch.park(slot, nowUs);
     this.engine.counters[this.counterBase + COMPLETED]!++;
     this.engine.sink.completed(this.id, slot, nowUs);
     this.batch.dismiss(slot, tokens);
@@ -360,11 +363,8 @@ export class Worker {
     const output = table.data[slot + AT_OUTPUT]!;
     if (output > 0) {
       this.engine.counters[this.counterBase + OUTPUT_TOKENS]!++;
-      if (Number.isNaN(table.data[slot + AT_FIRST_TOKEN_US]!)) {
-        table.data[slot + AT_FIRST_TOKEN_US] = nowUs;
+      if (addPromptToken(this.engine, slot, nowUs))
         this.engine.sink.firstToken(this.id, slot, nowUs);
-      } else if (nowUs > this.engine.gapsFromUs)
-        this.engine.gaps.add(nowUs - table.data[slot + AT_LAST_TOKEN_US]!, 1);
     }
     table.data[slot + AT_LAST_TOKEN_US] = nowUs;
     table.data[slot + AT_GENERATED] = Math.min(table.data[slot + AT_GENERATED]! + 1, output);

@@ -117,6 +117,7 @@ export function reportOf(changes: Partial<Report> = {}): Report {
       { ...WORKER, worker: 1, busyS: 160, kvBlocksPeak: 10_500 },
     ],
     pools: [],
+    disagg: null,
     stopped: null,
     warnings: [],
     ...changes,

@@ -6,10 +6,7 @@ import { valueOf } from "../hardware/cards-support.ts";
 import { deck, paramsOf, timingOf } from "../hardware/kernels-support.ts";
 
 /** The bundled deck with what `kernels` needs for a GPU under an engine. */
-export function hardwareOf(
-  gpuName: string,
-  engine = "vllm",
-): Required<Omit<HardwareInputs, "kvScale">> {
+export function hardwareOf(gpuName: string, engine = "vllm"): Required<HardwareInputs> {
   const gpu = valueOf(findGpu(deck, gpuName));
   const peer = deck.gpus.find(({ id }) => id === gpu.peer);
   const system = gpu.calibration === "" ? (peer?.calibration ?? "") : gpu.calibration;
@@ -21,7 +18,7 @@ export function hardwareFor(
   modelName: string,
   gpuName: string,
   engine = "vllm",
-): Required<Omit<HardwareInputs, "kvScale">> {
+): Required<HardwareInputs> {
   const { deck: all, ...rest } = hardwareOf(gpuName, engine);
   const gpus = all.gpus.filter(({ id }) => id === gpuName);
   const nodes = all.nodes.filter(({ id }) => gpus.some(({ node }) => node === id));

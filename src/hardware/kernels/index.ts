@@ -9,7 +9,6 @@ export * from "./kernel-params.ts";
 export * from "./mla.ts";
 export * from "./moe.ts";
 export * from "./smooth-max.ts";
-export * from "./spreads.ts";
 export * from "./engine-timing.ts";
 export * from "./fabric.ts";
 export * from "./layout.ts";

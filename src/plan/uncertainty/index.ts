@@ -1,3 +1,0 @@
-export * from "./bands.ts";
-export * from "./sample-hardware.ts";
-export * from "./sample-inputs.ts";

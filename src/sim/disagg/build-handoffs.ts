@@ -1,0 +1,46 @@
+/** From a scenario with prefill and decode pools to its hand-offs. */
+
+import { gpuRanks } from "../pool.ts";
+import type { Pool } from "../pool.ts";
+import { Handoffs } from "./handoffs.ts";
+import type { HandoffParts, HandoffRules } from "./handoffs.ts";
+import type { DisaggKnobs } from "./disagg-schema.ts";
+import { firstTokenComes, handoverOf } from "./landing-rules.ts";
+import { PrivateLinks } from "./transfer-links.ts";
+
+const US_PER_S = 1e6;
+/** Of a model with 32 layers of 8 key and value heads of 128 in bf16 (Llama-3.1-8B), where no card says. */
+export const KV_BYTES_DEFAULT = 131_072;
+
+/** Keys and values of a token in all ranks of a decode worker, bytes. */
+function bytesPerToken(knobs: DisaggKnobs, decode: Pool): number {
+  return knobs.kv_bytes_per_token ?? decode.engine.kvBytes?.perToken ?? KV_BYTES_DEFAULT;
+}
+
+function rulesOf(knobs: DisaggKnobs, decode: Pool): HandoffRules {
+  const { scheduler } = decode.engine.knobs;
+  return {
+    handover: handoverOf(knobs, scheduler),
+    firstTokenComes: firstTokenComes(knobs, scheduler),
+    isWhole: knobs.transfer === "full_prompt",
+    bytesPerToken: bytesPerToken(knobs, decode),
+    bytesPerRequest: decode.engine.kvBytes?.perRequest ?? 0,
+    controlUs: knobs.control_us,
+    timeoutUs: Math.round(knobs.timeout_s * US_PER_S),
+    fallsBack: knobs.fallback === "local",
+  };
+}
+
+/** The hand-offs of a cluster whose pools are of the roles prefill and decode; undefined: none is. */
+export function handoffsOf(
+  knobs: DisaggKnobs,
+  pools: readonly Pool[],
+  parts: Omit<HandoffParts, "rules" | "links">,
+): Handoffs | undefined {
+  const decode = pools.find(({ role }) => role === "decode");
+  if (decode === undefined) return undefined;
+  // Ranks of the smaller side move their shards side by side, each through its own port.
+  const lanes = pools.reduce((least, pool) => Math.min(least, gpuRanks(pool)), Infinity);
+  const links = new PrivateLinks(knobs.bandwidth_gb_per_s * lanes, knobs.setup_us);
+  return new Handoffs({ ...parts, rules: rulesOf(knobs, decode), links });
+}

@@ -1,0 +1,33 @@
+/** What hand-offs took: counts, bytes and times, for the report. */
+
+import { QuantileSketch } from "../../core/index.ts";
+
+export class HandoffStats {
+  /** Requests whose keys and values came from a prefill worker. */
+  handoffs = 0;
+  /** Prompts that a decode worker had to compute after all. */
+  fallbacks = 0;
+  timeouts = 0;
+  bytes = 0;
+  /** Blocks of the prompts, and those of them that were moved. */
+  blocks = 0;
+  blocksMoved = 0;
+  /** Prompt computed → memory at the decode worker, and memory and prompt → all there, µs. */
+  readonly reserveUs = new QuantileSketch();
+  readonly transferUs = new QuantileSketch();
+  /** Time a prefill worker held the blocks of a computed prompt, µs. */
+  readonly heldUs = new QuantileSketch();
+
+  transfer(bytes: number, moved: number, blocks: number): void {
+    this.bytes += bytes;
+    this.blocksMoved += moved;
+    this.blocks += blocks;
+  }
+
+  landed(prefilledUs: number, reservedUs: number, nowUs: number): void {
+    this.handoffs++;
+    this.heldUs.add(nowUs - prefilledUs);
+    this.reserveUs.add(Math.max(0, reservedUs - prefilledUs));
+    this.transferUs.add(nowUs - Math.max(prefilledUs, reservedUs));
+  }
+}

@@ -1,0 +1,371 @@
+/**
+ * Disaggregated serving: a request's prompt is computed on a prefill worker, its answer on a decode worker, and its keys and
+ * values move in between.
+ *
+ * A request has two slots: its own, and one for its prompt. The prefill worker knows only the prompt: it computes it, makes a
+ * token that nobody counts, and holds the blocks until they have been fetched, or for `timeout_s`. The decode worker sets
+ * memory aside in order of asking; until then the prompt stays where it is, and with too little memory there the prefill
+ * workers fill up too. What is known of each pair is in the leg table; the rest is who tells whom:
+ *
+ *   sync               prompt computed → (message) → target chosen, asked → memory → transfer → batch
+ *   chosen             target chosen; prompt computed → (message) → asked → memory → transfer → batch
+ *   push               target chosen, asked; prompt computed meanwhile; both done → transfer → batch
+ *   destination_first  target chosen, asked → memory → (message) → prompt queued → computed → transfer → batch
+ *
+ * Source: `dynamo-simulation.md` §1.7, `dynamo-policies.md` §1.10.
+ */
+
+import { EventQueue } from "../../core/index.ts";
+import {
+  AT_ADMITTED_US,
+  AT_ARRIVAL_US,
+  AT_CACHED,
+  AT_FIRST_TOKEN_US,
+  AT_GENERATED,
+  AT_INPUT,
+  AT_LOST,
+  AT_OUTPUT,
+  AT_PREEMPTIONS,
+  AT_RECORD,
+  AT_ROW,
+  AT_STATE,
+  SLOT_ARRIVED,
+  SLOT_LANDING,
+  SLOT_NUMBERS,
+  SLOT_REMOTE,
+  SLOT_TAKEN,
+} from "../request-table.ts";
+import type { NewRequest, RequestTable } from "../request-table.ts";
+import type { RouterDesk } from "../router-desk.ts";
+import { SlotList } from "../slot-list.ts";
+import type { WorkerEvents } from "../worker-events.ts";
+import type { Worker } from "../worker.ts";
+import { HandoffStats } from "./handoff-stats.ts";
+import type { Handover } from "./landing-rules.ts";
+import {
+  LEG_LANDED_US,
+  LEG_MISSING,
+  LEG_PEER,
+  LEG_PREFILLED_US,
+  LEG_RESERVED_US,
+  LEG_SOURCE,
+  LEG_TARGET,
+  LEG_TRANSFER,
+  LegTable,
+} from "./leg-table.ts";
+import type { TransferLinks } from "./transfer-links.ts";
+
+const NONE = -1;
+/** Messages: the decode worker is asked; the prompt may be queued; there was nothing to move. */
+const MSG_ASK = 0;
+const MSG_PREFILL = 1;
+const MSG_LANDED = 2;
+/** The prefill worker will hold the blocks no longer. */
+const MSG_TIMEOUT = 3;
+/** Timers of a slot: its message, its timeout. */
+const TIMERS = 2;
+
+/** How requests are handed over. */
+export type HandoffRules = {
+  readonly handover: Handover;
+  readonly firstTokenComes: boolean;
+  readonly isWhole: boolean;
+  readonly bytesPerToken: number;
+  /** Besides tokens: the state of linear attention. */
+  readonly bytesPerRequest: number;
+  readonly controlUs: number;
+  readonly timeoutUs: number;
+  readonly fallsBack: boolean;
+};
+
+/** What a hand-off needs of the cluster. */
+export type HandoffParts = {
+  readonly rules: HandoffRules;
+  readonly table: RequestTable;
+  /** By number. */
+  readonly workers: readonly Worker[];
+  readonly clock: WorkerEvents;
+  readonly links: TransferLinks;
+  readonly prefillDesk: RouterDesk;
+  readonly decodeDesk: RouterDesk;
+  readonly sink: HandoffSink;
+};
+
+/** What the simulation is told. */
+export interface HandoffSink {
+  /** The request is complete with its prompt; its slot is free afterwards. */
+  completedAtSource(worker: number, slot: number, nowUs: number): void;
+  /** The request's hand-off failed and nothing else is tried. */
+  handoffFailed(worker: number, slot: number, nowUs: number): void;
+  /** Where the request's prompt lies among the blocks of its prefill worker, and the rest of a new slot. */
+  promptOf(slot: number): NewRequest;
+}
+
+export class Handoffs {
+  readonly stats = new HandoffStats();
+  readonly legs = new LegTable();
+  /** Requests that are at no decode worker. */
+  readonly remote: SlotList;
+  private readonly parts: HandoffParts;
+  readonly rules: HandoffRules;
+  private readonly table: RequestTable;
+  private readonly timers = new EventQueue();
+
+  constructor(parts: HandoffParts) {
+    this.parts = parts;
+    this.rules = parts.rules;
+    this.table = parts.table;
+    this.remote = new SlotList(parts.table);
+  }
+
+  /** Time of the next transfer, message or timeout, µs. */
+  get nextUs(): number {
+    return Math.min(this.parts.links.nextUs, this.timers.timeUs);
+  }
+
+  /** The decode worker of a request, −1: none yet. */
+  targetOf(slot: number): number {
+    return this.legs.data[this.legs.at(slot) + LEG_TARGET]!;
+  }
+
+  /** A request arrives. */
+  begin(slot: number, nowUs: number): void {
+    const { handover } = this.rules;
+    this.legs.clear(slot);
+    this.table.data[slot + AT_STATE] = SLOT_REMOTE;
+    this.remote.pushBack(slot);
+    if (this.needsDecode(slot)) {
+      if (handover !== "sync") this.choose(slot, nowUs);
+      if (handover === "push" || handover === "destination_first") this.ask(slot, nowUs);
+      if (handover === "destination_first") return;
+    }
+    this.startPrefill(slot, nowUs);
+  }
+
+  /** Everything that is due at `nowUs`; returns how many events. */
+  advance(nowUs: number): number {
+    const { links } = this.parts;
+    let count = 0;
+    while (links.nextUs <= nowUs) {
+      const slot = links.pop(nowUs);
+      if (slot === NONE) break;
+      this.legs.data[this.legs.at(slot) + LEG_TRANSFER] = NONE;
+      this.landed(slot, nowUs);
+      count++;
+    }
+    while (this.timers.timeUs === nowUs) {
+      const { kind } = this.timers;
+      const slot = Math.floor(this.timers.pop() / TIMERS) * SLOT_NUMBERS;
+      if (kind === MSG_ASK) this.ask(slot, nowUs);
+      else if (kind === MSG_PREFILL) this.startPrefill(slot, nowUs);
+      else if (kind === MSG_LANDED) this.landed(slot, nowUs);
+      else this.timedOut(slot, nowUs);
+      count++;
+    }
+    return count;
+  }
+
+  /** A prefill worker has computed a prompt. */
+  prefilled(worker: number, prompt: number, nowUs: number): void {
+    const { data } = this.table;
+    const slot = this.legs.data[this.legs.at(prompt) + LEG_PEER]!;
+    const at = this.legs.at(slot);
+    this.legs.data[at + LEG_PREFILLED_US] = nowUs;
+    data[slot + AT_ADMITTED_US] = data[prompt + AT_ADMITTED_US]!;
+    data[slot + AT_CACHED] = data[prompt + AT_CACHED]!;
+    data[slot + AT_PREEMPTIONS]! += data[prompt + AT_PREEMPTIONS]!;
+    this.parts.prefillDesk.firstToken(worker, prompt, nowUs);
+    this.parts.prefillDesk.ended(worker, prompt, nowUs);
+    if (!this.needsDecode(slot)) {
+      this.completeAtSource(slot, nowUs);
+      return;
+    }
+    this.schedule(slot, 1, MSG_TIMEOUT, nowUs + this.rules.timeoutUs);
+    if (this.legs.data[at + LEG_MISSING]! >= 0) this.startTransfer(slot, nowUs);
+    else if (data[slot + AT_STATE] === SLOT_REMOTE) this.send(slot, MSG_ASK, nowUs);
+  }
+
+  /** A decode worker has memory for a request. */
+  reserved(slot: number, missing: number, nowUs: number): void {
+    const at = this.legs.at(slot);
+    const { data } = this.legs;
+    data[at + LEG_MISSING] = missing;
+    data[at + LEG_RESERVED_US] = nowUs;
+    if (!Number.isNaN(data[at + LEG_PREFILLED_US]!)) this.startTransfer(slot, nowUs);
+    else if (data[at + LEG_PEER] === NONE) this.send(slot, MSG_PREFILL, nowUs);
+  }
+
+  /**
+   * A request is given up. True: it was on its way and is gone, its slot free now or from its worker's next step on; false: its
+   * decode worker has it, as any other.
+   */
+  cancel(slot: number, nowUs: number): boolean {
+    const state = this.table.data[slot + AT_STATE]!;
+    if (!isOnItsWay(state)) return false;
+    this.stop(slot, nowUs);
+    const target = this.targetOf(slot);
+    if (state === SLOT_REMOTE) this.remote.remove(slot);
+    else {
+      const worker = this.parts.workers[target]!;
+      worker.batch.landing!.withdraw(slot, false);
+      this.parts.clock.wake(worker, nowUs);
+    }
+    if (target >= 0) this.parts.decodeDesk.ended(target, slot, nowUs);
+    if (state === SLOT_REMOTE || state === SLOT_LANDING) this.table.give(slot);
+    return true;
+  }
+
+  /** Whether anything of the answer is left when the prompt is computed. */
+  private needsDecode(slot: number): boolean {
+    return this.table.data[slot + AT_OUTPUT]! > (this.rules.firstTokenComes ? 1 : 0);
+  }
+
+  /** Chooses the decode worker. */
+  private choose(slot: number, nowUs: number): void {
+    const { data } = this.table;
+    const row = data[slot + AT_ROW]!;
+    const target = this.parts.decodeDesk.route(slot, row, data[slot + AT_INPUT]!, nowUs);
+    this.legs.data[this.legs.at(slot) + LEG_TARGET] = target === null ? NONE : target.id;
+  }
+
+  /** Asks the decode worker for memory. */
+  private ask(slot: number, nowUs: number): void {
+    if (this.targetOf(slot) === NONE) this.choose(slot, nowUs);
+    const target = this.parts.workers[this.targetOf(slot)]!;
+    this.remote.remove(slot);
+    target.batch.landing!.ask(slot);
+    this.parts.clock.wake(target, nowUs);
+  }
+
+  private startPrefill(slot: number, nowUs: number): void {
+    const { data } = this.table;
+    const request = this.parts.sink.promptOf(slot);
+    request.row = data[slot + AT_ROW]!;
+    request.record = data[slot + AT_RECORD]!;
+    request.arrivalUs = data[slot + AT_ARRIVAL_US]!;
+    request.input = data[slot + AT_INPUT]!;
+    request.output = 0;
+    const prompt = this.table.take(request);
+    this.table.data[prompt + AT_ADMITTED_US] = this.table.data[slot + AT_ADMITTED_US]!;
+    const worker = this.parts.prefillDesk.route(prompt, request.row, request.input, nowUs)!;
+    this.legs.data[this.legs.clear(prompt) + LEG_PEER] = slot;
+    const at = this.legs.at(slot);
+    this.legs.data[at + LEG_PEER] = prompt;
+    this.legs.data[at + LEG_SOURCE] = worker.id;
+    this.parts.clock.enqueue(worker, prompt, nowUs);
+  }
+
+  private startTransfer(slot: number, nowUs: number): void {
+    const { data } = this.legs;
+    const at = this.legs.at(slot);
+    const source = data[at + LEG_SOURCE]!;
+    const target = data[at + LEG_TARGET]!;
+    const input = this.table.data[slot + AT_INPUT]!;
+    const { blockSize } = this.parts.workers[target]!.batch;
+    const all = Math.ceil(input / blockSize);
+    const blocks = this.rules.isWhole ? all : data[at + LEG_MISSING]!;
+    const { bytesPerToken, bytesPerRequest } = this.rules;
+    const bytes = Math.min(input, blocks * blockSize) * bytesPerToken + bytesPerRequest;
+    this.stats.transfer(bytes, blocks, all);
+    if (bytes === 0) {
+      this.send(slot, MSG_LANDED, nowUs);
+      return;
+    }
+    const { links } = this.parts;
+    data[at + LEG_TRANSFER] = links.start(source, target, bytes, blocks, slot, nowUs);
+  }
+
+  /** All keys and values of a request are at its decode worker. */
+  private landed(slot: number, nowUs: number): void {
+    const at = this.legs.at(slot);
+    const { data } = this.legs;
+    data[at + LEG_LANDED_US] = nowUs;
+    const target = this.parts.workers[data[at + LEG_TARGET]!]!;
+    this.stats.landed(data[at + LEG_PREFILLED_US]!, data[at + LEG_RESERVED_US]!, nowUs);
+    target.batch.landing!.complete(slot);
+    this.parts.clock.wake(target, nowUs);
+    this.stop(slot, nowUs);
+  }
+
+  /** The prefill worker gives up holding the blocks of a request. */
+  private timedOut(slot: number, nowUs: number): void {
+    this.stats.timeouts++;
+    if (!this.rules.fallsBack) {
+      const target = this.targetOf(slot);
+      const worker = target === NONE ? this.legs.data[this.legs.at(slot) + LEG_SOURCE]! : target;
+      this.parts.sink.handoffFailed(worker, slot, nowUs);
+      return;
+    }
+    this.stop(slot, nowUs);
+    this.computeAtTarget(slot, nowUs);
+  }
+
+  /** The decode worker computes the prompt itself. */
+  private computeAtTarget(slot: number, nowUs: number): void {
+    const { data } = this.table;
+    this.stats.fallbacks++;
+    if (this.targetOf(slot) === NONE) this.choose(slot, nowUs);
+    const target = this.parts.workers[this.targetOf(slot)]!;
+    const state = data[slot + AT_STATE]!;
+    data[slot + AT_LOST] = data[slot + AT_INPUT]!;
+    if (state === SLOT_REMOTE) this.remote.remove(slot);
+    else target.batch.landing!.withdraw(slot, true);
+    if (state === SLOT_TAKEN) this.parts.clock.wake(target, nowUs);
+    else this.parts.clock.enqueue(target, slot, nowUs);
+  }
+
+  /** Ends what goes on for a request: its prompt's slot, transfer, message and timeout. */
+  private stop(slot: number, nowUs: number): void {
+    const at = this.legs.at(slot);
+    const { data } = this.legs;
+    const prompt = data[at + LEG_PEER]!;
+    const timers = (slot / SLOT_NUMBERS) * TIMERS;
+    this.timers.cancel(timers);
+    this.timers.cancel(timers + 1);
+    if (data[at + LEG_TRANSFER]! >= 0) this.parts.links.cancel(data[at + LEG_TRANSFER]!, nowUs);
+    data[at + LEG_TRANSFER] = NONE;
+    data[at + LEG_PEER] = NONE;
+    if (prompt === NONE) return;
+    const source = this.parts.workers[data[at + LEG_SOURCE]!]!;
+    if (Number.isNaN(data[at + LEG_PREFILLED_US]!)) {
+      this.parts.prefillDesk.ended(source.id, prompt, nowUs);
+      this.parts.clock.cancel(source, prompt, nowUs);
+    } else {
+      source.batch.unpark(prompt);
+      this.parts.clock.wake(source, nowUs);
+    }
+  }
+
+  /** Nothing is left to decode. */
+  private completeAtSource(slot: number, nowUs: number): void {
+    const { data } = this.table;
+    const source = this.legs.data[this.legs.at(slot) + LEG_SOURCE]!;
+    this.stop(slot, nowUs);
+    this.remote.remove(slot);
+    if (data[slot + AT_OUTPUT]! > 0) {
+      data[slot + AT_FIRST_TOKEN_US] = nowUs;
+      data[slot + AT_GENERATED] = 1;
+      this.parts.workers[source]!.batch.countOutput();
+    }
+    this.parts.sink.completedAtSource(source, slot, nowUs);
+    this.table.give(slot);
+  }
+
+  /** A message reaches the other leg's worker after the time that messages take. */
+  private send(slot: number, message: number, nowUs: number): void {
+    this.schedule(slot, 0, message, nowUs + this.rules.controlUs);
+  }
+
+  private schedule(slot: number, timer: number, kind: number, timeUs: number): void {
+    this.timers.schedule((slot / SLOT_NUMBERS) * TIMERS + timer, timeUs, kind);
+  }
+}
+
+function isOnItsWay(state: number): boolean {
+  return (
+    state === SLOT_REMOTE ||
+    state === SLOT_LANDING ||
+    state === SLOT_TAKEN ||
+    state === SLOT_ARRIVED
+  );
+}

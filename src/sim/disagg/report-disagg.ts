@@ -1,0 +1,24 @@
+/** The report's `disagg`: what hand-offs between prefill and decode workers did and took. */
+
+import { summaryOf } from "../latency-summary.ts";
+import type { DisaggSummary } from "../report.ts";
+import type { Handoffs } from "./handoffs.ts";
+
+/** `null`: no pools of the roles prefill and decode. */
+export function disaggSummary(handoffs: Handoffs | undefined): DisaggSummary | null {
+  if (handoffs === undefined) return null;
+  const { stats, rules } = handoffs;
+  return {
+    handover: rules.handover,
+    firstToken: rules.firstTokenComes ? "handed_over" : "decode_step",
+    kvBytesPerToken: rules.bytesPerToken,
+    handoffs: stats.handoffs,
+    fallbacks: stats.fallbacks,
+    timeouts: stats.timeouts,
+    bytes: stats.bytes,
+    reusedShare: stats.blocks === 0 ? null : 1 - stats.blocksMoved / stats.blocks,
+    reserveMs: summaryOf(stats.reserveUs),
+    transferMs: summaryOf(stats.transferUs),
+    heldMs: summaryOf(stats.heldUs),
+  };
+}

@@ -1,0 +1,176 @@
+/** A worker's batch with what hand-offs between workers add: prompts held for others, and prompts that come from others. */
+
+import { invariant } from "../core/index.ts";
+import { Batch } from "./batch.ts";
+import type { Engine } from "./engine.ts";
+import { Landing } from "./landing.ts";
+import {
+  AT_COMPUTED,
+  AT_FIRST_TOKEN_US,
+  AT_GENERATED,
+  AT_INPUT,
+  AT_LAST_TOKEN_US,
+  AT_ORDER,
+  AT_SHARED_BLOCKS,
+  AT_STATE,
+  SLOT_PARKED,
+  SLOT_PREFILL,
+} from "./request-table.ts";
+import { blocksHeld } from "./running-walk.ts";
+import { SlotList } from "./slot-list.ts";
+import { OUTPUT_TOKENS, PROMPTS } from "./worker-counters.ts";
+
+export class HandoffBatch extends Batch {
+  /** Prefill workers: computed prompts whose blocks are held until the decode worker has them. */
+  readonly parked: SlotList;
+  /** Decode workers. */
+  readonly landing: Landing | undefined;
+
+  constructor(engine: Engine, row: number) {
+    super(engine, row);
+    this.parked = new SlotList(engine.table);
+    this.landing =
+      engine.landing === undefined ? undefined : new Landing(this, engine, engine.landing);
+  }
+
+  /** Whether requests are answered here; a prefill worker only computes prompts. */
+  get answers(): boolean {
+    return !this.engine.parks;
+  }
+
+  /** Requests here that are not over. */
+  get unfinishedCount(): number {
+    const here = this.waitingCount + this.runningCount - this.doneCount - this.leavingCount;
+    return here + (this.landing?.count ?? 0);
+  }
+
+  /** Whether requests wait here for the worker itself. */
+  get isWaiting(): boolean {
+    return this.waitingCount > 0 || (this.landing?.queue.length ?? 0) > 0;
+  }
+
+  /** Whether somebody else will make room here, so that who waits need not despair. */
+  get awaitsOthers(): boolean {
+    return this.parked.length > 0 || this.landing?.isBusy === true;
+  }
+
+  override get isStepEmpty(): boolean {
+    return super.isStepEmpty && this.engine.pass.landed === 0;
+  }
+
+  /** Starts a scheduling pass. */
+  override beginPass(nowUs: number): void {
+    super.beginPass(nowUs);
+    this.engine.pass.landed = 0;
+    this.engine.pass.landedContext = 0;
+    this.landing?.pass();
+  }
+
+  /** A computed prompt leaves the batch and keeps its blocks. */
+  park(slot: number, nowUs: number): void {
+    const { table, sink, firstId, counters } = this.engine;
+    counters[this.counterBase + PROMPTS]!++;
+    this.running.remove(slot);
+    this.parked.pushBack(slot);
+    table.data[slot + AT_STATE] = SLOT_PARKED;
+    sink.prefilled(firstId + this.worker, slot, nowUs);
+  }
+
+  /** A request ends with its prompt: the token made there is its answer. */
+  countOutput(): void {
+    this.engine.counters[this.counterBase + OUTPUT_TOKENS]!++;
+  }
+
+  /** A held prompt has been fetched, or nobody wants it any more: its blocks go into the cache, its slot is free. */
+  unpark(slot: number): void {
+    const { table, blockSize } = this.engine;
+    const tokens = table.data[slot + AT_COMPUTED]!;
+    this.parked.remove(slot);
+    this.fullBlocks -= this.fullBlocksOf(slot);
+    this.pool.release(slot, Math.ceil(tokens / blockSize), tokens, false);
+    table.give(slot);
+  }
+
+  /** Takes the blocks of a prompt that comes from elsewhere; returns how many of them are not cached here. */
+  takeBlocks(slot: number): number {
+    const { table, blockSize, entries } = this.engine;
+    const input = table.data[slot + AT_INPUT]!;
+    this.pool.match(slot, input);
+    this.pool.acquire(slot);
+    const missing = Math.max(0, Math.ceil(input / blockSize) - entries.matchedBlocks);
+    if (missing > 0) this.pool.allocate(missing);
+    table.data[slot + AT_COMPUTED] = input;
+    this.fullBlocks += this.fullBlocksOf(slot);
+    return missing;
+  }
+
+  /** Gives the blocks of a prompt that never came back. */
+  giveBlocks(slot: number): void {
+    const { table, blockSize } = this.engine;
+    const { data } = table;
+    this.fullBlocks -= this.fullBlocksOf(slot);
+    const held = Math.ceil(data[slot + AT_COMPUTED]! / blockSize);
+    this.pool.release(slot, Math.max(data[slot + AT_SHARED_BLOCKS]!, held), 0, false);
+    data[slot + AT_COMPUTED] = 0;
+  }
+
+  /**
+   * A prompt that came from elsewhere joins the batch. Either its first token came with it, or the step being built makes it,
+   * out of the prompt's last token.
+   */
+  land(slot: number, firstTokenComes: boolean): void {
+    const { table, pass, counters, sink } = this.engine;
+    const { data } = table;
+    const input = data[slot + AT_INPUT]!;
+    this.running.pushBack(slot);
+    data[slot + AT_ORDER] = this.nextOrder();
+    data[slot + AT_STATE] = SLOT_PREFILL;
+    this.pool.publish(slot, input);
+    if (!firstTokenComes) {
+      pass.landed++;
+      pass.landedContext += input;
+      this.pushEnding(slot);
+      return;
+    }
+    data[slot + AT_GENERATED] = 1;
+    data[slot + AT_LAST_TOKEN_US] = this.nowUs;
+    counters[this.counterBase + OUTPUT_TOKENS]!++;
+    if (Number.isNaN(data[slot + AT_FIRST_TOKEN_US]!)) {
+      data[slot + AT_FIRST_TOKEN_US] = this.nowUs;
+      sink.firstToken(this.engine.firstId + this.worker, slot, this.nowUs);
+    }
+    this.join(slot, true);
+  }
+
+  protected override takeOff(slot: number, served: boolean, kept: number): void {
+    const { pass, table } = this.engine;
+    // Who landed in this very pass has to go before its step begins.
+    if (pass.landed > 0 && this.unlinkEnding(slot)) {
+      pass.landed--;
+      pass.landedContext -= table.data[slot + AT_INPUT]!;
+    }
+    super.takeOff(slot, served, kept);
+  }
+
+  override forEachSlot(visit: (slot: number) => void): void {
+    super.forEachSlot(visit);
+    this.landing?.forEachSlot(visit);
+  }
+
+  protected override heldElsewhere(): { held: number; full: number } {
+    const { table, blockSize } = this.engine;
+    const lists = [this.parked];
+    const { landing } = this;
+    if (landing !== undefined)
+      lists.push(landing.taken, landing.arrived, landing.leaving, landing.returning);
+    let held = 0;
+    let full = 0;
+    for (const { head } of lists) {
+      const sums = blocksHeld({ table, head, step: 0, blockSize }, false);
+      held += sums.held;
+      full += sums.full;
+    }
+    invariant(held === 0 || this.awaitsOthers, "hand-off law: blocks held for nobody");
+    return { held, full };
+  }
+}

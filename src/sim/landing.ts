@@ -1,0 +1,164 @@
+/**
+ * The decode side of a hand-off: requests whose prompt is computed on another worker. They queue for memory, hold it while
+ * their keys and values are on the way, and join the batch at the step boundary after these have arrived.
+ *
+ * Memory is given in order of asking, at step boundaries, by the rule of the engine's own scheduler; whoever was preempted here
+ * comes first. Nothing that only decodes can make room within a run of steps, so a head that was refused stays refused until
+ * the run ends: the fast-forward needs no look at it.
+ */
+
+import type { Engine, LandingRules } from "./engine.ts";
+import type { KvPool } from "./kv-pool.ts";
+import {
+  AT_INPUT,
+  AT_OUTPUT,
+  AT_PREEMPTIONS,
+  AT_STATE,
+  SLOT_ARRIVED,
+  SLOT_LANDING,
+  SLOT_TAKEN,
+} from "./request-table.ts";
+import { SlotList } from "./slot-list.ts";
+
+/** What a landing needs of its worker's batch. */
+export interface LandingPort {
+  readonly worker: number;
+  readonly nowUs: number;
+  readonly runningCount: number;
+  readonly waitingHead: number;
+  readonly blocksPromised: number;
+  readonly pool: KvPool;
+  takeBlocks(slot: number): number;
+  giveBlocks(slot: number): void;
+  enqueue(slot: number): boolean;
+  land(slot: number, firstTokenComes: boolean): void;
+}
+
+/** Tokens that SGLang keeps free for each request of a decode worker (its num_reserved_decode_tokens). */
+const RESERVED_TOKENS = 512;
+
+export class Landing {
+  /** Waiting for memory, in order of asking. */
+  readonly queue: SlotList;
+  /** With memory, keys and values on the way. */
+  readonly taken: SlotList;
+  /** Complete; in the batch from the next step on, when it has a seat. */
+  readonly arrived: SlotList;
+  /** Given up; their memory is free from the next step on. */
+  readonly leaving: SlotList;
+  /** Of no use any more is what is on the way: from the next step on they wait to be computed here. */
+  readonly returning: SlotList;
+  private readonly batch: LandingPort;
+  private readonly engine: Engine;
+  private readonly rules: LandingRules;
+
+  constructor(batch: LandingPort, engine: Engine, rules: LandingRules) {
+    this.batch = batch;
+    this.engine = engine;
+    this.rules = rules;
+    this.queue = new SlotList(engine.table);
+    this.taken = new SlotList(engine.table);
+    this.arrived = new SlotList(engine.table);
+    this.leaving = new SlotList(engine.table);
+    this.returning = new SlotList(engine.table);
+  }
+
+  /** Requests here that are not over. */
+  get count(): number {
+    const { queue, taken, arrived, returning } = this;
+    return queue.length + taken.length + arrived.length + returning.length;
+  }
+
+  /** Whether something will happen here without the worker doing a step. */
+  get isBusy(): boolean {
+    const { taken, arrived, leaving, returning } = this;
+    return taken.length + arrived.length + leaving.length + returning.length > 0;
+  }
+
+  /** Whether the next pass may let somebody in although the batch only decodes: a preemption has just made room. */
+  get mayChange(): boolean {
+    return this.queue.length > 0 && this.engine.pass.preempted > 0;
+  }
+
+  /** A request asks for memory; false when others ask before it, so that nothing changes. */
+  ask(slot: number): boolean {
+    this.engine.table.data[slot + AT_STATE] = SLOT_LANDING;
+    this.queue.pushBack(slot);
+    return this.queue.length === 1;
+  }
+
+  /** The keys and values of a request with memory are there. */
+  complete(slot: number): void {
+    this.taken.remove(slot);
+    this.arrived.pushBack(slot);
+    this.engine.table.data[slot + AT_STATE] = SLOT_ARRIVED;
+  }
+
+  /**
+   * A request waits for its prompt no longer: it is over, or (`stays`) to be computed here. The slot of one that is over and
+   * had no memory is the caller's; of one that stays without memory too: it has to be queued.
+   */
+  withdraw(slot: number, stays: boolean): void {
+    const state = this.engine.table.data[slot + AT_STATE];
+    if (state === SLOT_LANDING) {
+      this.queue.remove(slot);
+      return;
+    }
+    (state === SLOT_TAKEN ? this.taken : this.arrived).remove(slot);
+    (stays ? this.returning : this.leaving).pushBack(slot);
+  }
+
+  /** At the start of a scheduling pass: who gave up leaves, who is complete joins, who asks gets memory. */
+  pass(): void {
+    const { batch } = this;
+    for (let slot = this.leaving.head; slot >= 0; slot = this.leaving.head) {
+      this.leaving.remove(slot);
+      batch.giveBlocks(slot);
+      this.engine.table.give(slot);
+    }
+    for (let slot = this.returning.head; slot >= 0; slot = this.returning.head) {
+      this.returning.remove(slot);
+      batch.giveBlocks(slot);
+      batch.enqueue(slot);
+    }
+    while (this.arrived.head >= 0 && batch.runningCount < this.rules.seats) {
+      const slot = this.arrived.head;
+      this.arrived.remove(slot);
+      batch.land(slot, this.rules.firstTokenComes);
+    }
+    while (this.queue.head >= 0 && this.mayTake(this.queue.head)) {
+      const slot = this.queue.head;
+      this.queue.remove(slot);
+      this.taken.pushBack(slot);
+      this.engine.table.data[slot + AT_STATE] = SLOT_TAKEN;
+      const missing = batch.takeBlocks(slot);
+      this.engine.sink.reserved(this.engine.firstId + batch.worker, slot, missing, batch.nowUs);
+    }
+  }
+
+  forEachSlot(visit: (slot: number) => void): void {
+    for (const list of [this.queue, this.taken, this.arrived, this.returning]) list.forEach(visit);
+  }
+
+  private mayTake(slot: number): boolean {
+    const { batch, engine } = this;
+    const { data } = engine.table;
+    const members = batch.runningCount + this.taken.length + this.arrived.length;
+    if (members >= this.rules.seats) return false;
+    const first = batch.waitingHead;
+    if (first >= 0 && data[first + AT_PREEMPTIONS]! > 0) return false;
+    const input = data[slot + AT_INPUT]!;
+    const { blockSize } = engine;
+    batch.pool.match(slot, input);
+    const shared = engine.entries.matchedActive;
+    const prompt = Math.ceil(input / blockSize) - shared;
+    const room = batch.pool.available - engine.watermarkBlocks;
+    if (prompt > room) return false;
+    if (this.rules.room === "prompt") return true;
+    if (this.rules.room === "reserved") {
+      return prompt + Math.ceil((members * RESERVED_TOKENS) / blockSize) <= room;
+    }
+    const whole = Math.ceil((input + data[slot + AT_OUTPUT]!) / blockSize) - shared;
+    return whole <= room - batch.blocksPromised;
+  }
+}
