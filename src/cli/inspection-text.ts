@@ -104,9 +104,27 @@ function sessionLines({ sessions }: TraceStatistics, style: Style): string[] {
         `${countText(sessions.sessions)}, ${numberText(sessions.turnsMean)} turns each ` +
           `(most ${countText(sessions.turnsMax)}), ${countText(sessions.singleRows)} single rows`,
       ],
+      ...taskRows(sessions.tasks),
     ],
     style,
   );
+}
+
+function taskRows(tasks: NonNullable<TraceStatistics["sessions"]>["tasks"]): Row[] {
+  if (tasks === undefined) return [];
+  const { edges } = tasks;
+  return [
+    [
+      "tasks",
+      `${countText(tasks.tasks)}, ${numberText(tasks.callsMean)} calls each ` +
+        `(most ${countText(tasks.callsMax)})`,
+    ],
+    [
+      "calls that wait",
+      `${countText(edges.sequence)} for the one before, ${countText(edges.spawn)} sub-agents start, ` +
+        `${countText(edges.join)} joins, ${countText(edges.replay_barrier)} barriers`,
+    ],
+  ];
 }
 
 function qualityLines({ quality }: TraceStatistics, style: Style): string[] {

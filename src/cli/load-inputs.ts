@@ -17,6 +17,7 @@ import type { FormatName, ImportOptions, Trace } from "../trace/index.ts";
 import type { LoadedScenario } from "./load-scenario.ts";
 import { bundledTrace } from "./package-root.ts";
 import { readBytes } from "./read-file.ts";
+import { isFolder, readFolder } from "./read-folder.ts";
 
 export type InputFlags = {
   /** Bad rows to skip and count before the import fails. */
@@ -107,6 +108,7 @@ async function loadTraffic(
   const trace = loadTrace(source.trace, traceFolder, {
     ...(format.value === undefined ? {} : { format: format.value }),
     ...(source.block_size === undefined ? {} : { blockSize: source.block_size }),
+    ...(source.share_system ? { shareSystem: true } : {}),
     ...(flags.maxBadRows === undefined ? {} : { maxBadRows: flags.maxBadRows }),
   });
   return trace.ok ? ok(traceTraffic(trace.value)) : trace;
@@ -129,7 +131,8 @@ export function formatOf(name: string | undefined, where: string): Result<Format
 export function loadTrace(name: string, folder: string, options: ImportOptions): Result<Trace> {
   const beside = isAbsolute(name) || folder === "." ? name : join(folder, name);
   const path = existsSync(beside) ? beside : (bundledTrace(name) ?? beside);
-  const bytes = readBytes(path, { role: "a trace (CSV or JSON Lines, gz or not)" });
+  const role = "a trace (CSV or JSON Lines, gz or not)";
+  const bytes = isFolder(path) ? readFolder(path, role) : readBytes(path, { role });
   if (!bytes.ok) return bytes;
   const short = basename(path).replace(/\.gz$/, "");
   return importTrace(bytes.value, { name: short, ...options });

@@ -151,6 +151,10 @@ const source = z.strictObject({
   trace: z.string().min(1).optional(),
   format: z.string().min(1).optional(),
   block_size: count(1 << 20).optional(),
+  share_system: described(
+    z.boolean().default(false),
+    "weka: tasks with equal tool and system prompts share their blocks",
+  ),
   synth: z.string().min(1).optional(),
   parameters: z.record(z.string(), z.unknown()).optional(),
 });

@@ -5,15 +5,15 @@ import {
   encodeColumns,
   fail,
   ok,
-  type ColumnData,
   type ColumnTable,
   type Result,
   type TableColumn,
 } from "../core/index.ts";
 import { bytesOf, textOf } from "./bytes.ts";
 import { LABEL_NAMES } from "./draft.ts";
+import { column, graphColumns, hintColumns, readGraph, readHints } from "./columns-graph.ts";
 import { DEFAULT_NAME, type ImportOptions } from "./import-options.ts";
-import type { HashRuns, LabelColumn, Sessions, Trace, TraceHeader } from "./trace.ts";
+import type { CallGraph, HashRuns, LabelColumn, Sessions, Trace, TraceHeader } from "./trace.ts";
 
 const TABLE = "trace";
 
@@ -22,6 +22,7 @@ type Meta = {
   readonly header: TraceHeader;
   readonly idCount: number;
   readonly sessionCount: number;
+  readonly taskCount?: number;
   readonly labels: { readonly [name: string]: readonly string[] };
 };
 
@@ -47,6 +48,8 @@ export function encodeTrace(trace: Trace): Uint8Array {
       { name: "delay", unit: "us", data: trace.sessions.delayUs },
     );
   }
+  if (trace.graph !== undefined) columns.push(...graphColumns(trace.graph));
+  columns.push(...hintColumns(trace.hints));
   if (trace.priority !== undefined) columns.push({ name: "priority", data: trace.priority });
   for (const name of LABEL_NAMES) {
     const label = trace.labels?.[name];
@@ -58,6 +61,7 @@ export function encodeTrace(trace: Trace): Uint8Array {
     header: trace.header,
     idCount: trace.hashes?.idCount ?? 0,
     sessionCount: trace.sessions?.sessionCount ?? 0,
+    ...(trace.graph === undefined ? {} : { taskCount: trace.graph.taskCount }),
     labels,
   };
   columns.push({ name: "meta", data: bytesOf(JSON.stringify(meta)) });
@@ -111,7 +115,11 @@ function assemble(table: ColumnTable): Trace | string {
   if (typeof hashes === "string") return hashes;
   const sessions = readSessions(table, meta, rows);
   if (typeof sessions === "string") return sessions;
-  const fault = arrivalFault(arrivalUs, sessions);
+  const graph = readGraph(table, meta.taskCount, rows);
+  if (typeof graph === "string") return graph;
+  const hints = readHints(table, rows);
+  if (typeof hints === "string") return hints;
+  const fault = arrivalFault(arrivalUs, sessions, graph);
   if (fault !== undefined) return fault;
   const labels = readLabels(table, meta, rows);
   if (typeof labels === "string") return labels;
@@ -125,18 +133,11 @@ function assemble(table: ColumnTable): Trace | string {
     outputTokens,
     ...(hashes === undefined ? {} : { hashes }),
     ...(sessions === undefined ? {} : { sessions }),
+    ...(graph === undefined ? {} : { graph }),
+    ...(hints === undefined ? {} : { hints }),
     ...(priority === undefined ? {} : { priority }),
     ...(labels === undefined ? {} : { labels }),
   };
-}
-
-function column<T extends ColumnData>(
-  table: ColumnTable,
-  name: string,
-  Kind: abstract new (...args: never[]) => T,
-): T | undefined {
-  const found = table.columns.find((candidate) => candidate.name === name);
-  return found?.data instanceof Kind ? found.data : undefined;
 }
 
 /** The file's digest has vouched for its bytes: what is checked here is that it is ours. */
@@ -186,12 +187,20 @@ function readSessions(table: ColumnTable, meta: Meta, rows: number): Sessions | 
   return { session, sessionCount: meta.sessionCount, parent, delayUs };
 }
 
-function arrivalFault(arrivalUs: Float64Array, sessions: Sessions | undefined): string | undefined {
+function arrivalFault(
+  arrivalUs: Float64Array,
+  sessions: Sessions | undefined,
+  graph: CallGraph | undefined,
+): string | undefined {
   let latest = 0;
   for (let row = 0; row < arrivalUs.length; row++) {
     const time = arrivalUs[row]!;
     if (time !== time) {
-      if (sessions === undefined || sessions.parent[row]! < 0) return "a first turn has no arrival";
+      const waits =
+        graph === undefined
+          ? sessions !== undefined && sessions.parent[row]! >= 0
+          : graph.edgeStart[row]! < graph.edgeStart[row + 1]!;
+      if (!waits) return "a first turn has no arrival";
       continue;
     }
     if (!(time >= latest) || time === Infinity) return "its arrivals are out of order";

@@ -4,6 +4,7 @@
  */
 
 import { F64Column, I32Column, U32Column } from "../core/index.ts";
+import type { GraphDraft } from "./graph-draft.ts";
 import { HashRunsBuilder, IdInterner } from "./hash-runs.ts";
 import type { RowFault, RowFaults } from "./row-faults.ts";
 import { TIME_EXPECTED } from "./row-faults.ts";
@@ -44,6 +45,11 @@ export class Draft {
   };
   readonly sessionNames = new TextInterner();
   readonly hashes = new HashRunsBuilder();
+  /** Calls that wait for calls; undefined: the format has none. */
+  graph: GraphDraft | undefined;
+  readonly strictPriority = new OptionalColumn();
+  readonly outputHint = new OptionalColumn();
+  readonly keepUs = new OptionalColumn();
   readonly options: DraftOptions;
   readonly faults: RowFaults;
   /** Rows whose partial last block has an id, and rows where it has none. */
@@ -51,6 +57,8 @@ export class Draft {
   tailsOmitted = 0;
   /** Whether label texts hold quotes doubled by CSV. */
   doubledQuotes = false;
+  /** Ids stand for a block's own tokens, not for all before them too. */
+  hasContentIds = false;
   anyHashes = false;
   anySessions = false;
 
@@ -62,6 +70,11 @@ export class Draft {
   rowDelayUs = NaN;
   rowElapsedUs = NaN;
   rowPriority = 0;
+  rowStrictPriority = 0;
+  rowOutputHint = 0;
+  rowKeepUs = 0;
+  /** The open row is released by other rows and needs no time of its own. */
+  rowWaits = false;
   rowModel = -1;
   rowTenant = -1;
   rowClass = -1;
@@ -105,6 +118,10 @@ export class Draft {
     this.rowDelayUs = NaN;
     this.rowElapsedUs = NaN;
     this.rowPriority = 0;
+    this.rowStrictPriority = 0;
+    this.rowOutputHint = 0;
+    this.rowKeepUs = 0;
+    this.rowWaits = false;
     this.rowModel = -1;
     this.rowTenant = -1;
     this.rowClass = -1;
@@ -154,7 +171,7 @@ export class Draft {
       return { column: "output tokens", reason: "is missing" };
     }
     const time = this.rowTimeUs;
-    if (time === time) return undefined;
+    if (time === time || this.rowWaits) return undefined;
     if (this.rowSession >= 0 && this.#isLaterTurn()) return undefined;
     return {
       column: "timestamp",
@@ -195,6 +212,9 @@ export class Draft {
     this.output.push(this.rowOutput);
     this.#appendSession(line);
     if (this.rowPriority !== 0 || this.#anyPriority) this.#appendPriority();
+    this.strictPriority.put(this.rows - 1, this.rowStrictPriority);
+    this.outputHint.put(this.rows - 1, this.rowOutputHint);
+    this.keepUs.put(this.rows - 1, this.rowKeepUs);
     this.#appendLabel("model", this.rowModel);
     this.#appendLabel("tenant", this.rowTenant);
     this.#appendLabel("class", this.rowClass);
@@ -220,7 +240,7 @@ export class Draft {
         if (delay > 0) this.faults.note("repaired: delay of a first turn ignored", line);
         delay = NaN;
         this.#startSession(session);
-      } else if (delay !== delay && this.rowTimeUs !== this.rowTimeUs) {
+      } else if (delay !== delay && this.rowTimeUs !== this.rowTimeUs && !this.rowWaits) {
         this.faults.note("repaired: a later turn without time or delay, released at once", line);
         delay = 0;
       }
@@ -258,6 +278,27 @@ export class Draft {
       this.hashes.add(this.#interner.intern(this.idLows[i]!, this.idHighs[i]!));
     }
     this.hashes.endRow();
+  }
+}
+
+/** A column that most files do not have: empty until some row has a value other than 0. */
+export class OptionalColumn {
+  readonly #values = new F64Column();
+
+  get isUsed(): boolean {
+    return this.#values.length > 0;
+  }
+
+  put(row: number, value: number): void {
+    if (value === 0 && !this.isUsed) return;
+    padTo(this.#values, row, 0);
+    this.#values.push(value);
+  }
+
+  /** The values of the given rows. */
+  gather(rows: Uint32Array): Float64Array {
+    const values = this.#values.view();
+    return Float64Array.from(rows, (row) => values[row] ?? 0);
   }
 }
 

@@ -3,9 +3,11 @@
 import { ByteWriter } from "./byte-writer.ts";
 import { encodeTrace } from "./columns-trace.ts";
 import { LABEL_NAMES } from "./draft.ts";
+import { writeAgentic } from "./export-agentic.ts";
+import { writeIds } from "./export-ids.ts";
 import type { Trace } from "./trace.ts";
 
-export const EXPORT_FORMATS = ["mooncake", "csv", "columns"] as const;
+export const EXPORT_FORMATS = ["mooncake", "agentic_mooncake", "csv", "columns"] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 /** Bytes assumed per row at first; the writer grows when rows are longer. */
@@ -13,11 +15,12 @@ const ROW_BYTES = 64;
 
 /**
  * Writes a trace. `mooncake` is what Mooncake publishes and Dynamo replays (times in ms, block ids
- * spelled out, the block size known to the reader); `csv` has a header with units; `columns` keeps
+ * spelled out, the block size known to the reader); `agentic_mooncake` has calls that wait for calls; `csv` has a header with units; `columns` keeps
  * everything. What the first two lose is listed by `exportLosses`.
  */
 export function exportTrace(trace: Trace, format: ExportFormat): Uint8Array {
   if (format === "columns") return encodeTrace(trace);
+  if (format === "agentic_mooncake") return writeAgentic(trace);
   return format === "mooncake" ? writeMooncake(trace) : writeCsv(trace);
 }
 
@@ -27,6 +30,10 @@ export function exportLosses(trace: Trace, format: ExportFormat): string[] {
   const losses: string[] = [];
   const { header, hashes, sessions } = trace;
   if (header.epochUnixUs !== undefined) losses.push("the wall-clock time of the first row");
+  if (format === "agentic_mooncake") return losses;
+  if (trace.graph !== undefined)
+    losses.push("calls that wait for calls (agentic_mooncake has them)");
+  if (trace.hints !== undefined) losses.push("hints of agents");
   if (sessions !== undefined && !isLinear(trace)) {
     losses.push("parents other than the session's previous turn");
   }
@@ -70,7 +77,7 @@ function writeMooncake(trace: Trace): Uint8Array {
     writer.whole(trace.inputTokens[row]!);
     writer.ascii(', "output_length": ');
     writer.whole(trace.outputTokens[row]!);
-    if (hashes !== undefined) writeIds(writer, hashes.rowStart, hashes.start, hashes.length, row);
+    if (hashes !== undefined) writeIds(writer, hashes, row);
     if (sessions !== undefined && sessions.session[row]! >= 0) {
       writer.ascii(', "session_id": "');
       writer.whole(sessions.session[row]!);
@@ -92,26 +99,6 @@ function writeMooncake(trace: Trace): Uint8Array {
     writer.ascii("}\n");
   }
   return writer.bytes();
-}
-
-function writeIds(
-  writer: ByteWriter,
-  rowStart: Uint32Array,
-  start: Uint32Array,
-  length: Uint32Array,
-  row: number,
-): void {
-  writer.ascii(', "hash_ids": [');
-  let first = true;
-  for (let run = rowStart[row]!; run < rowStart[row + 1]!; run++) {
-    const end = start[run]! + length[run]!;
-    for (let id = start[run]!; id < end; id++) {
-      if (!first) writer.ascii(", ");
-      first = false;
-      writer.whole(id);
-    }
-  }
-  writer.ascii("]");
 }
 
 function writeCsv(trace: Trace): Uint8Array {

@@ -1,8 +1,21 @@
 /** What a caller may ask of an import, and the names of the formats. */
 
+/** Formats whose rows nest or whose calls wait for calls. */
+export const CALL_FORMATS = [
+  "agentic_mooncake",
+  "weka",
+  "dynamo",
+  "bailian",
+  "applied_compute",
+] as const;
+
+export type CallFormat = (typeof CALL_FORMATS)[number];
+
 /** Formats that `importTrace` reads. `csv` and `jsonl` are generic, bound by a column map. */
 export const FORMATS = [
   "mooncake",
+  "mooncake_delta",
+  ...CALL_FORMATS,
   "azure",
   "burstgpt",
   "vidur",
@@ -56,6 +69,8 @@ export type ImportOptions = {
   readonly window?: { readonly fromUs: number; readonly toUs: number };
   /** Keeps at most this many rows: the first of the file, or of the window when there is one. */
   readonly limit?: number;
+  /** Weka: tasks with equal tool and system prompts share their blocks; their files keep all blocks apart. False when absent. */
+  readonly shareSystem?: boolean;
   /** Rows without output tokens: prefill-only work, or failures to drop (default for BurstGPT). */
   readonly zeroOutput?: "keep" | "drop";
   readonly licence?: string;

@@ -9,6 +9,7 @@ import { Draft } from "./draft.ts";
 import { finishTrace } from "./finish.ts";
 import { bindColumns, guessUnit, splitUnit, type UnitGuess } from "./guess.ts";
 import {
+  CALL_FORMATS,
   DEFAULT_NAME,
   FORMATS,
   MOONCAKE_BLOCK_SIZE,
@@ -17,8 +18,10 @@ import {
   type Role,
   type TimeUnit,
 } from "./import-options.ts";
+import { importCalls } from "./import-calls.ts";
 import { readJsonLines } from "./json-reader.ts";
 import { MOONCAKE_SHAPE, type JsonKey, type JsonShape } from "./json-shape.ts";
+import { expandDeltas } from "./mooncake-delta.ts";
 import { RowFaults } from "./row-faults.ts";
 import { headerProblem, sniffFormat, type Sniffed } from "./sniff.ts";
 import { sampleCsvTimes, sampleJsonTimes, type TimeSample } from "./time-sample.ts";
@@ -42,13 +45,15 @@ export function importTrace(bytes: Uint8Array, options: ImportOptions = {}): Res
   if (!sniffed.ok) return sniffed;
   const format = options.format ?? sniffed.value.format;
   if (format === "columns") return decodeTrace(bytes, options);
+  const calls = CALL_FORMATS.find((one) => one === format);
+  if (calls !== undefined) return importCalls(bytes, calls, options);
   return isJson(format)
     ? importJson(bytes, format, sniffed.value, options)
     : importCsv(bytes, format, sniffed.value, options);
 }
 
 function isJson(format: FormatName): boolean {
-  return format === "mooncake" || format === "jsonl";
+  return format === "mooncake" || format === "mooncake_delta" || format === "jsonl";
 }
 
 function optionsProblem(options: ImportOptions): Problem | undefined {
@@ -203,12 +208,20 @@ function importJson(
   sniffed: Sniffed,
   options: ImportOptions,
 ): Result<Trace> {
-  const bound =
-    format === "mooncake" ? ok(MOONCAKE_SHAPE) : bindGenericJson(bytes, sniffed, options);
+  if (format === "mooncake_delta" && options.window !== undefined) {
+    return fail({
+      what: "a window would cut off the turns that later prompts are made of",
+      where: "window",
+      remedy: "import the whole file, and replay a window of it (traffic.start_s, traffic.end_s)",
+    });
+  }
+  const bound = format !== "jsonl" ? ok(MOONCAKE_SHAPE) : bindGenericJson(bytes, sniffed, options);
   if (!bound.ok) return bound;
   const draft = newDraft(bytes, options, bound.value.dropZeroOutput);
   const complete = readJsonLines(bytes, bound.value, draft);
-  return finish(draft, complete, format, bound.value.remarks, options);
+  const trace = finish(draft, complete, format, bound.value.remarks, options);
+  if (format !== "mooncake_delta" || !trace.ok) return trace;
+  return expandDeltas(trace.value, draft.options.blockSize);
 }
 
 function bindGenericJson(

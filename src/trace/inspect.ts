@@ -51,7 +51,9 @@ export function inspectTrace(trace: Trace, options: InspectOptions = {}): TraceS
     output,
     inputOutputSpearman: orNull(spearman(trace.inputTokens, trace.outputTokens)),
     ...(prefixes === undefined ? {} : { prefixes }),
-    ...(trace.sessions === undefined ? {} : { sessions: inspectSessions(trace.sessions) }),
+    ...(trace.sessions === undefined
+      ? {}
+      : { sessions: inspectSessions(trace.sessions, trace.graph) }),
     quality: inspectQuality(trace, { arrivals, input, output, prefixes }),
   };
 }

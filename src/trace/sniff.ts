@@ -1,10 +1,12 @@
 /** What kind of file some bytes are: by magic, first line, and header names. */
 
 import { fail, ok, type Problem, type Result } from "../core/index.ts";
+import { AGENTIC_SCHEMA } from "./agentic-mooncake.ts";
 import { bomLength, LF, OPEN_BRACE, OPEN_BRACKET, SPACE, textOf } from "./bytes.ts";
 import { csvHeader } from "./csv-reader.ts";
 import { bindKnownCsv, KNOWN_CSV, normalName } from "./csv-shape.ts";
-import { DEFAULT_NAME, type FormatName, type Role } from "./import-options.ts";
+import { DYNAMO_SCHEMA } from "./dynamo-request.ts";
+import { DEFAULT_NAME, type CallFormat, type FormatName, type Role } from "./import-options.ts";
 
 export type Sniffed = {
   readonly format: FormatName;
@@ -16,6 +18,9 @@ export type Sniffed = {
 
 /** Bytes of the first line looked at (assumption: no header or first row is longer). */
 const FIRST_LINE_LIMIT = 1 << 20;
+
+/** Bytes of an object spread over lines that are looked at (assumption: its own keys come first). */
+const SPREAD_BYTES = 4096;
 
 const DELIMITERS = [",", ";", "\t", "|"].map((text) => text.charCodeAt(0));
 
@@ -63,11 +68,6 @@ const COLUMNS_MAGIC = [0x48, 0x57, 0x43, 0x4f, 0x4c, 0x53];
 /** JSON rows that are known but not plain requests, by a key that gives them away. */
 const OTHER_JSON: readonly { key: string; what: string; remedy: string }[] = [
   {
-    key: "schema",
-    what: "the rows are a Dynamo request or agent trace",
-    remedy: "convert it to plain Mooncake rows first",
-  },
-  {
     key: "text_input",
     what: "the rows hold prompts as text, which needs a tokenizer",
     remedy: "replace the text by input_length in tokens",
@@ -79,7 +79,7 @@ const OTHER_JSON: readonly { key: string; what: string; remedy: string }[] = [
   },
   {
     key: "requests",
-    what: "each row holds several requests (a Weka, AIBrix or agent session)",
+    what: "each row holds several requests (an AIBrix or agent session)",
     remedy: "flatten it to one request per line, with session_id and delay",
   },
   {
@@ -116,7 +116,11 @@ export function sniffFormat(bytes: Uint8Array, name = DEFAULT_NAME): Result<Snif
       expected: "CSV with a header, or one JSON object per line",
     });
   }
-  if (line[0] === OPEN_BRACE) return sniffJson(line, name);
+  if (line[0] === OPEN_BRACE) {
+    // An object spread over lines tells its keys on the next ones.
+    const isSpread = line.every((byte) => byte === OPEN_BRACE || byte <= SPACE);
+    return sniffJson(isSpread ? bytes.subarray(from, from + SPREAD_BYTES) : line, name);
+  }
   if (line[0] === OPEN_BRACKET) {
     return refuse(name, {
       what: "the file is a JSON array",
@@ -137,6 +141,8 @@ function refuse(where: string, problem: Problem): Result<Sniffed> {
 
 function sniffJson(line: Uint8Array, name: string): Result<Sniffed> {
   const names = jsonKeys(line);
+  const calls = callFormat(names, textOf(line.subarray(0, SCHEMA_BYTES)));
+  if (calls !== undefined) return ok({ format: calls, delimiter: 0, names });
   for (const other of OTHER_JSON) {
     if (names.includes(other.key)) {
       return refuse(name, {
@@ -152,6 +158,21 @@ function sniffJson(line: Uint8Array, name: string): Result<Sniffed> {
     (["input_tokens", "output_tokens"].every((key) => names.includes(key)) &&
       ["timestamp", "created_time"].some((key) => names.includes(key)));
   return ok({ format: mooncake ? "mooncake" : "jsonl", delimiter: 0, names });
+}
+
+/** Bytes in which a row names its schema (assumption). */
+const SCHEMA_BYTES = 4096;
+
+/** The call format that a first row's keys give away. */
+function callFormat(names: readonly string[], text: string): CallFormat | undefined {
+  const has = (...keys: readonly string[]): boolean => keys.every((key) => names.includes(key));
+  if (text.includes(DYNAMO_SCHEMA)) return "dynamo";
+  if (text.includes(AGENTIC_SCHEMA)) return "agentic_mooncake";
+  if (has("request_id") && (has("wait_for") || has("dependencies"))) return "agentic_mooncake";
+  if (has("requests") && (has("hash_id_scope") || has("block_size", "models"))) return "weka";
+  if (has("chat_id", "parent_chat_id")) return "bailian";
+  if (has("num_turns", "tool_call_latency")) return "applied_compute";
+  return undefined;
 }
 
 /** Top-level keys of a JSON object, as far as its line can be read. */

@@ -26,6 +26,8 @@ export type TraceHeader = {
   readonly tickUs: number;
   /** Wall-clock time of row 0, µs since 1970, when the source has one. */
   readonly epochUnixUs?: number;
+  /** True when the source has no arrival times: tasks must be given them (closed loop, or a random process). */
+  readonly untimed?: boolean;
   readonly licence?: string;
   readonly source?: { readonly uri?: string; readonly sha256?: string };
   readonly importLog: readonly ImportNote[];
@@ -55,6 +57,48 @@ export type Sessions = {
   readonly delayUs: Float64Array;
 };
 
+/** What an edge of the call graph waits for: the end of a call, or its being sent. */
+export const TRIGGER_COMPLETION = 0;
+export const TRIGGER_DISPATCH = 1;
+export const TRIGGERS = ["completion", "dispatch"] as const;
+
+/** Why one call waits for another: the next turn, a sub-agent's start, its result, or a replay's barrier. */
+export const RELATION_SEQUENCE = 0;
+export const RELATION_SPAWN = 1;
+export const RELATION_JOIN = 2;
+export const RELATION_BARRIER = 3;
+export const RELATIONS = ["sequence", "spawn", "join", "replay_barrier"] as const;
+
+/**
+ * Calls that wait for calls: a row is released when all its edges have fired and its delays are over. It replaces
+ * `sessions.parent`, which then only tells the turn before.
+ */
+export type CallGraph = {
+  /** The task (one run of an agent, sub-agents included) of each row. */
+  readonly task: Int32Array;
+  readonly taskCount: number;
+  /** rows + 1 entries: row r waits for the edges edgeStart[r] ≤ e < edgeStart[r+1]; none: it arrives by itself. */
+  readonly edgeStart: Uint32Array;
+  /** The row an edge waits for, always an earlier one. */
+  readonly on: Uint32Array;
+  readonly trigger: Uint8Array;
+  readonly relation: Uint8Array;
+  /** Think and tool time after the trigger, µs, ≥ 0. */
+  readonly delayUs: Float64Array;
+  /** Earliest release after the task's first arrival, µs; 0: none. */
+  readonly notBeforeUs?: Float64Array;
+};
+
+/** What an agent tells the serving system beside its prompt (Dynamo's `agent_hints`); columns that no row uses are absent. */
+export type AgentHints = {
+  /** Strict tiers: a higher one goes first whatever else counts. */
+  readonly strictPriority?: Uint32Array;
+  /** Expected output, tokens; 0: not told. */
+  readonly outputTokens?: Uint32Array;
+  /** Time for which the prompt's KV will be wanted again, µs; 0: not told. */
+  readonly keepUs?: Float64Array;
+};
+
 export type Trace = {
   readonly header: TraceHeader;
   readonly rows: number;
@@ -66,6 +110,8 @@ export type Trace = {
   readonly outputTokens: Uint32Array;
   readonly hashes?: HashRuns;
   readonly sessions?: Sessions;
+  readonly graph?: CallGraph;
+  readonly hints?: AgentHints;
   /** Higher is more urgent. */
   readonly priority?: Int16Array;
   /** Dictionary-coded model, tenant and class names. */

@@ -56,7 +56,7 @@ const CASES: readonly (readonly [args: string, place: string, words: string])[] 
   ["run --trace absurd.csv", "absurd.csv, line 3, column", "99999999999"],
   ["run --trace broken.jsonl", "broken.jsonl, line 2", ""],
   ["run --trace godo.jsonl", "godo.jsonl", "did you mean good.jsonl?"],
-  ["run --trace folder", "folder", "this is a folder"],
+  ["run --trace folder", "folder", "the folder holds no trace files"],
   ["run key.yaml", "key.yaml:3:3: engine.max_num_seq", "did you mean max_num_seqs?"],
   ["run size.yaml", "size.yaml:3:3: engine.num_gpu_blocks", "a number > 0"],
   ["run pool.yaml", "pool.yaml:4:3: engine.max_model_len", "at most"],

@@ -59,6 +59,52 @@ const SEEDS: readonly { readonly bytes: Uint8Array; readonly options: ImportOpti
     ),
     options: { maxBadRows: 4 },
   },
+  {
+    bytes: exportTrace(imported(mooncake), "agentic_mooncake"),
+    options: { maxBadRows: 4 },
+  },
+  { bytes: bytes(mooncake), options: { format: "mooncake_delta", maxBadRows: 3 } },
+  {
+    bytes: bytes(
+      lines(
+        5,
+        (i) =>
+          `{"block_size": 4, "hash_id_scope": "local", "requests": [{"t": 0, "in": 8, "out": 1, "hash_ids": [1, 2]},` +
+          `{"type": "subagent", "t": 1, "requests": [{"t": ${i}, "in": 4, "out": 1, "hr": [7, 1]}]}]}`,
+      ),
+    ),
+    options: { maxBadRows: 2, shareSystem: true },
+  },
+  {
+    bytes: bytes(
+      lines(
+        8,
+        (i) =>
+          `{"schema": "dynamo.request.trace.v1", "event_type": "request_end", "agent_context": {"session_id": "${i % 3}"},` +
+          `"request": {"output_tokens": 2, "request_received_ms": ${i * 9}, "replay": {"trace_block_size": 2,` +
+          `"input_length": 3, "input_sequence_hashes": [18446744073709551615, ${i}]}}}`,
+      ),
+    ),
+    options: { maxBadRows: 2 },
+  },
+  {
+    bytes: bytes(
+      lines(
+        9,
+        (i) =>
+          `{"chat_id": ${i}, "parent_chat_id": ${i % 2 === 0 ? -1 : i - 1}, "timestamp": ${i}.5, ` +
+          `"input_length": 17, "output_length": 2, "hash_ids": [4, ${i}]}`,
+      ),
+    ),
+    options: { maxBadRows: 2 },
+  },
+  {
+    bytes: bytes(
+      `{"num_turns": 1, "input_prompt_length": 40, "assistant_response_length": [3], "tool_call_output_length": [5], ` +
+        `"tool_call_latency": [0.5], "final_assistant_response_length": 2}`,
+    ),
+    options: { maxBadRows: 2 },
+  },
   { bytes: exportTrace(imported(mooncake), "columns"), options: {} },
   { bytes: gzipSync(mooncake), options: {} },
 ];
@@ -114,7 +160,10 @@ it(`neither throws nor hangs on ${FILES} mutated files`, () => {
     let latest = 0;
     trace.arrivalUs.forEach((time, row) => {
       if (Number.isNaN(time)) {
-        check(trace.sessions!.parent[row]! >= 0, "has a first turn without a time");
+        const edges = trace.graph?.edgeStart;
+        const waits =
+          edges === undefined ? trace.sessions!.parent[row]! >= 0 : edges[row + 1]! > edges[row]!;
+        check(waits, "has a first turn without a time");
         return;
       }
       check(Number.isInteger(time) && time >= latest, "has unordered arrivals");

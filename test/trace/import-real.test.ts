@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { exportTrace, inflate } from "../../src/trace/index.ts";
+import { exportTrace, inflate, inspectTrace } from "../../src/trace/index.ts";
 import { imported, noted, refused } from "./import-support.ts";
 
 const folder = join(process.env["HEADWORKS_DATA"] ?? "../shared/data", "traces");
@@ -73,5 +73,28 @@ describe.runIf(present)("published traces", () => {
     const lengths = load("vidur/arxiv_summarization_stats_llama2_tokenizer_filtered_v2.csv");
     expect(refused(lengths).what).toContain("no arrival times");
     expect(refused(lengths).remedy).toContain("arrived_at");
+  });
+
+  it("Weka: every call and sub-agent, hit rate of a cache without end", () => {
+    const trace = imported(load("weka-kv-cache-tester/traces-355.rle.jsonl.gz"));
+    // Counted with another program: 23,491 calls, and 524 of 48 sub-agents, in 355 tasks.
+    expect(trace.rows).toBe(23_491 + 524);
+    const { prefixes, sessions } = inspectTrace(trace);
+    expect(sessions!.tasks).toMatchObject({ tasks: 355, edges: { spawn: 48 } });
+    // Published for 710 of the tasks: 96.4 % of tokens, means over sessions 68.5 calls.
+    expect(prefixes!.infiniteCache.tokenHit).toBeCloseTo(0.963, 3);
+    expect(sessions!.tasks!.callsMean).toBeCloseTo(67.65, 2);
+    expect(trace.header.importLog).toEqual([]);
+  });
+
+  it("Weka: files as they are published, one after the other", () => {
+    const names = ["0187", "0277", "0291", "0328", "0504"];
+    const files = names.map((name) => load(`weka-kv-cache-tester/raw/trace_${name}.json.gz`));
+    const trace = imported(Buffer.concat(files.flatMap((file) => [file, Buffer.from("\n")])));
+    expect(trace.rows).toBe(127);
+    expect(inspectTrace(trace).sessions!.tasks).toMatchObject({
+      tasks: 5,
+      edges: { sequence: 116, spawn: 6, join: 5 },
+    });
   });
 });

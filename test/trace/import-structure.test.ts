@@ -199,7 +199,7 @@ describe("export", () => {
     expect(new TextDecoder().decode(exportTrace(imported(line), "csv"))).toBe(
       "arrival_us,input_tokens,output_tokens\n0,700,5\n",
     );
-    expect(EXPORT_FORMATS).toEqual(["mooncake", "csv", "columns"]);
+    expect(EXPORT_FORMATS).toEqual(["mooncake", "agentic_mooncake", "csv", "columns"]);
   });
 
   it("refuses a columns file with any byte missing", () => {
