@@ -40,6 +40,13 @@ export function verdictText({ met }: TargetOutcome): string {
   return met ? "met" : "missed";
 }
 
+/** The figure with the rows whose record contradicts itself. */
+function suspectText({ withSuspects }: TargetOutcome): string {
+  if (withSuspects === null) return "";
+  const { rows, mape } = withSuspects;
+  return ` (${errorText(mape)} with ${countText(rows)} that contradict themselves)`;
+}
+
 function targetLines(report: AccuracyReport, style: Style): string[] {
   const rows = report.targets.map((target) => {
     const [value, limit] = targetTexts(target);
@@ -50,7 +57,7 @@ function targetLines(report: AccuracyReport, style: Style): string[] {
       summary === null
         ? ""
         : `median ${errorText(summary.medianApe)}, bias ${biasText(summary.bias)}, ` +
-          `${countText(summary.rows)} rows`;
+          `${countText(summary.rows)} rows${suspectText(target)}`;
     return [target.title, value, limit, colour(verdict), style.dim(detail)];
   });
   const align = ["left", "right", "right", "left", "left"] as const;

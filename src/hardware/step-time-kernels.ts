@@ -2,18 +2,20 @@
 import { ok, type Result } from "../core/index.ts";
 import type { GpuCard, NodeCard } from "./gpu-card.ts";
 import { KNOTS, segmentOf } from "./kernels/context-knots.ts";
-import {
-  type EngineTiming,
-  hostUs,
-  type LayerKinds,
-  type RegimeScales,
-  scalesOf,
-} from "./kernels/engine-timing.ts";
+import { type EngineTiming, type RegimeScales, scalesOf } from "./kernels/engine-timing.ts";
 import { fabricOf, hopUs } from "./kernels/fabric.ts";
 import { graphRows } from "./kernels/graph-sizes.ts";
 import { type DeviceRates, kernelDevice } from "./kernels/kernel-device.ts";
 import type { KernelParams } from "./kernels/kernel-params.ts";
 import { contextLayerUs, decodeLayerUs, expandLayerUs } from "./kernels/layer-attention.ts";
+import {
+  type HostCost,
+  type Launches,
+  launchesOf,
+  launchUs,
+  schedulingUs,
+  wallUs,
+} from "./kernels/launch.ts";
 import { layerExperts, layerExpertsUs } from "./kernels/layer-experts.ts";
 import { layerRows, layerRowsUs, projectionUs } from "./kernels/layer-rows.ts";
 import { type KernelsLayout, splitOf } from "./kernels/layout.ts";
@@ -105,7 +107,7 @@ export class KernelsStepTime implements StepTimeModel {
   readonly #expand: RowMemo | undefined;
   readonly #attention: (Segments | undefined)[] = [];
   readonly #runs: (Segments | undefined)[] = [];
-  readonly #layers: LayerKinds;
+  readonly #launches: Launches;
   /** Parts of the last pass of a step with prompts, µs before scales. */
   readonly #pass = { rowsUs: 0, expertsUs: 0, headUs: 0, decodeUs: 0 };
   readonly #rank: RankShape = { requests: 0, newTokens: 0, pastTokens: 0, pairs: 0 };
@@ -143,7 +145,7 @@ export class KernelsStepTime implements StepTimeModel {
             }
             return us;
           });
-    this.#layers = layerKinds(machine.card);
+    this.#launches = launchesOf(machine);
   }
 
   /** Decode attention of all layers at the knots, for `requests` on the fullest rank. */
@@ -166,11 +168,11 @@ export class KernelsStepTime implements StepTimeModel {
   #runOf(batch: number): Segments {
     const known = this.#runs[batch];
     if (known !== undefined) return known;
-    const { split, timing } = this.#machine;
+    const { split } = this.#machine;
     const requests = Math.ceil(batch / split.dp / split.pp);
     const base = this.#decodeBaseUs(batch);
     const { c0, c1 } = this.#attentionOf(requests);
-    const host = hostUs(timing, this.#layers, 0, batch);
+    const host = this.#hostOf(0, 0, batch);
     const values = KNOTS.map((context, i) => {
       const at = Math.min(i, c0.length - 1);
       const attention = c0[at]! + c1[at]! * context;
@@ -187,11 +189,16 @@ export class KernelsStepTime implements StepTimeModel {
     return split.pp * hopUs(fabric, bytes, split.tp * split.pp * split.dp);
   }
 
-  /** GPU and host time together. */
-  #wallUs(gpuUs: number, host: number): number {
-    const { asyncScheduling, gapUs } = this.#machine.timing;
-    const us = asyncScheduling ? Math.max(gpuUs, host) : gpuUs + host;
-    return Math.max(STEP_US_MIN, us + gapUs);
+  #wallUs(gpuUs: number, host: HostCost): number {
+    return Math.max(STEP_US_MIN, wallUs(this.#machine.timing, gpuUs, host));
+  }
+
+  #hostOf(tokens: number, prompts: number, decodes: number): HostCost {
+    const { timing } = this.#machine;
+    return {
+      launchUs: launchUs(timing, this.#launches, tokens, decodes),
+      schedulingUs: schedulingUs(timing, prompts + decodes),
+    };
   }
 
   stepUs(shape: StepShape): number {
@@ -202,27 +209,24 @@ export class KernelsStepTime implements StepTimeModel {
       const segment = segmentOf(decodes, shape.decodeContextTokens);
       return c0[segment]! + c1[segment]! * shape.decodeContextTokens;
     }
-    const { timing, split } = this.#machine;
+    const { split } = this.#machine;
     const regime = decodes > 0 ? this.#scales.mixed : this.#scales.context;
-    const host = hostUs(timing, this.#layers, shape.prefillTokens, shape.prefillRequests + decodes);
+    const host = this.#hostOf(shape.prefillTokens, shape.prefillRequests, decodes);
     const gpuUs = split.pp === 1 ? this.#passUs(shape, 1) : this.#pipelineUs(shape);
     return this.#wallUs(gpuUs * regime, host);
   }
 
-  /**
-   * GPU and host time of a step in µs before scales, maximum and gap, to fit these: `stepUs` is
-   * max(scale·gpu, host) + gap with asynchronous scheduling, scale·gpu + host + gap without.
-   */
-  parts(shape: StepShape): { readonly gpuUs: number; readonly hostUs: number } {
-    const { timing, split } = this.#machine;
+  /** GPU and host time of a step in µs before scales, to fit these; `wallUs` puts them together. */
+  parts(shape: StepShape): HostCost & { readonly gpuUs: number } {
+    const { split } = this.#machine;
     const prompts = shape.prefillTokens > 0 ? shape.prefillRequests : 0;
     const tokens = prompts > 0 ? shape.prefillTokens : 0;
-    const host = hostUs(timing, this.#layers, tokens, prompts + shape.decodeRequests);
+    const host = this.#hostOf(tokens, prompts, shape.decodeRequests);
     if (prompts > 0) {
       const gpuUs = split.pp === 1 ? this.#passUs(shape, 1) : this.#pipelineUs(shape);
-      return { gpuUs, hostUs: host };
+      return { gpuUs, ...host };
     }
-    return { gpuUs: this.#decodeGpuUs(shape.decodeRequests, shape), hostUs: host };
+    return { gpuUs: this.#decodeGpuUs(shape.decodeRequests, shape), ...host };
   }
 
   #decodeGpuUs(batch: number, shape: StepShape): number {
@@ -329,16 +333,6 @@ export class KernelsStepTime implements StepTimeModel {
     run.contextEnd =
       segment + 1 < c0.length ? KNOTS[segment + 1]! * requests : Number.POSITIVE_INFINITY;
   }
-}
-
-function layerKinds(card: ModelCard): LayerKinds {
-  const kinds = { dense: 0, moe: 0, linear: 0 };
-  for (const { layers, ffn, attention } of card.groups) {
-    if (attention.kind === "linear") kinds.linear += layers;
-    else if (ffn.kind === "moe") kinds.moe += layers;
-    else kinds.dense += layers;
-  }
-  return kinds;
 }
 
 /** Lines through neighbouring knots, in the total context of `requests`. */

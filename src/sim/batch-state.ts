@@ -5,6 +5,7 @@
 import { BlockDemand } from "./block-demand.ts";
 import type { Engine } from "./engine.ts";
 import { FinishHeap } from "./finish-heap.ts";
+import { Inbox } from "./inbox.ts";
 import { KvPool } from "./kv-pool.ts";
 import {
   AT_ARRIVAL_US,
@@ -46,6 +47,8 @@ export class BatchState {
   readonly finishes: FinishHeap;
   readonly running: SlotList;
   protected readonly waiting: SlotList;
+  /** Arrivals that the scheduler has not seen yet; undefined: it sees them at once. */
+  readonly inbox: Inbox | undefined;
   protected readonly engine: Engine;
   protected readonly counterBase: number;
   /** Σ of the decode group's finish steps, and a bound that none of them exceeds. */
@@ -65,6 +68,7 @@ export class BatchState {
     this.demand = new BlockDemand(blockSize, engine.byPhase, row * blockSize);
     this.waiting = new SlotList(table);
     this.running = new SlotList(table);
+    this.inbox = engine.inbox && new Inbox(table, engine.inbox);
   }
 
   get nowUs(): number {
@@ -78,6 +82,10 @@ export class BatchState {
   }
   get waitingCount(): number {
     return this.waiting.length;
+  }
+  /** Requests that wait, seen by the scheduler or not. */
+  get queuedCount(): number {
+    return this.waiting.length + (this.inbox?.length ?? 0);
   }
   get waitingHead(): number {
     return this.waiting.head;
@@ -102,6 +110,31 @@ export class BatchState {
   }
   get decodeBlocks(): number {
     return this.engine.stepByStep ? nextStepBlocks(this.walk) : this.demand.at(this.decodeSteps);
+  }
+
+  /** Takes in the arrivals that the next pass sees. */
+  lookForArrivals(): void {
+    this.inbox?.look(this.waiting, this.decodeSteps);
+  }
+
+  /** Takes in all arrivals because there is nothing else to do; returns whether there were any. */
+  takeArrivals(): boolean {
+    if (this.inbox === undefined || this.inbox.length === 0) return false;
+    this.inbox.empty(this.waiting);
+    return true;
+  }
+
+  /** Steps until the scheduler may see an arrival that is here already. */
+  get stepsToArrivals(): number {
+    return this.inbox === undefined ? Infinity : this.inbox.stepsToLook(this.decodeSteps);
+  }
+
+  /** Steps, at most `limit`, until the batch can change by itself: a finish, a block shortage. */
+  stepsAhead(limit: number): number {
+    const { demand, pool, decodeSteps } = this;
+    const steps = Math.min(this.finishes.firstStep - decodeSteps, limit);
+    // The blocks of the first step are taken already.
+    return steps <= 1 ? 1 : 1 + demand.stepsWithin(decodeSteps + 1, steps - 1, pool.available);
   }
 
   decodeOutputLeft(clip: number): number {

@@ -26,6 +26,7 @@ import {
   AT_ORDER,
   AT_PREEMPTIONS,
   AT_STATE,
+  SLOT_UNSEEN,
   SLOT_DECODE,
   SLOT_DONE,
   SLOT_PREFILL,
@@ -130,7 +131,11 @@ export class Batch extends BatchState implements SchedulerPort {
   // The worker's side.
 
   /** A request arrives; false when it queues behind one that could not be admitted, so that nothing changes. */
-  enqueue(slot: number): boolean {
+  enqueue(slot: number, nowUs: number): boolean {
+    if (this.inbox !== undefined) {
+      this.inbox.push(slot, nowUs);
+      return this.inbox.length === 1;
+    }
     this.engine.table.data[slot + AT_STATE] = SLOT_WAITING;
     const first = this.waiting.length === 0;
     this.waiting.pushBack(slot);
@@ -204,8 +209,10 @@ export class Batch extends BatchState implements SchedulerPort {
    * (`inStep`) or now. Its blocks go back or into the cache.
    */
   cancel(slot: number, inStep: boolean): void {
-    if (this.engine.table.data[slot + AT_STATE] === SLOT_WAITING) {
-      this.waiting.remove(slot);
+    const state = this.engine.table.data[slot + AT_STATE]!;
+    if (state === SLOT_WAITING || state === SLOT_UNSEEN) {
+      if (state === SLOT_WAITING) this.waiting.remove(slot);
+      else this.inbox!.remove(slot);
       this.pool.disown(slot);
       this.engine.table.give(slot);
     } else if (inStep) (this.leaving ??= []).push(slot);
@@ -244,6 +251,7 @@ export class Batch extends BatchState implements SchedulerPort {
   forEachSlot(visit: (slot: number) => void): void {
     this.running.forEach(visit);
     this.waiting.forEach(visit);
+    this.inbox?.forEach(visit);
   }
 
   /** Blocks held for requests that are not in the batch, and what they would be with all output. */

@@ -16,7 +16,7 @@ import type { RequestTable } from "./request-table.ts";
 import type { PoolRole, Scenario } from "./scenario.ts";
 import { WORKER_NUMBERS } from "./worker-counters.ts";
 import type { WorkerKnobs } from "./worker-knobs.ts";
-import { watermarkBlocks } from "./worker-knobs.ts";
+import { inboxRules, watermarkBlocks } from "./worker-knobs.ts";
 import { Worker } from "./worker.ts";
 
 const US_PER_S = 1e6;
@@ -81,6 +81,7 @@ export function buildWorkers(options: WorkerParts): Result<Worker[]> {
     stepByStep: options.stepByStep,
     parks: options.role === "prefill",
     landing: options.role === "decode" ? landingRules(scenario, engine) : undefined,
+    inbox: inboxRules(engine),
     gaps: options.gaps,
     gapsFromUs: Math.round(scenario.traffic.warmup_s * US_PER_S),
     pass: {

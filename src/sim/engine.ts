@@ -9,6 +9,7 @@ import type { Scheduler } from "../policies/index.ts";
 import type { DemandSum } from "./block-demand.ts";
 import type { EntryStore } from "./entry-store.ts";
 import type { HeapArena } from "./finish-heap.ts";
+import type { InboxRules } from "./inbox.ts";
 import type { KvWatcher } from "./kv-watcher.ts";
 import type { PowerMeter } from "./power-meter.ts";
 import type { PrefixForest } from "./prefix-forest.ts";
@@ -91,6 +92,8 @@ export type Engine = {
   readonly parks: boolean;
   /** A decode worker; undefined: every prompt is computed where it is answered. */
   readonly landing: LandingRules | undefined;
+  /** How arrivals are taken in; undefined: at the next step boundary. */
+  readonly inbox: InboxRules | undefined;
   readonly gaps: GapHistogram;
   /** Token gaps that end at or before this time are not recorded, µs. */
   readonly gapsFromUs: number;

@@ -40,7 +40,7 @@ export class HandoffBatch extends Batch {
 
   /** Requests here that are not over. */
   get unfinishedCount(): number {
-    const here = this.waitingCount + this.runningCount - this.doneCount - this.leavingCount;
+    const here = this.queuedCount + this.runningCount - this.doneCount - this.leavingCount;
     return here + (this.landing?.count ?? 0);
   }
 

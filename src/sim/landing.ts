@@ -30,7 +30,7 @@ export interface LandingPort {
   readonly pool: KvPool;
   takeBlocks(slot: number): number;
   giveBlocks(slot: number): void;
-  enqueue(slot: number): boolean;
+  enqueue(slot: number, nowUs: number): boolean;
   land(slot: number, firstTokenComes: boolean): void;
 }
 
@@ -119,7 +119,7 @@ export class Landing {
     for (let slot = this.returning.head; slot >= 0; slot = this.returning.head) {
       this.returning.remove(slot);
       batch.giveBlocks(slot);
-      batch.enqueue(slot);
+      batch.enqueue(slot, batch.nowUs);
     }
     while (this.arrived.head >= 0 && batch.runningCount < this.rules.seats) {
       const slot = this.arrived.head;

@@ -130,7 +130,7 @@ export class SeriesLog {
     const sums = new Float64Array(12);
     for (const worker of workers) {
       const { batch } = worker;
-      sums[0]! += batch.waitingCount;
+      sums[0]! += batch.queuedCount;
       sums[1]! += batch.runningCount;
       sums[2]! += worker.blocksUsedAt(nowUs);
       sums[3]! += worker.blocksCachedAt(nowUs);

@@ -26,6 +26,8 @@ export const SLOT_TAKEN = 7;
 export const SLOT_ARRIVED = 9;
 /** At no worker: its prompt is computed under another slot. */
 export const SLOT_REMOTE = 8;
+/** At its worker, unseen by the scheduler as yet. */
+export const SLOT_UNSEEN = 10;
 
 /** What the slot is doing: one of the SLOT_ codes. */
 export const AT_STATE = 0;
@@ -55,6 +57,8 @@ export const AT_JOIN_STEP = 14;
 export const AT_JOIN_CONTEXT = 15;
 /** Order of admission at the worker: the order of the running list. */
 export const AT_ORDER = 16;
+/** When the request reached its worker, µs, until the scheduler has seen it; shares its place with what only admitted ones have. */
+export const AT_QUEUED_US = AT_ORDER;
 /** First entry of the prompt's path in the prefix forest, and its length. */
 export const AT_PATH_START = 17;
 export const AT_PATH_LENGTH = 18;

@@ -8,11 +8,13 @@ import {
   kernelsCoverage,
   kernelsStepTime,
   StepPower,
+  timingAt,
 } from "../hardware/index.ts";
 import type {
   CardDeck,
   EngineTiming,
   GpuCard,
+  KernelParams,
   KernelsCoverage,
   ProfileTable,
   StepTimeModel,
@@ -93,7 +95,17 @@ function stepTimeSpec(knobs: PlainKnobs): StepTimeSpec {
 
 type Timed = { readonly model: StepTimeModel; readonly coverage?: KernelsCoverage };
 
-function kernels(machine: Machine, { params, timing }: HardwareInputs): Result<Timed> {
+/** The engine's timing as its version has it. */
+function timingOf(scenario: Scenario, hardware: HardwareInputs | undefined) {
+  const timing = hardware?.timing;
+  return timing && timingAt(timing, scenario.engine.backend_version ?? "");
+}
+
+function kernels(
+  machine: Machine,
+  params: KernelParams | undefined,
+  timing: EngineTiming | undefined,
+): Result<Timed> {
   if (params === undefined || timing === undefined) {
     return fail({
       what: `no kernel parameters came with ${machine.gpu.name}`,
@@ -119,7 +131,7 @@ function stepTimes(
   if (inputs.model !== undefined) return ok({ model: inputs.model });
   const chosen = scenario.engine.step_time ?? STEP_TIME_DEFAULT;
   if (usesKernels(scenario) && machine !== undefined && inputs.hardware !== undefined) {
-    return kernels(machine, inputs.hardware);
+    return kernels(machine, inputs.hardware.params, timingOf(scenario, inputs.hardware));
   }
   // The schema's checks refuse kernels without model and GPU.
   const spec = stepTimeSpec(chosen.type === "kernels" ? STEP_TIME_DEFAULT : chosen);
@@ -210,13 +222,15 @@ export function resolveEngine(
   const blocks = engine.num_gpu_blocks ?? sized ?? BLOCKS_DEFAULT;
   const tooLong = lengthCheck(engine, blocks);
   if (tooLong !== undefined) return fail(tooLong);
+  const profile = usesKernels(scenario) ? timingOf(scenario, inputs.hardware) : undefined;
+  const ahead = profile?.lookahead === true;
   const seqs = Math.min(engine.max_num_seqs, machine?.budget.stateSequences ?? Infinity);
   const sizedEngine = { ...engine, max_num_seqs: seqs };
-  const knobs = workerKnobs(sizedEngine, blocks, cluster.parallelism.data);
+  const knobs = workerKnobs(sizedEngine, blocks, cluster.parallelism.data, ahead);
   const timed = stepTimes(scenario, inputs, knobs, machine);
   if (!timed.ok) return timed;
   const { model, coverage } = timed.value;
-  const timing = coverage === undefined ? undefined : inputs.hardware?.timing;
+  const timing = coverage === undefined ? undefined : profile;
   const pathUs = clientPathUs(scenario, timing);
   const price = priceOf(scenario, gpu);
   const gpusPerWorker = cluster.gpus_per_worker ?? ranksOf(scenario);

@@ -84,7 +84,7 @@ export class RouterDesk {
     for (const worker of this.workers) {
       const seat = worker.id - this.firstId;
       scraped.running[seat] = worker.batch.runningCount;
-      scraped.waiting[seat] = worker.batch.waitingCount;
+      scraped.waiting[seat] = worker.batch.queuedCount;
       scraped.kvBlocksUsed[seat] = worker.blocksUsedAt(nowUs);
     }
     if (this.scrapeIntervalUs > 0) this.nextScrapeUs = nowUs + this.scrapeIntervalUs;

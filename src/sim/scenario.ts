@@ -138,6 +138,15 @@ const engineKeys = z.strictObject({
     z.boolean().default(false),
     "sglang: prompts and decodes in one step",
   ),
+  async_scheduling: described(
+    z.boolean().nullable().default(null),
+    "the next step is scheduled while the last one runs, so that an arrival is seen a step later; " +
+      "null: as the engine's version does by default, false without model and gpu",
+  ),
+  scheduler_recv_interval: described(
+    count(1 << 20).default(1),
+    "sglang: decode steps from one look for arrivals to the next",
+  ),
   batch_timeout_s: seconds("static batching: longest wait for a full batch").default(0),
   step_time: described(
     stepTime.nullable().default(null),

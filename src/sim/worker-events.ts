@@ -51,7 +51,7 @@ export class WorkerEvents {
 
   /** A request arrives at a worker. */
   enqueue(worker: Worker, slot: number, nowUs: number): void {
-    const mayStart = worker.batch.enqueue(slot);
+    const mayStart = worker.batch.enqueue(slot, nowUs);
     if (worker.state === WORKER_IDLE) this.due.add(worker);
     else if (mayStart && worker.state === WORKER_DECODE) this.cut(worker, nowUs);
   }

@@ -1,8 +1,10 @@
 /** An engine's knobs as a whole worker has them: its ranks together, nothing left open. */
 
+import type { InboxRules } from "./inbox.ts";
 import type { EngineKnobs, Scenario } from "./scenario.ts";
 
-export type WorkerKnobs = Omit<EngineKnobs, "num_gpu_blocks" | "step_time"> & {
+export type WorkerKnobs = Omit<EngineKnobs, "num_gpu_blocks" | "step_time" | "async_scheduling"> & {
+  readonly async_scheduling: boolean;
   /** KV blocks, requests and tokens of all data-parallel ranks. */
   readonly num_gpu_blocks: number;
   /** Data-parallel ranks: a request lives on one of them. */
@@ -14,11 +16,17 @@ export const BLOCKS_DEFAULT = 16384;
 
 /**
  * The scenario's knobs, which are those of one data-parallel rank as engines have them, for all ranks
- * of a worker. Assumption: requests are spread evenly, so that ranks share one pool and one batch.
+ * of a worker. `ahead`: whether the engine schedules ahead by default. Assumption: requests are spread evenly, so that ranks share one pool and one batch.
  */
-export function workerKnobs(engine: EngineKnobs, blocks: number, ranks: number): WorkerKnobs {
+export function workerKnobs(
+  engine: EngineKnobs,
+  blocks: number,
+  ranks: number,
+  ahead = false,
+): WorkerKnobs {
   return {
     ...engine,
+    async_scheduling: engine.async_scheduling ?? ahead,
     num_gpu_blocks: blocks * ranks,
     max_num_seqs: engine.max_num_seqs * ranks,
     max_num_batched_tokens: engine.max_num_batched_tokens * ranks,
@@ -26,6 +34,12 @@ export function workerKnobs(engine: EngineKnobs, blocks: number, ranks: number):
     max_prefill_tokens: engine.max_prefill_tokens * ranks,
     ranks,
   };
+}
+
+/** How workers take arrivals in; undefined: every pass sees whatever has arrived. */
+export function inboxRules(knobs: WorkerKnobs): InboxRules | undefined {
+  const { async_scheduling: ahead, scheduler_recv_interval: interval } = knobs;
+  return ahead || interval > 1 ? { ahead, interval } : undefined;
 }
 
 /** Blocks that admission leaves free; SGLang and TensorRT-LLM have no such mark. */

@@ -84,16 +84,19 @@ export class Worker {
     const { batch, counterBase } = this;
     const { counters } = this.engine;
     let wakeUs = Infinity;
+    batch.lookForArrivals();
     do {
       batch.beginPass(nowUs);
       wakeUs = this.engine.scheduler.pass(batch);
       // A pass that only preempted leaves room: the next one, at the same instant, may admit.
-    } while (batch.isStepEmpty && this.engine.pass.preempted > 0);
+      // An engine without work looks for arrivals at once.
+    } while (batch.isStepEmpty && (this.engine.pass.preempted > 0 || batch.takeArrivals()));
     if (this.engine.watcher !== undefined) batch.settle(this.engine.watcher);
     const used = batch.pool.used;
     if (used > counters[counterBase + USED_PEAK]!) counters[counterBase + USED_PEAK] = used;
     if (batch.isStepEmpty) {
       this.state = WORKER_IDLE;
+      batch.inbox?.idled();
       if (batch.isWaiting && wakeUs === Infinity && !batch.awaitsOthers) {
         throw new InvariantError(
           `progress law: worker ${this.id} idles with requests waiting at ${nowUs} µs`,
@@ -232,19 +235,12 @@ export class Worker {
     this.runSteps =
       this.engine.stepByStep || batch.landing?.mayChange === true
         ? 1
-        : Math.min(this.engine.scheduler.stepsUntilChange(batch), this.stepsAhead(first));
+        : Math.min(
+            this.engine.scheduler.stepsUntilChange(batch),
+            batch.stepsToArrivals,
+            batch.stepsAhead(stretch.stepsValid - first),
+          );
     return stretch.timeAt(first + this.runSteps);
-  }
-
-  /** Steps until the batch can change by itself: a finish, the end of the polynomial, a block shortage. */
-  private stepsAhead(first: number): number {
-    const { batch } = this;
-    const toFinish = batch.finishes.firstStep - batch.decodeSteps;
-    const steps = Math.min(toFinish, this.stretch.stepsValid - first);
-    if (steps <= 1) return 1;
-    // The blocks of the first step are taken already.
-    const { demand, pool } = batch;
-    return 1 + demand.stepsWithin(batch.decodeSteps + 1, steps - 1, pool.available);
   }
 
   private endMixed(nowUs: number): void {
@@ -259,6 +255,7 @@ export class Worker {
     counters[counterBase + USED_STEPS]! += batch.pool.used;
     counters[counterBase + PREFILL_TOKENS]! += this.prefillTokens;
     this.state = WORKER_IDLE;
+    batch.inbox?.ended(true, startUs);
     this.engine.sink.mixedStep(this, startUs, nowUs);
     this.engine.meter?.endMixed(this.id, elapsed);
     if (requests > 0) {
@@ -305,6 +302,7 @@ export class Worker {
     batch.decodeContext += requests * steps;
     batch.decodesInStep = false;
     this.state = WORKER_IDLE;
+    batch.inbox?.ended(false, stretch.timeAt(first + steps - 1));
     if (lets) batch.expelLeaving();
     this.finishDecodes(nowUs);
     if (batch.doneCount > 0) this.releaseBatch();

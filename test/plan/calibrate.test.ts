@@ -151,8 +151,7 @@ describe("measured steps", () => {
     if (!read.ok) throw new Error(read.problem.what);
     const model = kernelsOf("h100", "llama-3.1-8b", {}, { ...timing, scales: { default: scales } });
     const runs = [{ run: "", model, peakUsPerToken: 0 }];
-    const { asyncScheduling, gapUs } = timing;
-    const fit = fitSteps(read.value, runs, { asyncScheduling, gapUs, floors: false, solve });
+    const fit = fitSteps(read.value, runs, { timing, floors: false, solve });
     expect(fit.scales.decode).toBeCloseTo(1.2, 2);
     expect(fit.scales.context).toBeCloseTo(0.9, 2);
     expect(fit.scales.mixed).toBeCloseTo(1.1, 2);

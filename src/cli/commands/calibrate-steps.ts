@@ -14,7 +14,7 @@ import {
   type KernelsSpec,
   modelFacts,
 } from "../../hardware/index.ts";
-import type { EngineTiming, LayerKinds, StepTimeModel } from "../../hardware/index.ts";
+import type { EngineTiming, StepTimeModel } from "../../hardware/index.ts";
 import { fitSteps, parseSteps, stepAccuracy } from "../../plan/index.ts";
 import type { MeasuredStep, StepAccuracy, StepFit, StepGroup } from "../../plan/index.ts";
 import { EXIT_DONE } from "../exit-codes.ts";
@@ -84,23 +84,21 @@ function peakUsPerToken(loaded: Loaded, layout: KernelsLayout): Result<number> {
   return ok((facts.value.flopsPerToken / (format * facts.value.gpus)) * US_PER_S);
 }
 
-function scaled(kinds: LayerKinds, factor: number): LayerKinds {
-  const by = (us: number): number => Number((us * factor).toPrecision(4));
-  return { dense: by(kinds.dense), moe: by(kinds.moe), linear: by(kinds.linear) };
+function scaled(us: number, factor: number): number {
+  return Number((us * factor).toPrecision(4));
 }
 
 /** The engine's timing with what was fitted. */
 function timingOf(loaded: Loaded, fit: StepFit, options: CalibrateStepsOptions): EngineTiming {
   const { timing, params } = loaded;
-  const { decode, prefill } = fit.hostFactors;
+  const { scheduling, launch } = fit.hostFactors;
   return {
     ...timing,
     source: `${timing.source}; scales of ${params.kernels} and floors: ${options.steps}`,
     date: options.date,
-    hostStepUs: Number((timing.hostStepUs * decode).toPrecision(4)),
-    hostRequestUs: Number((timing.hostRequestUs * decode).toPrecision(4)),
-    launchLayerUs: scaled(timing.launchLayerUs, prefill),
-    eagerLayerUs: scaled(timing.eagerLayerUs, prefill),
+    hostStepUs: scaled(timing.hostStepUs, scheduling),
+    hostRequestUs: scaled(timing.hostRequestUs, scheduling),
+    launchUs: scaled(timing.launchUs, launch),
     scales: { ...timing.scales, [params.kernels]: fit.scales },
   };
 }
@@ -124,8 +122,8 @@ function textOf(
   lines.push(...before.overall.map(groupLine), "with the fitted one:");
   lines.push(...after.groups.map(groupLine), ...after.overall.map(groupLine));
   lines.push(`scales: ${JSON.stringify(fit.scales)} (shipped default ${was})`);
-  const { decode, prefill } = fit.hostFactors;
-  lines.push(`host floors: × ${decode} without prompts, × ${prefill} with prompts`);
+  const { scheduling, launch } = fit.hostFactors;
+  lines.push(`host: scheduling × ${scheduling}, launches × ${launch}`);
   const { heldOutMedian, heldOutP90 } = fit.residuals;
   const held = [heldOutMedian, heldOutP90].map((part) => `${(part * 100).toFixed(1)} %`);
   lines.push(`held out (3-fold): median ${held[0] ?? ""}, p90 ${held[1] ?? ""}`);
@@ -178,8 +176,7 @@ async function fitAndReport(
   const runs = build(timing);
   if (!runs.ok) return runs;
   const fit = fitSteps(steps, runs.value, {
-    asyncScheduling: timing.asyncScheduling,
-    gapUs: timing.gapUs,
+    timing,
     floors: options.floors === true,
     solve: await linearSolver(),
   });

@@ -8,9 +8,6 @@ export type RegimeScales = {
   readonly mixed: number;
 };
 
-/** A number for each kind of layer: plain dense ones, ones with experts, ones with linear attention. */
-export type LayerKinds = { readonly dense: number; readonly moe: number; readonly linear: number };
-
 export type EngineTiming = {
   readonly engine: string;
   readonly version: string;
@@ -30,21 +27,39 @@ export type EngineTiming = {
   /** Small kernels (norms, rotary, cache write, activation) of a layer, and the time of each. */
   readonly smallKernels: number;
   readonly smallKernelUs: number;
+  /**
+   * The scheduler puts a step together when the one before it starts: what arrives in between is seen
+   * one step later.
+   */
+  readonly lookahead: boolean;
   /** The host prepares the next step while this one runs: floors instead of additions. */
   readonly asyncScheduling: boolean;
   /** Host time of a decode step: fixed, and for each running request. */
   readonly hostStepUs: number;
   readonly hostRequestUs: number;
-  /** Host time to launch a prefill layer, by kind of layer: captured pieces, and eager. */
-  readonly launchLayerUs: LayerKinds;
-  readonly eagerLayerUs: LayerKinds;
+  /** Host time to launch one kernel outside CUDA graphs, the framework's part included. */
+  readonly launchUs: number;
   /** Time between two steps that nothing hides. */
   readonly gapUs: number;
   /** Client's path: from sending to the queue, and from the first token's step to the client. */
   readonly clientRequestUs: number;
   readonly clientTokenUs: number;
+  /** What older versions did otherwise, newest bound first. */
+  readonly older?: readonly OlderTiming[];
   /** By GPU system of the parameter file; `default` for the others. */
   readonly scales: Readonly<Record<string, RegimeScales>>;
+};
+
+/** Fields that a version may have otherwise; names and texts are the profile's own. */
+export type TimingChange = Partial<
+  Omit<EngineTiming, "engine" | "version" | "source" | "date" | "older">
+>;
+
+/** A change that versions below `below` ("0.14", "1.0") still had. */
+export type OlderTiming = {
+  readonly below: string;
+  readonly source: string;
+  readonly set: TimingChange;
 };
 
 const TEXTS = ["engine", "version", "source", "date", "collectives", "experts"] as const;
@@ -55,6 +70,7 @@ const NUMBERS = [
   "smallKernelUs",
   "hostStepUs",
   "hostRequestUs",
+  "launchUs",
   "gapUs",
   "clientRequestUs",
   "clientTokenUs",
@@ -78,12 +94,7 @@ export function parseEngineTiming(file: string, raw: unknown): Result<EngineTimi
   for (const key of NUMBERS) {
     if (!isNumber(at(raw, key), key === "smallKernelUs")) return bad(key, "a number ≥ 0");
   }
-  for (const key of ["launchLayerUs", "eagerLayerUs"]) {
-    for (const kind of ["dense", "moe", "linear"]) {
-      if (!isNumber(at(at(raw, key), kind), false)) return bad(`${key}.${kind}`, "a number ≥ 0");
-    }
-  }
-  for (const key of ["fusedAllReduceNorm", "fusedQuant", "asyncScheduling"]) {
+  for (const key of ["fusedAllReduceNorm", "fusedQuant", "asyncScheduling", "lookahead"]) {
     if (typeof at(raw, key) !== "boolean") return bad(key, "true or false");
   }
   const scales = at(raw, "scales");
@@ -95,6 +106,17 @@ export function parseEngineTiming(file: string, raw: unknown): Result<EngineTimi
       }
     }
   }
+  const older = at(raw, "older") ?? [];
+  if (!Array.isArray(older)) return bad("older", "a list");
+  for (const [i, entry] of older.entries()) {
+    const where = `older[${i}]`;
+    if (typeof at(entry, "below") !== "string") return bad(`${where}.below`, "a version");
+    if (typeof at(entry, "source") !== "string") return bad(`${where}.source`, "a text");
+    // What the change leads to must be a timing itself.
+    const merged = { ...(raw as object), ...(at(entry, "set") as object), older: [] };
+    const changed = parseEngineTiming(`${file}: ${where}`, merged);
+    if (!changed.ok) return changed;
+  }
   return ok(raw as EngineTiming);
 }
 
@@ -102,22 +124,4 @@ export function parseEngineTiming(file: string, raw: unknown): Result<EngineTimi
 export function scalesOf(timing: EngineTiming, system: string): RegimeScales {
   const scales = timing.scales[system] ?? timing.scales["default"];
   return scales ?? { decode: 1, context: 1, mixed: 1 };
-}
-
-/**
- * Host time in µs of a step: what a GPU that were infinitely fast would still wait for. `tokens` are
- * the prompt tokens of the step; `layers` those of each launch kind.
- */
-export function hostUs(
-  timing: EngineTiming,
-  layers: LayerKinds,
-  tokens: number,
-  requests: number,
-): number {
-  const step = timing.hostStepUs + timing.hostRequestUs * requests;
-  const graph = tokens === 0 && requests <= timing.graphRowsMax;
-  if (graph) return step;
-  const pieces = tokens > 0 && tokens + requests <= timing.pieceTokensMax;
-  const { dense, moe, linear } = pieces ? timing.launchLayerUs : timing.eagerLayerUs;
-  return step + dense * layers.dense + moe * layers.moe + linear * layers.linear;
 }

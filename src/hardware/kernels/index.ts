@@ -10,6 +10,8 @@ export * from "./mla.ts";
 export * from "./moe.ts";
 export * from "./smooth-max.ts";
 export * from "./engine-timing.ts";
+export * from "./engine-versions.ts";
 export * from "./fabric.ts";
+export * from "./launch.ts";
 export * from "./layout.ts";
 export * from "./step-machine.ts";

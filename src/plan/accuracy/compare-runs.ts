@@ -20,6 +20,8 @@ export type AccuracyRow = {
   readonly measured: number;
   readonly predicted: number;
   readonly flags: readonly string[];
+  /** The record contradicts itself. */
+  readonly suspect: boolean;
 };
 
 /** Errors of some rows of one metric; shares, not percent. */
@@ -52,7 +54,8 @@ export function rowsOf(run: MeasuredRun, prediction: Prediction, moe: boolean): 
       const predicted = prediction.windows[i]?.[metric];
       if (measured === undefined || predicted === undefined || !(predicted > 0)) return [];
       const { id, family, group, model, gpu, engine, shape, flags } = run;
-      const facts = { run: id, family, group, model, gpu, engine, moe, shape, flags };
+      const suspect = run.suspect !== undefined;
+      const facts = { run: id, family, group, model, gpu, engine, moe, shape, flags, suspect };
       return [{ ...facts, window: window.name, metric, measured, predicted }];
     }),
   );

@@ -33,6 +33,8 @@ export type Setup = {
   readonly unfusedAllReduce?: boolean;
   /** Expert kernel that the launch script asked for, by its name in the tables. */
   readonly moeKernel?: string;
+  /** The launch script asked for asynchronous scheduling, whatever the version's default. */
+  readonly asyncScheduling?: boolean;
 };
 
 /** Most requests a TensorRT-LLM server takes by default (max_batch_size of TensorRT-LLM 1.x). */
@@ -50,8 +52,41 @@ function ceil64(tokens: number): number {
   return Math.ceil(tokens / 64) * 64;
 }
 
+/** scheduler-recv-interval of InferenceX's scripts for B200: this many steps, fewer below 16 clients. */
+const RECV_INTERVAL = { few: 10, many: 30, manyFrom: 16 } as const;
+
+function recvInterval(concurrency: number): number {
+  return concurrency < RECV_INTERVAL.manyFrom ? RECV_INTERVAL.few : RECV_INTERVAL.many;
+}
+
+/** Versions of the images that InferenceX ran, by month, where a row does not name one. */
+const VERSIONS: Readonly<
+  Record<MemoryEngine, readonly (readonly [from: string, version: string])[]>
+> = {
+  // Releases: vLLM 0.11 in October 2025, 0.14 in January 2026, 0.18 in March 2026.
+  vllm: [
+    ["2025-10", "0.11"],
+    ["2026-02", "0.14"],
+    ["2026-04", "0.18"],
+  ],
+  sglang: [["2025-10", "0.5"]],
+  // Images of rows that name them: 1.1.0rc2 to December 2025, 1.2.0rc6 in January 2026.
+  trtllm: [
+    ["2025-10", "1.1"],
+    ["2026-01", "1.2"],
+    ["2026-04", "1.3"],
+  ],
+};
+
+/** The version an engine had in a month; "" when the month is unknown. */
+export function versionIn(engine: MemoryEngine, month: string): string {
+  if (month === "") return "";
+  const list = VERSIONS[engine];
+  return list.findLast(([from]) => from <= month)?.[1] ?? list[0]![1];
+}
+
 /** InferenceX, SGLang: radix cache off, chunk = max prefill tokens. */
-function sglangSetup({ gpu, precision, input, output, dp }: SetupQuery): Setup {
+function sglangSetup({ gpu, precision, input, output, dp, concurrency }: SetupQuery): Setup {
   const short = input + output <= 2048;
   const blackwell = isBlackwell(gpu);
   const fp4 = precision === "fp4";
@@ -65,6 +100,8 @@ function sglangSetup({ gpu, precision, input, output, dp }: SetupQuery): Setup {
       maxBatchedTokens: chunk * dp,
       chunkedPrefill: true,
       prefixCaching: false,
+      // The receive skipper knows no attention data parallelism before SGLang 0.5.4.
+      recvInterval: blackwell && dp === 1 ? recvInterval(concurrency) : 1,
     },
     kvDtype: blackwell ? "fp8" : "bf16",
   };
@@ -109,7 +146,7 @@ function trtllmSetup(query: SetupQuery): Setup {
  * InferenceX, vLLM: fp8 cache for Llama everywhere and on Blackwell, prefix caching off. Its
  * scripts of
  * 2025 asked for the fused all-reduce on Blackwell only (70b_fp8_b200_docker.sh,
- * 70b_fp8_h100_slurm.sh).
+ * 70b_fp8_h100_slurm.sh); all of them ask for asynchronous scheduling.
  */
 function vllmSetup({ gpu, model, concurrency, dp, month }: SetupQuery): Setup {
   const blackwell = isBlackwell(gpu);
@@ -123,6 +160,9 @@ function vllmSetup({ gpu, model, concurrency, dp, month }: SetupQuery): Setup {
     },
     kvDtype: blackwell || model.startsWith("llama") ? "fp8" : "bf16",
     unfusedAllReduce: !blackwell && month < "2026",
+    asyncScheduling: true,
+    // VLLM_USE_FLASHINFER_MOE_MXFP4_MXFP8=1 on Blackwell; the tables have it under TensorRT-LLM's name.
+    ...(blackwell && model.startsWith("gpt-oss") ? { moeKernel: "torch-flow" } : {}),
   };
 }
 

@@ -6,7 +6,7 @@
 import type { Result } from "../../core/index.ts";
 import { ok } from "../../core/index.ts";
 import type { MemoryEngine } from "../../hardware/index.ts";
-import { inferencexSetup } from "./engine-setup.ts";
+import { inferencexSetup, versionIn } from "./engine-setup.ts";
 import type { Loaded, MeasuredRun } from "./measured-run.ts";
 import { metricsOf, SkipCount } from "./measured-run.ts";
 import type { RowRecord } from "./record.ts";
@@ -88,7 +88,7 @@ function runOf(name: string, row: RowRecord): MeasuredRun {
     model,
     gpu,
     engine,
-    version: versionOf(row.text("image")),
+    version: versionOf(row.text("image")) || versionIn(engine, month),
     layout: {
       ...(format.dtype === undefined ? {} : { dtype: format.dtype }),
       kvDtype: setup.kvDtype,

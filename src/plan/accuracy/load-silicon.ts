@@ -7,12 +7,13 @@
 import type { Result } from "../../core/index.ts";
 import { ok } from "../../core/index.ts";
 import type { KernelsLayout, MemoryEngine } from "../../hardware/index.ts";
-import { defaultSetup, inferencexSetup } from "./engine-setup.ts";
+import { defaultSetup, inferencexSetup, versionIn } from "./engine-setup.ts";
 import { INFERENCEX_RATIO } from "./load-inferencex.ts";
 import type { Lengths, Loaded, MeasuredRun } from "./measured-run.ts";
 import { metricsOf, SkipCount } from "./measured-run.ts";
 import type { RowRecord } from "./record.ts";
 import { parseRecords } from "./record.ts";
+import { contradiction } from "./suspect-records.ts";
 import { checkpointFormat } from "./run-dtype.ts";
 import { gpuName, modelName } from "./run-names.ts";
 
@@ -34,6 +35,11 @@ function ranksOf(row: RowRecord, isExport: boolean): Ranks {
   const mtp = Math.max(1, row.numberOr("mtp", 1));
   const ep = Math.max(1, row.numberOr("mep", 1));
   const adp = row.numberOr("adp", 0);
+  const batch = row.numberOr("bs", NaN);
+  // NVIDIA's own rows leave adp blank; a batch of 1/tp of the clients is that of an attention rank.
+  if (!isExport && row.text("adp") === "" && tp > 1 && batch * tp === row.number("concurrency")) {
+    return { tp: 1, dp: tp, ep };
+  }
   if (isExport && mtp > 1 && ep > 1) return { tp: adp > 1 ? 1 : mtp, dp: adp > 1 ? mtp : 1, ep };
   const dp = adp > 0 ? adp : Math.max(1, Math.floor((mtp * ep) / tp));
   return { tp, dp, ep };
@@ -100,7 +106,19 @@ function runOf(name: string, row: RowRecord): MeasuredRun {
   const lengths: Lengths = isExport
     ? { kind: "drawn", input: isl, output: osl, ratio: INFERENCEX_RATIO, seed: 0 }
     : { kind: "fixed", input: isl, output: osl };
-  const measured = metricsOf({ ttftMean: row.number("ttft_ms"), tpotMean: row.number("tpot_ms") });
+  const [ttftMs, tpotMs] = [row.number("ttft_ms"), row.number("tpot_ms")];
+  const suspect = contradiction({
+    model,
+    source: row.text("source"),
+    concurrency: conc,
+    batch: row.numberOr("bs", NaN),
+    dp: ranks.dp,
+    maxNumSeqs: setup.knobs.maxNumSeqs,
+    output: osl,
+    ttftMs,
+    tpotMs,
+  });
+  const measured = metricsOf({ ttftMean: ttftMs, tpotMean: tpotMs });
   return {
     id: `${name}:${row.line}`,
     family: "silicon",
@@ -108,7 +126,7 @@ function runOf(name: string, row: RowRecord): MeasuredRun {
     model,
     gpu,
     engine,
-    version: row.text("backend_version"),
+    version: row.text("backend_version") || versionIn(engine, query.month),
     layout: {
       ...layoutOf(ranks, setup.kvDtype),
       ...(setup.moeKernel === undefined ? {} : { moeKernel: setup.moeKernel }),
@@ -116,6 +134,7 @@ function runOf(name: string, row: RowRecord): MeasuredRun {
     },
     ...(format.quantizedParts === undefined ? {} : { quantizedParts: format.quantizedParts }),
     ...(setup.unfusedAllReduce === true ? { unfusedAllReduce: true } : {}),
+    ...(setup.asyncScheduling === true ? { asyncScheduling: true } : {}),
     gpus: ranks.tp * ranks.dp,
     shape: `${isl}/${osl}`,
     knobs: setup.knobs,
@@ -127,6 +146,7 @@ function runOf(name: string, row: RowRecord): MeasuredRun {
     },
     windows: [{ name: "run", fromS: 0, toS: Infinity, measured }],
     flags: isExport ? [] : ["lengths taken as equal"],
+    ...(suspect === undefined ? {} : { suspect }),
   };
 }
 

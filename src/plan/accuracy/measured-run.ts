@@ -97,6 +97,8 @@ export type RunKnobs = {
   readonly chunkedPrefill: boolean;
   readonly prefixCaching: boolean;
   readonly maxModelLen?: number;
+  /** SGLang: decode steps between two looks for arrivals; 1 when absent. */
+  readonly recvInterval?: number;
 };
 
 /** A part of the run, by arrival, with what was measured in it. */
@@ -123,6 +125,8 @@ export type MeasuredRun = {
   readonly quantizedParts?: readonly ModelPart[];
   /** All-reduce and norm are two kernels, whatever the engine's timing says. */
   readonly unfusedAllReduce?: boolean;
+  /** Asynchronous scheduling was asked for, whatever the version's default. */
+  readonly asyncScheduling?: boolean;
   readonly gpus: number;
   /** Input and output lengths, for grouping: "1024/1024". */
   readonly shape: string;
@@ -131,6 +135,8 @@ export type MeasuredRun = {
   /** Times were taken in the server: the client's path is not in them. */
   readonly serverSide?: boolean;
   readonly windows: readonly Window[];
+  /** Why the record cannot be right; the targets are judged without it. */
+  readonly suspect?: string;
   /** Peculiarities of the run or of its record, in words. */
   readonly flags: readonly string[];
 };

@@ -5,7 +5,7 @@
 
 import type { Result } from "../../core/index.ts";
 import { fail, ok } from "../../core/index.ts";
-import { kernelsStepTime, memoryBudget } from "../../hardware/index.ts";
+import { kernelsStepTime, memoryBudget, timingAt } from "../../hardware/index.ts";
 import type {
   EngineTiming,
   GpuCard,
@@ -71,10 +71,18 @@ function memorySettings(run: MeasuredRun): MemorySettings {
 }
 
 /** The engine's own scheduler with the run's settings; limits are those of all ranks together. */
-function schedulerOf({ engine, knobs }: MeasuredRun): ScenarioInput["engine"] {
+function schedulerOf(
+  { engine, knobs }: MeasuredRun,
+  timing: EngineTiming,
+): ScenarioInput["engine"] {
   const tokens = knobs.maxBatchedTokens;
   const seqs = Math.min(knobs.maxNumSeqs, tokens);
-  const common = { max_num_seqs: seqs, enable_chunked_prefill: knobs.chunkedPrefill };
+  const common = {
+    max_num_seqs: seqs,
+    enable_chunked_prefill: knobs.chunkedPrefill,
+    async_scheduling: timing.lookahead,
+    scheduler_recv_interval: knobs.recvInterval ?? 1,
+  };
   if (engine === "vllm") return { ...common, scheduler: "vllm", max_num_batched_tokens: tokens };
   if (engine === "trtllm") {
     return { ...common, scheduler: "tensorrt_llm", max_num_batched_tokens: tokens };
@@ -92,6 +100,7 @@ function schedulerOf({ engine, knobs }: MeasuredRun): ScenarioInput["engine"] {
 function scenarioOf(
   run: MeasuredRun,
   kvTokens: number,
+  timing: EngineTiming,
   arrivals: ReturnType<typeof layLoad>["arrivals"],
   clientMs: number,
 ): Result<Scenario> {
@@ -102,7 +111,7 @@ function scenarioOf(
     name: run.id,
     cluster: { workers: 1, gpus_per_worker: run.gpus },
     engine: {
-      ...schedulerOf(run),
+      ...schedulerOf(run, timing),
       block_size: blockSize,
       num_gpu_blocks: Math.max(1, Math.floor(kvTokens / blockSize)) * ranks,
       max_model_len: knobs.maxModelLen ?? null,
@@ -110,6 +119,16 @@ function scenarioOf(
     },
     traffic: { arrivals, client_path_ms: clientMs },
   });
+}
+
+/** The engine's timing as the run's version and launch script have it. */
+function timingOf(run: MeasuredRun, shipped: EngineTiming): EngineTiming {
+  const own = timingAt(shipped, run.version);
+  return {
+    ...own,
+    ...(run.unfusedAllReduce === true ? { fusedAllReduceNorm: false } : {}),
+    ...(run.asyncScheduling === true ? { asyncScheduling: true, lookahead: true } : {}),
+  };
 }
 
 /** Rows of the requests that ended well and arrived in the span. */
@@ -165,8 +184,9 @@ export function simulationKey(run: MeasuredRun): string {
   const load = workload.kind === "replay" ? run.id : workload;
   const spans = run.windows.map(({ fromS, toS }) => [fromS, toS]);
   const parts = [model, gpu, engine, version, layout, quantizedParts, gpus, knobs, load, spans];
-  return JSON.stringify([...parts, run.serverSide, run.unfusedAllReduce], (_key, value: unknown) =>
-    value === Infinity ? "Infinity" : value,
+  return JSON.stringify(
+    [...parts, run.serverSide, run.unfusedAllReduce, run.asyncScheduling],
+    (_key, value: unknown) => (value === Infinity ? "Infinity" : value),
   );
 }
 
@@ -184,8 +204,7 @@ export function simulateRun(run: MeasuredRun, parts: RunParts): Result<Predictio
     return fail({ what: "the model does not fit, as the memory model sees it", where: run.id });
   }
   const { gpu, node, params } = parts;
-  const timing =
-    run.unfusedAllReduce === true ? { ...parts.timing, fusedAllReduceNorm: false } : parts.timing;
+  const timing = timingOf(run, parts.timing);
   const model = kernelsStepTime({
     model: card,
     gpu,
@@ -198,7 +217,7 @@ export function simulateRun(run: MeasuredRun, parts: RunParts): Result<Predictio
   const { trace, arrivals } = layLoad(run.id, run.workload);
   const clientMs =
     run.serverSide === true ? 0 : (timing.clientRequestUs + timing.clientTokenUs) / US_PER_MS;
-  const scenario = scenarioOf(run, budget.value.kvTokens, arrivals, clientMs);
+  const scenario = scenarioOf(run, budget.value.kvTokens, timing, arrivals, clientMs);
   if (!scenario.ok) return scenario;
   const simulation = createSimulation(
     { scenario: scenario.value, trace, model: model.value },

@@ -23,6 +23,8 @@ export type TargetOutcome = {
   readonly value: number | null;
   readonly summary: ErrorSummary | null;
   readonly met: boolean | null;
+  /** The error with the rows whose record contradicts itself, and how many these are. */
+  readonly withSuspects: { readonly mape: number; readonly rows: number } | null;
 };
 
 const RANKING_LIMIT = 0.9;
@@ -107,19 +109,26 @@ export function errorOutcome(
 ): TargetOutcome {
   const { id, title, limit } = target;
   if (errors.length === 0) {
-    return { id, title, limit, kind: "error", value: null, summary: null, met: null };
+    const none = { value: null, summary: null, met: null, withSuspects: null };
+    return { id, title, limit, kind: "error", ...none };
   }
   const summary = summaryOf(errors);
   const met = summary.mape <= limit;
-  return { id, title, limit, kind: "error", value: summary.mape, summary, met };
+  return { id, title, limit, kind: "error", value: summary.mape, summary, met, withSuspects: null };
 }
 
 /** Judges the rows of whole runs, and the ranking. */
 export function judge(rows: readonly AccuracyRow[], ranking: Ranking): TargetOutcome[] {
   const whole = rows.filter((row) => row.window === "run");
-  const outcomes = ERROR_TARGETS.map((target) =>
-    errorOutcome(target, whole.filter(target.selects).map(errorOf)),
-  );
+  const outcomes = ERROR_TARGETS.map((target) => {
+    const selected = whole.filter(target.selects);
+    const sound = selected.filter((row) => !row.suspect);
+    const outcome = errorOutcome(target, sound.map(errorOf));
+    const suspects = selected.length - sound.length;
+    if (suspects === 0) return outcome;
+    const { mape } = summaryOf(selected.map(errorOf));
+    return { ...outcome, withSuspects: { mape, rows: suspects } };
+  });
   const tau = ranking.pairs === 0 ? null : ranking.tau;
   outcomes.push({
     id: "ranking",
@@ -128,6 +137,7 @@ export function judge(rows: readonly AccuracyRow[], ranking: Ranking): TargetOut
     kind: "tau",
     value: tau,
     summary: null,
+    withSuspects: null,
     met: tau === null ? null : tau >= RANKING_LIMIT,
   });
   return outcomes;

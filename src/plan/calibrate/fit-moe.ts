@@ -116,6 +116,17 @@ function fitRows(
 /** Rows that a fit of one kernel needs at least. */
 const ROWS_MIN = 40;
 
+/**
+ * The rows to fit a kernel by: its own, or, when whole experts alone were measured too seldom, those of
+ * split ones with them; undefined: too few even so.
+ */
+function rowsFor(key: string, groups: ReadonlyMap<string, readonly number[]>) {
+  const own = groups.get(key) ?? [];
+  if (own.length >= ROWS_MIN) return own;
+  const all = key.endsWith("/ep") ? own : [...own, ...(groups.get(`${key}/ep`) ?? [])];
+  return all.length >= ROWS_MIN ? all : undefined;
+}
+
 /** Fits every (format, kernel, split or not) of one engine's table; keys as in `KernelParams`. */
 export function fitMoe(
   engine: string,
@@ -138,8 +149,9 @@ export function fitMoe(
   }
   const fits: Record<string, Fitted<MoeParams>> = {};
   for (const [key, rows] of [...groups].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    if (rows.length < ROWS_MIN) continue;
-    fits[key] = fitRows(table, rows, MOE_FORMATS[dtype[rows[0]!]!]!, device, solve);
+    const enough = rowsFor(key, groups);
+    if (enough === undefined) continue;
+    fits[key] = fitRows(table, enough, MOE_FORMATS[dtype[rows[0]!]!]!, device, solve);
   }
   return fits;
 }

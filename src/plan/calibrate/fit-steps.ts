@@ -1,5 +1,11 @@
 /** Scales and host floors of an engine on one GPU, from measured steps. */
-import type { KernelsStepTime, RegimeScales, Residuals } from "../../hardware/index.ts";
+import { wallUs } from "../../hardware/index.ts";
+import type {
+  EngineTiming,
+  KernelsStepTime,
+  RegimeScales,
+  Residuals,
+} from "../../hardware/index.ts";
 import { crossValidate } from "./cross-validate.ts";
 import type { MeasuredStep } from "./measured-steps.ts";
 import type { LinearSolver } from "./robust-fit.ts";
@@ -7,22 +13,22 @@ import { isPossible } from "./step-accuracy.ts";
 
 export type StepFitRun = {
   readonly run: string;
-  /** Built with an engine timing whose scheduling and gap are as given below. */
+  /** Built with an engine timing that is given below. */
   readonly model: KernelsStepTime;
   readonly peakUsPerToken: number;
 };
 
 export type StepFit = {
   readonly scales: RegimeScales;
-  /** Factors on the host floors of steps without and with prompts. */
-  readonly hostFactors: { readonly decode: number; readonly prefill: number };
+  /** Factors on the host times of scheduling a step and of launching its kernels. */
+  readonly hostFactors: { readonly scheduling: number; readonly launch: number };
   readonly residuals: Residuals;
   readonly impossible: number;
 };
 
 export type StepFitOptions = {
-  readonly asyncScheduling: boolean;
-  readonly gapUs: number;
+  /** Whether scheduling is hidden, and the gap between steps. */
+  readonly timing: EngineTiming;
   /** Whether host floors are fitted too; without, only the three scales are. */
   readonly floors: boolean;
   readonly solve: LinearSolver;
@@ -48,24 +54,24 @@ export function fitSteps(
       { name: "context", ...SCALE },
       { name: "mixed", ...SCALE },
       {
-        name: "hostDecode",
+        name: "scheduling",
         initial: 1,
         min: options.floors ? 0.1 : 1,
         max: options.floors ? 10 : 1,
       },
       {
-        name: "hostPrefill",
+        name: "launch",
         initial: 1,
         min: options.floors ? 0.1 : 1,
         max: options.floors ? 10 : 1,
       },
     ],
     predict: (at, row) => {
-      const { gpuUs, hostUs } = parts[row]!;
+      const { gpuUs, launchUs, schedulingUs } = parts[row]!;
       const { regime } = used[row]!;
       const gpu = gpuUs * at[index[regime]]!;
-      const host = hostUs * at[regime === "decode" ? 3 : 4]!;
-      return (options.asyncScheduling ? Math.max(gpu, host) : gpu + host) + options.gapUs;
+      const host = { launchUs: launchUs * at[4]!, schedulingUs: schedulingUs * at[3]! };
+      return wallUs(options.timing, gpu, host);
     },
     measured: Float64Array.from(used, (step) => step.measuredUs),
     rows: Int32Array.from(used.keys()),
@@ -74,7 +80,7 @@ export function fitSteps(
   });
   return {
     scales: { decode: values[0]!, context: values[1]!, mixed: values[2]! },
-    hostFactors: { decode: values[3]!, prefill: values[4]! },
+    hostFactors: { scheduling: values[3]!, launch: values[4]! },
     residuals,
     impossible: own.length - used.length,
   };

@@ -12,7 +12,7 @@
  *
  * Source: SGLang v0.5 scheduler.py (get_next_batch_to_run, get_new_batch_prefill, update_running_batch), schedule_policy.py
  * (PrefillAdder) and schedule_batch.py (retract_decode). Its page size is our block size; the engine's own is 1.
- * Not modelled: the overlap scheduler, which sees every result one step late, and priorities.
+ * Not modelled: priorities. What the overlap scheduler sees late is the business of the worker (sim/inbox.ts).
  * Assumptions where the engine would stop with an error: a prompt in chunks waits for decodes when no page is free, and goes
  * back to the queue when even a single decoding request lacks one; a mixed step whose decodes do not fit is a decode step.
  */

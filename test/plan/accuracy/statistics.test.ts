@@ -54,6 +54,7 @@ test("errors: mean, median, ninth decile, bias", () => {
     window: "run",
     metric: "tpotMean",
     flags: [],
+    suspect: false,
     measured: 100,
     predicted,
   });
