@@ -10,15 +10,19 @@ import { bin, capture, root } from "./lib.mjs";
 
 const NODE_AT_LEAST = [20, 19];
 const STAMP = join(root, "dist", ".stamp");
+const PAGE_STAMP = join(root, "dist", ".stamp-page");
 
-/** Installs and builds what is missing or stale; resolves to an exit code. */
-export async function setup() {
+/**
+ * Installs and builds what is missing or stale; resolves to an exit code. Without `page`, the explorer is left
+ * as it is: a first run of the command line does not wait for it.
+ */
+export async function setup({ page = true } = {}) {
   const [major, minor] = process.versions.node.split(".").map(Number);
   if (major < NODE_AT_LEAST[0] || (major === NODE_AT_LEAST[0] && minor < NODE_AT_LEAST[1])) {
     say(`Node ${NODE_AT_LEAST.join(".")} or newer is needed; this is ${process.version}`);
     return 1;
   }
-  return (await install()) || (await build());
+  return (await install()) || (await build()) || (page ? await buildExplorer() : 0);
 }
 
 async function install() {
@@ -67,12 +71,22 @@ async function build() {
   return failed;
 }
 
+async function buildExplorer() {
+  const inputs = inputsDigest(["web", "traces"]);
+  if (existsSync(PAGE_STAMP) && readFileSync(PAGE_STAMP, "utf8") === inputs) return 0;
+  say("building the explorer");
+  const { buildPage } = await import("./page.mjs");
+  const failed = await buildPage();
+  if (!failed) writeFileSync(PAGE_STAMP, inputs);
+  return failed;
+}
+
 /** Names, sizes and times of everything that the build reads. */
-function inputsDigest() {
+function inputsDigest(more = []) {
   const digest = createHash("sha256");
   const under = (folder) =>
     readdirSync(join(root, folder), { recursive: true }).map((path) => join(folder, path));
-  const files = [".ci", "models", "src"].flatMap(under).sort();
+  const files = [".ci", "models", "src", ...more].flatMap(under).sort();
   for (const path of ["tsconfig.json", "package-lock.json", ...files]) {
     const stat = statSync(join(root, path));
     if (stat.isFile()) digest.update(`${path} ${stat.size} ${stat.mtimeMs}\n`);

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { PROGRAM, root, run } from "./lib.mjs";
 import { setup } from "./setup.mjs";
 
-const code = await setup();
+// The explorer takes seconds to build, and only its own command needs it.
+const code = await setup({ page: process.argv[2] === "explore" });
 if (code !== 0) process.exit(code);
 
 const main = join(root, PROGRAM);

@@ -1,3 +1,4 @@
+export { decodeTrace } from "./columns-trace.ts";
 export * from "./trace.ts";
 export { exportLosses, exportTrace, EXPORT_FORMATS, type ExportFormat } from "./export-trace.ts";
 export { chainHashIds, rowIdCount } from "./hash-runs.ts";

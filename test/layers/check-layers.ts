@@ -3,7 +3,15 @@ import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { join } from "node:path";
 import type { Zone } from "./rules.ts";
-import { EXACT_MATH, LAZY_DEEP_IMPORTS, PACKAGE_OWNERS, TEST_SUPPORT, ZONES } from "./rules.ts";
+import {
+  BUILT_MODULES,
+  EXACT_MATH,
+  LAZY_DEEP_IMPORTS,
+  PACKAGE_OWNERS,
+  TEST_SUPPORT,
+  WORKER_PROTOCOL,
+  ZONES,
+} from "./rules.ts";
 import type { Import, SourceFile, SourceGraph } from "./source-graph.ts";
 
 const CODE = /\.[cm]?[jt]sx?$/;
@@ -55,7 +63,9 @@ function importFault(zone: Zone, each: Import, target: string): string | undefin
     return ofPage ? undefined : `imports ${target}, which is outside the dependency table`;
   }
   if (other === zone) return undefined;
-  if (zone.folder === "web" && other.folder === "web/workers" && isProgram(each)) return undefined;
+  if (zone.folder === "web" && other.folder === "web/workers") {
+    if (isProgram(each) || (target === WORKER_PROTOCOL && each.kind === "type")) return undefined;
+  }
   if (!zone.mayImport.includes(other.folder))
     return `${zone.folder} may not import ${other.folder}`;
   if (target === `${other.folder}/index.ts`) return undefined;
@@ -77,6 +87,7 @@ function packageFault(
   { specifier }: Import,
   dependencies: readonly string[],
 ): string | undefined {
+  if (specifier.startsWith(BUILT_MODULES) && zone.folder.startsWith("web")) return undefined;
   const bare = specifier.replace(/^node:/, "");
   if (specifier.startsWith("node:") || builtinModules.includes(bare)) {
     if (!zone.mayImportNode) return `${zone.folder} may not import ${specifier}`;

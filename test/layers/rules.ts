@@ -53,7 +53,12 @@ export const ZONES: readonly Zone[] = [
   hostZone("src/live", ["core", "hardware", "trace", "policies"], ["index.ts"]),
   hostZone("src/cli", [...PURE, "live"], ["main.ts"]),
   // Views see the protocol and the policies' metadata; the engine runs inside workers only.
-  hostZone("web", ["core", "policies"], ["main.tsx", "vite.config.ts"]),
+  hostZone(
+    "web",
+    ["core", "policies"],
+    // The build chooses one of the two ways to start the worker (.ci/page.mjs).
+    ["main.tsx", "vite.config.ts", "engine/start-worker.ts", "engine/start-worker-inline.ts"],
+  ),
   hostZone("web/workers", PURE, []),
 ];
 
@@ -66,6 +71,12 @@ export const LAZY_DEEP_IMPORTS: readonly { readonly from: string; readonly targe
   { from: "web", target: "src/core/quantity.ts" },
   { from: "web/workers", target: "src/core/quantity.ts" },
 ];
+
+/** What a page may know of its worker: the types of their messages, which cost nothing to load. */
+export const WORKER_PROTOCOL = "web/workers/protocol.ts";
+
+/** Modules that the page's build makes out of data (.ci/page.mjs). */
+export const BUILT_MODULES = "virtual:headworks/";
 
 /** Packages that only these files may load: units at the edge, and the solver of `calibrate`. */
 export const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {

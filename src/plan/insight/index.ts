@@ -1,0 +1,12 @@
+export type { Density } from "./density.ts";
+export { insightOf, windowInsight } from "./insight.ts";
+export type { Insight, SlowRequest, WindowInsight } from "./insight.ts";
+export type { LatencyCurve } from "./latency-curves.ts";
+export type { OverTime } from "./over-time.ts";
+export type { PromptSources } from "./prompt-sources.ts";
+export { slicePyramid } from "./slice-pyramid.ts";
+export type { PyramidLevel, SlicePyramid } from "./slice-pyramid.ts";
+export { TIME_PARTS } from "./time-breakdown.ts";
+export type { TimeGroup, TimePart } from "./time-breakdown.ts";
+export { WHOLE_RUN } from "./window.ts";
+export type { LatencyName, TimeWindow } from "./window.ts";

@@ -1,0 +1,138 @@
+/** A run over its time: rates, occupancy, latency and attainment per sample, and what was short when. */
+
+import type { Report, RequestColumns, SeriesColumns } from "../../sim/index.ts";
+import { quantileOf } from "./latency-curves.ts";
+import { latencyUs } from "./window.ts";
+
+/** Equal lengths; NaN: no data at that sample. */
+export type OverTime = {
+  readonly timeS: Float64Array;
+  readonly arrivalsPerS: Float64Array;
+  readonly completionsPerS: Float64Array;
+  readonly outputTokensPerS: Float64Array;
+  readonly prefillTokensPerS: Float64Array;
+  readonly preemptionsPerS: Float64Array;
+  readonly queued: Float64Array;
+  readonly running: Float64Array;
+  /** Shares of all KV blocks. */
+  readonly kvUsed: Float64Array;
+  readonly kvCached: Float64Array;
+  readonly hitRate: Float64Array;
+  /** Over requests that arrived since the sample before. */
+  readonly ttftMsP99: Float64Array;
+  readonly tpotMsP99: Float64Array;
+  /** Share of them within every target; NaN without targets. */
+  readonly attainment: Float64Array;
+  /** What ran short: positions in `limitNames`. */
+  readonly limit: Uint8Array;
+  readonly limitNames: readonly string[];
+};
+
+/** What can be short at a sample; the first is nothing. */
+const LIMITS = ["nothing", "KV blocks", "batch slots", "compute"] as const;
+
+const US_PER_S = 1e6;
+const US_PER_MS = 1e3;
+/** Share of the KV blocks, and of max_num_seqs, from which they count as full (assumption). */
+const FULL_SHARE = 0.97;
+
+/** The run's samples as rates and shares. Blocks are those of all `workers` together. */
+export function overTime(
+  report: Report,
+  series: SeriesColumns,
+  requests: RequestColumns | undefined,
+  workers: number,
+): OverTime {
+  const { timeUs } = series;
+  const blocks = Math.max(1, report.kv.blocksPerWorker * workers);
+  const share = (column: Float64Array): Float64Array => column.map((value) => value / blocks);
+  const perRequest = requestBins(report, timeUs, requests);
+  const kvUsed = share(series.kvBlocksUsed);
+  const seats = report.engine.maxNumSeqs * workers;
+  return {
+    timeS: timeUs.map((us) => us / US_PER_S),
+    arrivalsPerS: ratePerS(timeUs, series.arrivals),
+    completionsPerS: ratePerS(timeUs, series.completions),
+    outputTokensPerS: ratePerS(timeUs, series.outputTokens),
+    prefillTokensPerS: ratePerS(timeUs, series.prefillTokens),
+    preemptionsPerS: ratePerS(timeUs, series.preemptions),
+    queued: Float64Array.from(series.queued),
+    running: Float64Array.from(series.running),
+    kvUsed,
+    kvCached: share(series.kvBlocksCached),
+    hitRate: increaseRatio(series.cachedTokens, series.admittedTokens),
+    ...perRequest,
+    limitNames: LIMITS,
+    limit: Uint8Array.from(timeUs, (_, i) => {
+      if (series.queued[i] === 0) return 0;
+      if (kvUsed[i]! >= FULL_SHARE) return 1;
+      return series.running[i]! >= FULL_SHARE * seats ? 2 : 3;
+    }),
+  };
+}
+
+/** Increase of a cumulative column per second of the interval before each sample. */
+function ratePerS(timeUs: Float64Array, total: Float64Array): Float64Array {
+  return total.map((value, i) => {
+    const seconds = i === 0 ? 0 : (timeUs[i]! - timeUs[i - 1]!) / US_PER_S;
+    return seconds > 0 ? (value - total[i - 1]!) / seconds : NaN;
+  });
+}
+
+/** Increase of `part` over that of `whole`; NaN where nothing was admitted. */
+function increaseRatio(part: Float64Array, whole: Float64Array): Float64Array {
+  return part.map((value, i) => {
+    const admitted = whole[i]! - (i === 0 ? 0 : whole[i - 1]!);
+    return admitted > 0 ? (value - (i === 0 ? 0 : part[i - 1]!)) / admitted : NaN;
+  });
+}
+
+type RequestBins = Pick<OverTime, "ttftMsP99" | "tpotMsP99" | "attainment">;
+
+/** Requests are in order of arrival, so each sample's are neighbours. */
+function requestBins(
+  report: Report,
+  timeUs: Float64Array,
+  requests: RequestColumns | undefined,
+): RequestBins {
+  const bins: RequestBins = {
+    ttftMsP99: new Float64Array(timeUs.length).fill(NaN),
+    tpotMsP99: new Float64Array(timeUs.length).fill(NaN),
+    attainment: new Float64Array(timeUs.length).fill(NaN),
+  };
+  if (requests === undefined) return bins;
+  let row = 0;
+  for (let i = 0; i < timeUs.length; i++) {
+    const first = row;
+    while (row < requests.rows && requests.arrivalUs[row]! <= timeUs[i]!) row++;
+    if (row > first) fillBin(report, requests, { first, end: row, bin: i }, bins);
+  }
+  return bins;
+}
+
+function fillBin(
+  report: Report,
+  requests: RequestColumns,
+  { first, end, bin }: { readonly first: number; readonly end: number; readonly bin: number },
+  bins: RequestBins,
+): void {
+  const { ttftMs = Infinity, tpotMs = Infinity, e2eMs = Infinity } = report.slo.targets;
+  const hasTargets = Object.keys(report.slo.targets).length > 0;
+  const ttft: number[] = [];
+  const tpot: number[] = [];
+  let within = 0;
+  for (let row = first; row < end; row++) {
+    const own = {
+      ttft: latencyUs(requests, row, "ttft") / US_PER_MS,
+      tpot: latencyUs(requests, row, "tpot") / US_PER_MS,
+      e2e: latencyUs(requests, row, "e2e") / US_PER_MS,
+    };
+    if (!Number.isNaN(own.ttft)) ttft.push(own.ttft);
+    if (!Number.isNaN(own.tpot)) tpot.push(own.tpot);
+    // Requests that never finished have NaN here and are not within; a missing TPOT misses nothing.
+    if (own.e2e <= e2eMs && !(own.ttft > ttftMs) && !(own.tpot > tpotMs)) within++;
+  }
+  bins.ttftMsP99[bin] = quantileOf(Float64Array.from(ttft).sort(), 0.99);
+  bins.tpotMsP99[bin] = quantileOf(Float64Array.from(tpot).sort(), 0.99);
+  if (hasTargets) bins.attainment[bin] = within / (end - first);
+}

@@ -1,0 +1,49 @@
+/** Which requests a view looks at: those measured, completed, and inside the brushed time. */
+
+import { REQUEST_COMPLETED } from "../../sim/index.ts";
+import type { RequestColumns } from "../../sim/index.ts";
+
+/** A stretch of simulated time, µs from the start of the run. */
+export type TimeWindow = { readonly fromUs: number; readonly toUs: number };
+
+/** Everything. */
+export const WHOLE_RUN: TimeWindow = { fromUs: 0, toUs: Infinity };
+
+/** Rows of completed requests that arrived inside the window, in order of arrival. */
+export function rowsWithin(
+  requests: RequestColumns,
+  warmupUs: number,
+  window: TimeWindow,
+): Uint32Array {
+  const rows = new Uint32Array(requests.rows);
+  let count = 0;
+  const fromUs = Math.max(warmupUs, window.fromUs);
+  for (let row = 0; row < requests.rows; row++) {
+    if (requests.status[row] !== REQUEST_COMPLETED) continue;
+    const arrivalUs = requests.arrivalUs[row]!;
+    if (arrivalUs >= fromUs && arrivalUs <= window.toUs) rows[count++] = row;
+  }
+  return rows.slice(0, count);
+}
+
+/** Latencies of a request, µs, by their names in the report; NaN: it has none. */
+export const LATENCIES = ["ttft", "tpot", "e2e", "queue"] as const;
+export type LatencyName = (typeof LATENCIES)[number];
+
+/** One latency of one request, µs. */
+export function latencyUs(requests: RequestColumns, row: number, name: LatencyName): number {
+  const arrivalUs = requests.arrivalUs[row]!;
+  switch (name) {
+    case "ttft":
+      return requests.firstTokenUs[row]! - arrivalUs;
+    case "queue":
+      return requests.admittedUs[row]! - arrivalUs;
+    case "e2e":
+      return requests.finishUs[row]! - arrivalUs;
+    case "tpot": {
+      const tokens = requests.outputTokens[row]!;
+      if (tokens < 2) return NaN;
+      return (requests.finishUs[row]! - requests.firstTokenUs[row]!) / (tokens - 1);
+    }
+  }
+}

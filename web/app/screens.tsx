@@ -1,0 +1,42 @@
+/**
+ * The screens by name: each a module of its own, loaded when it is first shown or, after the first answer, when
+ * the page is idle, so that nothing is requested later. Contract of a screen: a component without
+ * properties that reads the stores (`runStore`: results, `viewStore`: brush) and draws with `Figure`.
+ */
+
+import { lazy } from "react";
+import type { ComponentType, LazyExoticComponent } from "react";
+import { Overview } from "../screens/overview/overview.tsx";
+import type { ScreenName } from "../stores/view-store.ts";
+
+type Load = () => Promise<{ readonly default: ComponentType }>;
+
+const LOADERS: Readonly<Partial<Record<ScreenName, Load>>> = {
+  start: async () => ({ default: (await import("../screens/start/start.tsx")).Start }),
+  latency: async () => ({ default: (await import("../screens/latency/latency.tsx")).Latency }),
+};
+
+type Screen = {
+  readonly name: ScreenName;
+  readonly label: string;
+  readonly view: ComponentType | LazyExoticComponent<ComponentType>;
+};
+
+const LABELS: Readonly<Partial<Record<ScreenName, string>>> = {
+  start: "Start",
+  overview: "Overview",
+  latency: "Latency",
+};
+
+export const SCREEN_VIEWS: readonly Screen[] = (Object.keys(LABELS) as ScreenName[]).map(
+  (name) => ({
+    name,
+    label: LABELS[name]!,
+    view: name === "overview" ? Overview : lazy(LOADERS[name]!),
+  }),
+);
+
+/** Loads every screen, so that the page needs nothing any more; resolves when all are there. */
+export async function loadAllScreens(): Promise<void> {
+  await Promise.all(Object.values(LOADERS).map((load) => load()));
+}

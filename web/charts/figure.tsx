@@ -1,0 +1,132 @@
+/**
+ * The frame of every chart: question, answer in a sentence, picture, table twin, files. The picture is read
+ * by pointer and by keyboard alike: arrows walk along and across the series, and each value is spoken.
+ */
+
+import { useId, useMemo, useRef, useState } from "react";
+import type { KeyboardEvent, PointerEvent, ReactNode } from "react";
+import { useStore } from "zustand";
+import { viewStore } from "../stores/view-store.ts";
+import { BrushBand } from "./brush-band.tsx";
+import { DataTable } from "./data-table.tsx";
+import { FigureMenu } from "./figure-menu.tsx";
+import { moved, nearestReading, readingAt } from "./read-cursor.ts";
+import type { Cursor } from "./read-cursor.ts";
+import type { Chart } from "./scene.ts";
+import { svgOf } from "./svg.ts";
+import { useTheme } from "./use-theme.ts";
+import { useWidth } from "./use-width.ts";
+
+export type FigureProps = {
+  readonly chart: Chart;
+  readonly height?: number;
+  /** File name of exports, without ending. */
+  readonly name: string;
+  /** Topic of the method page. */
+  readonly topic?: string;
+  /** x is simulated time in s: the ruler and the brush are shared with every other such chart. */
+  readonly isTime?: boolean;
+  /** Legend or controls between the sentence and the picture. */
+  readonly children?: ReactNode;
+};
+
+export function Figure({ chart, height = 240, name, topic, isTime, children }: FigureProps) {
+  const id = useId();
+  const theme = useTheme();
+  const [box, width] = useWidth<HTMLDivElement>();
+  const allTables = useStore(viewStore, (state) => state.tables);
+  const [ownTable, setOwnTable] = useState<boolean | null>(null);
+  const asTable = ownTable ?? allTables;
+  const size = useMemo(() => ({ width: Math.max(220, width), height }), [width, height]);
+  const drawn = useMemo(() => (width === 0 ? null : chart.draw(size)), [chart, size, width]);
+  const markup = useMemo(
+    () => (drawn === null ? "" : svgOf(drawn.scene, { theme })),
+    [drawn, theme],
+  );
+  const [cursor, setCursor] = useState<Cursor | null>(null);
+  const picture = useRef<HTMLDivElement>(null);
+  const reading = drawn === null || cursor === null ? undefined : readingAt(drawn, cursor);
+
+  function point(event: PointerEvent): void {
+    if (drawn === null || picture.current === null) return;
+    const at = picture.current.getBoundingClientRect();
+    const x = event.clientX - at.left;
+    setCursor(nearestReading(drawn, x, event.clientY - at.top));
+    if (isTime === true) viewStore.setState({ cursorS: drawn.valueAtX?.(x) ?? null });
+  }
+  function press(event: KeyboardEvent): void {
+    if (drawn === null) return;
+    const next = moved(drawn, cursor, event.key);
+    if (next === undefined) return;
+    event.preventDefault();
+    setCursor(next);
+  }
+  function leave(): void {
+    setCursor(null);
+    if (isTime === true) viewStore.setState({ cursorS: null });
+  }
+
+  return (
+    <figure className="figure" role="group" aria-labelledby={`${id}t`} aria-describedby={`${id}d`}>
+      <figcaption>
+        <h3 id={`${id}t`}>{chart.title}</h3>
+        <FigureMenu
+          chart={chart}
+          name={name}
+          size={size}
+          asTable={asTable}
+          topic={topic}
+          onTable={() => {
+            setOwnTable(!asTable);
+          }}
+        />
+        <p id={`${id}d`}>{chart.summary}</p>
+      </figcaption>
+      {children}
+      <div ref={box} className="picture-box">
+        {asTable ? (
+          <DataTable table={chart.table} label={chart.title} />
+        ) : (
+          <div
+            ref={picture}
+            className="picture"
+            tabIndex={0}
+            role="application"
+            aria-roledescription="chart"
+            aria-label={`${chart.title} Arrow keys read the values, T shows a table.`}
+            onPointerMove={point}
+            onPointerLeave={leave}
+            onKeyDown={press}
+            onBlur={leave}
+          >
+            <div dangerouslySetInnerHTML={{ __html: markup }} />
+            {isTime === true && drawn !== null ? <BrushBand drawn={drawn} /> : null}
+            {reading === undefined ? null : <ReadMark reading={reading} width={size.width} />}
+          </div>
+        )}
+      </div>
+      <div className="sr-only" aria-live="polite">
+        {reading?.text}
+      </div>
+    </figure>
+  );
+}
+
+function ReadMark({
+  reading,
+  width,
+}: {
+  readonly reading: { readonly x: number; readonly y: number; readonly text: string };
+  readonly width: number;
+}) {
+  const isRight = reading.x > width / 2;
+  const side = isRight ? { right: width - reading.x + 10 } : { left: reading.x + 10 };
+  return (
+    <>
+      <span className="read-dot" style={{ left: reading.x, top: reading.y }} />
+      <span className="tooltip" style={{ ...side, top: Math.max(0, reading.y - 30) }}>
+        {reading.text}
+      </span>
+    </>
+  );
+}

@@ -1,0 +1,168 @@
+/**
+ * Ties the stores to the engine: a change of the scenario stops the run in progress and starts a new one;
+ * the old result stays until the new one is there. Traces that the user brought are kept here, in the page's memory,
+ * for workers that start later.
+ */
+
+import type { Result } from "../../src/core/index.ts";
+import { DEMO_DOCUMENT, scenarioStore } from "../stores/scenario-store.ts";
+import { createRunStore } from "../stores/run-store.ts";
+import type { ShownRun } from "../stores/run-store.ts";
+import { viewStore } from "../stores/view-store.ts";
+import type {
+  ImportOptions,
+  Insight,
+  ScenarioDocument,
+  TracePreview,
+} from "../workers/protocol.ts";
+import { EngineClient } from "./client.ts";
+import type { StartedRun } from "./client.ts";
+import { firstResult } from "./first-result.ts";
+
+/** Changes within this time are one change: a slider that is dragged, ms (assumption: two frames). */
+const DEBOUNCE_MS = 30;
+const US_PER_S = 1e6;
+
+/** The file itself, not its bytes: the browser keeps it on disk. */
+type BroughtTrace = { readonly file: Blob; readonly options: ImportOptions };
+
+/** Traces brought to this page, by the name that scenarios call them. */
+export const broughtTraces = new Map<string, BroughtTrace>();
+
+export const engine = new EngineClient(() => {
+  void bringAll(engine);
+});
+
+/** Gives a worker every trace that was brought to this page. */
+export async function bringAll(client: EngineClient): Promise<void> {
+  for (const [name, { file, options }] of broughtTraces) {
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    await client.ask("readTrace", { name, bytes, options });
+  }
+}
+
+export const runStore = createRunStore({
+  run: null,
+  document: DEMO_DOCUMENT,
+  insight: firstResult(),
+  tookMs: null,
+});
+
+let current: StartedRun<Insight> | undefined;
+let timer = 0;
+let changedAt = 0;
+
+/** Runs the scenario now. */
+export function runNow(): void {
+  clearTimeout(timer);
+  current?.stop();
+  const { document } = scenarioStore.getState();
+  const started = engine.run(document, (progress) => {
+    if (current === started) runStore.setState({ progress });
+  });
+  current = started;
+  runStore.setState({ isStale: true });
+  const since = changedAt === 0 ? performance.now() : changedAt;
+  changedAt = 0;
+  void started.outcome.then((outcome) => {
+    if (current !== started) return;
+    current = undefined;
+    if (outcome.ok === true) {
+      show({
+        run: started.run,
+        document,
+        insight: outcome.value,
+        tookMs: performance.now() - since,
+      });
+    } else if (outcome.ok === "stopped") {
+      runStore.setState({ progress: null });
+    } else {
+      runStore.setState({ problem: outcome.problem, progress: null });
+    }
+  });
+}
+
+function show(shown: ShownRun): void {
+  runStore.setState({ shown, isStale: false, progress: null, problem: null });
+  void refreshWindow();
+}
+
+/** Stops the run in progress; with `keep`, what was done until then is shown. */
+export function stopRun(keep: boolean): void {
+  current?.stop(keep);
+}
+
+/** Makes the shown run the baseline and shows the two together. */
+export function pinBaseline(): void {
+  runStore.setState({ baseline: runStore.getState().shown, compares: true });
+  void refreshWindow();
+}
+
+export function dropBaseline(): void {
+  runStore.setState({ baseline: null, compares: false });
+  void refreshWindow();
+}
+
+/** Runs a document beside the shown one and makes it the baseline. */
+export async function runBaseline(document: ScenarioDocument): Promise<Result<ShownRun>> {
+  const side = new EngineClient();
+  await bringAll(side);
+  const started = side.run(document);
+  const outcome = await started.outcome;
+  side.end();
+  if (outcome.ok === "stopped") return { ok: false, problem: { what: "the run was stopped" } };
+  if (!outcome.ok) return outcome;
+  const baseline: ShownRun = { run: null, document, insight: outcome.value, tookMs: null };
+  runStore.setState({ baseline, compares: true });
+  return { ok: true, value: baseline };
+}
+
+/** Reads a trace file into the engine and remembers it for other workers. */
+export async function bringTrace(
+  name: string,
+  file: Blob,
+  options: ImportOptions,
+): Promise<Result<TracePreview>> {
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  const preview = await engine.ask("readTrace", { name, bytes, options });
+  if (preview.ok) broughtTraces.set(name, { file, options });
+  return preview;
+}
+
+/** Asks again for the parts within the brush; drops answers that a newer brush has overtaken. */
+async function refreshWindow(): Promise<void> {
+  const { brush } = viewStore.getState();
+  const { shown, baseline } = runStore.getState();
+  if (brush === null || shown.run === null) {
+    if (runStore.getState().windowed !== null) runStore.setState({ windowed: null });
+    return;
+  }
+  const window = { fromUs: brush.fromS * US_PER_S, toUs: brush.toS * US_PER_S };
+  const [own, other] = await Promise.all([
+    engine.ask("window", { run: shown.run, window }),
+    typeof baseline?.run === "number"
+      ? engine.ask("window", { run: baseline.run, window })
+      : undefined,
+  ]);
+  if (viewStore.getState().brush !== brush || runStore.getState().shown !== shown) return;
+  if (!own.ok) return;
+  const windowed = { shown: own.value, baseline: other?.ok === true ? other.value : null };
+  runStore.setState({ windowed });
+}
+
+/** Starts listening to the scenario and to the brush. */
+export function startSession(): void {
+  scenarioStore.subscribe((state, before) => {
+    if (state.document === before.document) return;
+    if (changedAt === 0) changedAt = performance.now();
+    current?.stop();
+    current = undefined;
+    runStore.setState({ isStale: true, progress: null });
+    clearTimeout(timer);
+    timer = globalThis.setTimeout(runNow, DEBOUNCE_MS);
+  });
+  viewStore.subscribe((state, before) => {
+    if (state.brush !== before.brush) void refreshWindow();
+  });
+  runNow();
+}

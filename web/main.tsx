@@ -1,0 +1,18 @@
+/** The page begins: settings, the scenario of the link, the engine, the screens. */
+
+import { createRoot } from "react-dom/client";
+import { App } from "./app/app.tsx";
+import { listenForKeys } from "./app/keys.ts";
+import { startSession } from "./engine/session.ts";
+import { keepAddress, openLink } from "./share/link.ts";
+import { applyPrefs } from "./stores/prefs-store.ts";
+
+applyPrefs();
+const root = document.getElementById("root");
+if (root !== null) {
+  createRoot(root).render(<App />);
+  await openLink(location.hash);
+  startSession();
+  keepAddress();
+  listenForKeys();
+}

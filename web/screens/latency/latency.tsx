@@ -1,0 +1,63 @@
+/** How long requests wait: distributions with their tails, over time, over prompt length. */
+
+import { useMemo } from "react";
+import { useStore } from "zustand";
+import { Figure } from "../../charts/figure.tsx";
+import { Legend } from "../../charts/legend.tsx";
+import { runStore } from "../../engine/session.ts";
+import { densityChart, ecdfChart, overTimeChart, percentileChart, tailChart } from "./charts.ts";
+import { LoadCurve } from "./load-curve.tsx";
+
+const CURVES = [
+  { name: "TTFT", role: "prefill" },
+  { name: "end to end", role: "decode" },
+  { name: "queue", role: "queue" },
+  { name: "TPOT", role: "transfer" },
+] as const;
+
+export function Latency() {
+  const { shown, baseline, compares, windowed } = useStore(runStore);
+  const { insight } = shown;
+  const other = compares ? (baseline?.insight ?? null) : null;
+  const own = windowed?.shown ?? insight.whole;
+  const beside = windowed === null ? (other?.whole ?? null) : windowed.baseline;
+  const { targets } = insight.report.slo;
+  const charts = useMemo(
+    () => ({
+      ecdf: ecdfChart(own, beside, targets),
+      tail: tailChart(own, beside, targets),
+      percentiles: percentileChart(insight.report, other?.report ?? null),
+      course: overTimeChart(insight.series, other?.series ?? null, targets),
+      time: densityChart(own?.overTime.ttft ?? null, "time"),
+      prompt: densityChart(own?.overPrompt ?? null, "prompt"),
+    }),
+    [own, beside, targets, insight, other],
+  );
+  return (
+    <div className="figures">
+      <Figure chart={charts.ecdf} name="latency-ecdf" topic="ttft" height={280}>
+        <Legend items={CURVES} />
+      </Figure>
+      <Figure chart={charts.tail} name="latency-tail" topic="ttft" height={280}>
+        <Legend items={CURVES} />
+      </Figure>
+      <LoadCurve />
+      <Figure chart={charts.course} name="latency-over-time" topic="series" height={240} isTime>
+        <Legend
+          items={[
+            { name: "TTFT p99", role: "prefill" },
+            { name: "TPOT p99", role: "transfer" },
+          ]}
+        />
+      </Figure>
+      <Figure chart={charts.time} name="latency-heat-map" topic="density" height={260} isTime />
+      <Figure chart={charts.prompt} name="latency-over-prompt" topic="density" height={260} />
+      <Figure
+        chart={charts.percentiles}
+        name="latency-percentiles"
+        topic="quantiles"
+        height={260}
+      />
+    </div>
+  );
+}

@@ -1,0 +1,102 @@
+/** The guided cases. */
+
+import { withValue } from "../../scenario/document.ts";
+import type { Path } from "../../scenario/document.ts";
+import { DEMO_DOCUMENT } from "../../stores/scenario-store.ts";
+import type { ScreenName } from "../../stores/view-store.ts";
+import type { ScenarioDocument } from "../../workers/protocol.ts";
+
+export type Guide = {
+  readonly title: string;
+  readonly why: string;
+  /** What to look at, and what to change. */
+  readonly look: string;
+  readonly screen: ScreenName;
+  readonly document: ScenarioDocument;
+  readonly variants: readonly { readonly label: string; readonly document: ScenarioDocument }[];
+};
+
+function changed(
+  base: ScenarioDocument,
+  name: string,
+  ...changes: readonly (readonly [path: string, value: unknown])[]
+): ScenarioDocument {
+  return changes.reduce<ScenarioDocument>(
+    (document, [path, value]) => withValue(document, path.split(".") as Path, value),
+    { ...base, name },
+  );
+}
+
+const chatbot = changed(
+  DEMO_DOCUMENT,
+  "chatbot",
+  ["model", "llama-3.1-8b"],
+  ["cluster.parallelism", undefined],
+  ["cluster.workers", 4],
+  ["slo.ttft_s", 2],
+);
+const spike = changed(DEMO_DOCUMENT, "spike", [
+  "traffic.arrivals",
+  { mode: "gamma", rate_per_s: 3.3, shape: 0.25 },
+]);
+const routing = changed(DEMO_DOCUMENT, "routing", ["router", { policy: "least_loaded" }]);
+const memory = changed(DEMO_DOCUMENT, "small-cache", ["engine.num_gpu_blocks", 12_000]);
+
+export const GUIDES: readonly Guide[] = [
+  {
+    title: "How many GPUs does my chatbot need?",
+    why: "Four H100 serve Llama 3.1 8B to an hour of conversations with long documents. Are four enough for a first token within 2 s?",
+    look: "Read the verdict. Then drag Workers in the panel until it turns: that is your answer, and Explore draws the whole curve.",
+    screen: "overview",
+    document: chatbot,
+    variants: [
+      { label: "With 8", document: changed(chatbot, "chatbot on 8", ["cluster.workers", 8]) },
+    ],
+  },
+  {
+    title: "Does routing pay?",
+    why: "The same hour and the same GPUs, but the router sends each request where the fewest are being served.",
+    look: "Press Compare first, then switch the router: the dashed numbers are the old router's. KV shows what routing does to prefix reuse.",
+    screen: "overview",
+    document: routing,
+    variants: [
+      { label: "Round robin", document: changed(DEMO_DOCUMENT, "round robin") },
+      {
+        label: "Two choices",
+        document: changed(DEMO_DOCUMENT, "two choices", ["router.policy", "power_of_two"]),
+      },
+    ],
+  },
+  {
+    title: "Do we survive a traffic spike?",
+    why: "The mean rate stays, but requests come in bursts: gamma arrivals with a shape of 0.25, as production traces show them.",
+    look: "What runs short, and when? Brush a burst in any chart over time: every view then shows only the requests of that burst.",
+    screen: "timeline",
+    document: spike,
+    variants: [
+      {
+        label: "Twice the traffic",
+        document: changed(DEMO_DOCUMENT, "twice", [
+          "traffic.arrivals",
+          { mode: "timestamps", speedup: 2 },
+        ]),
+      },
+    ],
+  },
+  {
+    title: "Is more cache worth it?",
+    why: "Each worker has only 12,000 KV blocks of 16 tokens, so prefixes are dropped before they are needed again.",
+    look: "KV tells why prompt tokens were computed: never seen, seen by another worker, or dropped. The curve shows what a larger cache would hit.",
+    screen: "kv",
+    document: memory,
+    variants: [{ label: "All of the memory", document: changed(DEMO_DOCUMENT, "whole cache") }],
+  },
+  {
+    title: "Which GPU, and how many of them?",
+    why: "A sweep over GPU types and worker counts, drawn as cost against latency.",
+    look: "The frontier holds what nothing beats. Pin two points to see what the money buys; drag the goal to see what remains feasible.",
+    screen: "explore",
+    document: DEMO_DOCUMENT,
+    variants: [],
+  },
+];

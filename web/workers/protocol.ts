@@ -1,0 +1,159 @@
+/**
+ * What the page and the engine's worker say to each other: types only, so that the page may know them
+ * without loading a line of the engine. Columns travel as transferred typed arrays.
+ */
+
+import type { Problem } from "../../src/core/index.ts";
+import type { Insight, SlicePyramid, TimeWindow, WindowInsight } from "../../src/plan/index.ts";
+import type { PolicyMeta } from "../../src/policies/index.ts";
+import type { Report } from "../../src/sim/index.ts";
+import type { ImportOptions, TraceStatistics } from "../../src/trace/index.ts";
+
+export type { Problem } from "../../src/core/index.ts";
+export type {
+  Density,
+  Insight,
+  LatencyCurve,
+  OverTime,
+  PromptSources,
+  PyramidLevel,
+  SlicePyramid,
+  SlowRequest,
+  TimeGroup,
+  TimeWindow,
+  WindowInsight,
+} from "../../src/plan/index.ts";
+export type { PolicyKnob, PolicyMeta } from "../../src/policies/index.ts";
+export type { Report, Verdict } from "../../src/sim/index.ts";
+export type { ImportOptions, TraceStatistics } from "../../src/trace/index.ts";
+
+/** A scenario as a user wrote it: only what differs from the defaults. */
+export type ScenarioDocument = { readonly [key: string]: unknown };
+
+/** A part of the published JSON Schema. */
+export type SchemaNode = {
+  readonly type?: string | readonly string[];
+  readonly description?: string;
+  readonly unit?: string;
+  readonly default?: unknown;
+  readonly const?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly minimum?: number;
+  readonly exclusiveMinimum?: number;
+  readonly maximum?: number;
+  readonly properties?: { readonly [key: string]: SchemaNode };
+  readonly required?: readonly string[];
+  readonly additionalProperties?: boolean | SchemaNode;
+  readonly items?: SchemaNode;
+  readonly anyOf?: readonly SchemaNode[];
+  readonly oneOf?: readonly SchemaNode[];
+};
+
+export type CardName = { readonly id: string; readonly name: string; readonly note: string };
+
+/** What a scenario may say, for the panel that edits it. */
+export type Description = {
+  readonly schema: SchemaNode;
+  readonly models: readonly CardName[];
+  readonly gpus: readonly CardName[];
+  readonly routers: readonly PolicyMeta[];
+  readonly schedulers: readonly PolicyMeta[];
+  readonly recipes: readonly CardName[];
+  readonly version: string;
+};
+
+/** Files that a run is exported as. */
+export type ExportKind = "requests.csv" | "series.csv" | "trace.perfetto.json";
+
+export type TracePreview = {
+  readonly name: string;
+  readonly format: string;
+  readonly rows: number;
+  /** The first rows, as numbers: arrival in s, prompt and output tokens. */
+  readonly head: readonly {
+    readonly arrivalS: number;
+    readonly input: number;
+    readonly output: number;
+  }[];
+  /** Arrivals per second in equal bins over the trace. */
+  readonly rate: { readonly timeS: Float64Array; readonly perS: Float64Array };
+  readonly statistics: TraceStatistics;
+};
+
+/** Part of a trace to keep, and how often. */
+export type TraceCut = {
+  readonly name: string;
+  readonly fromS: number;
+  readonly toS: number;
+  /** Share of the requests kept, drawn by the seed; 1 keeps all. */
+  readonly share: number;
+  readonly seed: number;
+};
+
+/** A question and the type of its answer, by name. */
+export type Questions = {
+  readonly describe: { readonly ask: null; readonly answer: Description };
+  readonly window: {
+    readonly ask: { readonly run: number; readonly window: TimeWindow };
+    readonly answer: WindowInsight;
+  };
+  readonly pyramid: { readonly ask: { readonly run: number }; readonly answer: SlicePyramid };
+  readonly export: {
+    readonly ask: { readonly run: number; readonly kind: ExportKind };
+    readonly answer: Uint8Array;
+  };
+  readonly readTrace: {
+    readonly ask: {
+      readonly name: string;
+      readonly bytes: Uint8Array;
+      readonly options: ImportOptions;
+    };
+    readonly answer: TracePreview;
+  };
+  readonly previewTrace: { readonly ask: { readonly name: string }; readonly answer: TracePreview };
+  readonly cutTrace: {
+    readonly ask: { readonly cut: TraceCut; readonly as: string };
+    readonly answer: TracePreview;
+  };
+  readonly exportTrace: { readonly ask: { readonly name: string }; readonly answer: Uint8Array };
+  readonly complete: {
+    readonly ask: { readonly document: ScenarioDocument };
+    readonly answer: ScenarioDocument;
+  };
+};
+export type QuestionName = keyof Questions;
+
+export type ToWorker =
+  | {
+      readonly kind: "run";
+      readonly run: number;
+      readonly document: ScenarioDocument;
+      /** Keep columns for the views, or only the report (sweeps). */
+      readonly keep: "columns" | "report";
+    }
+  /** Stops the run; with `keep`, what was done until then is its result. */
+  | { readonly kind: "stop"; readonly run: number; readonly keep: boolean }
+  | {
+      readonly [Name in QuestionName]: {
+        readonly kind: "ask";
+        readonly question: number;
+        readonly name: Name;
+        readonly ask: Questions[Name]["ask"];
+      };
+    }[QuestionName];
+
+export type Progress = {
+  readonly fraction: number;
+  readonly events: number;
+  readonly simS: number;
+  readonly wallS: number;
+};
+
+export type FromWorker =
+  | { readonly kind: "progress"; readonly run: number; readonly progress: Progress }
+  | { readonly kind: "done"; readonly run: number; readonly insight: Insight }
+  | { readonly kind: "reported"; readonly run: number; readonly report: Report }
+  | { readonly kind: "stopped"; readonly run: number }
+  | { readonly kind: "failed"; readonly run: number; readonly problem: Problem }
+  | { readonly kind: "answer"; readonly question: number; readonly value: unknown }
+  | { readonly kind: "refused"; readonly question: number; readonly problem: Problem };

@@ -1,0 +1,106 @@
+/** Answers to questions about runs and traces: loaded when the first of them is asked. */
+
+import { fail, ok } from "../../src/core/index.ts";
+import type { Result } from "../../src/core/index.ts";
+import { slicePyramid, windowInsight } from "../../src/plan/index.ts";
+import { runTitle, writePerfetto, writeRequestsCsv, writeSeriesCsv } from "../../src/sim/index.ts";
+import { exportTrace } from "../../src/trace/index.ts";
+import { scenarioOf } from "./inputs.ts";
+import type { ExportKind, ToWorker } from "./protocol.ts";
+import type { KeptRun, RunDesk } from "./run-desk.ts";
+import { cutTrace, previewOf } from "./trace-preview.ts";
+import { keepTrace } from "./import-file.ts";
+import { holdTrace, traceNamed } from "./traces.ts";
+
+export type Asked = Extract<ToWorker, { kind: "ask" }>;
+export type LateQuestion = Exclude<Asked, { name: "describe" }>;
+
+/** The answer, or the problem that stands in its way. */
+export async function answerLate(message: LateQuestion, desk: RunDesk): Promise<Result<unknown>> {
+  switch (message.name) {
+    case "complete":
+      return scenarioOf(message.ask.document);
+    case "window":
+      return windowOf(message.ask, desk);
+    case "pyramid":
+      return pyramidOf(message.ask.run, desk);
+    case "export":
+      return exportOf(message.ask, desk);
+    case "readTrace": {
+      const { name, bytes, options } = message.ask;
+      const trace = keepTrace(name, bytes, options);
+      return trace.ok ? ok(previewOf(name, trace.value)) : trace;
+    }
+    case "previewTrace": {
+      const trace = await traceNamed(message.ask.name);
+      return trace.ok ? ok(previewOf(message.ask.name, trace.value)) : trace;
+    }
+    case "cutTrace": {
+      const { cut, as } = message.ask;
+      const trace = await traceNamed(cut.name);
+      if (!trace.ok) return trace;
+      const part = cutTrace(trace.value, cut, as);
+      if (!part.ok) return part;
+      holdTrace(as, part.value);
+      return ok(previewOf(as, part.value));
+    }
+    case "exportTrace": {
+      const trace = await traceNamed(message.ask.name);
+      return trace.ok ? ok(exportTrace(trace.value, "columns")) : trace;
+    }
+  }
+}
+
+function windowOf(
+  { run, window }: Extract<Asked, { name: "window" }>["ask"],
+  desk: RunDesk,
+): Result<unknown> {
+  const kept = desk.find(run);
+  if (!kept.ok) return kept;
+  const insight = windowInsight(kept.value.result, kept.value.trace, window);
+  return insight === null ? fail({ what: "this run kept no requests" }) : ok(insight);
+}
+
+function pyramidOf(run: number, desk: RunDesk): Result<unknown> {
+  const kept = desk.find(run);
+  if (!kept.ok) return kept;
+  const { slices, report, requests } = kept.value.result;
+  if (slices === undefined) return fail({ what: "this run recorded no steps" });
+  const workers = Math.max(report.workers.length, report.scenario.cluster.workers);
+  let endUs = 0;
+  for (const us of slices.endUs) endUs = Math.max(endUs, us);
+  for (const us of requests?.finishUs ?? []) if (us > endUs) endUs = us;
+  return ok(slicePyramid(slices, workers, endUs));
+}
+
+function exportOf(
+  { run, kind }: { readonly run: number; readonly kind: ExportKind },
+  desk: RunDesk,
+): Result<Uint8Array> {
+  const kept = desk.find(run);
+  if (!kept.ok) return kept;
+  const pieces: string[] = [];
+  const write = (text: string): void => {
+    pieces.push(text);
+  };
+  if (!writeExport(kept.value, kind, write)) {
+    return fail({ what: `this run has nothing for ${kind}`, remedy: "run it again" });
+  }
+  return ok(new TextEncoder().encode(pieces.join("")));
+}
+
+/** False when the run did not keep the columns that the file needs. */
+function writeExport(
+  { result }: KeptRun,
+  kind: ExportKind,
+  write: (text: string) => void,
+): boolean {
+  const { report, requests, series, slices } = result;
+  if (kind === "requests.csv" && requests !== undefined) writeRequestsCsv(requests, write);
+  else if (kind === "series.csv" && series !== undefined) writeSeriesCsv(series, write);
+  else if (kind === "trace.perfetto.json" && slices !== undefined) {
+    const name = runTitle(report);
+    writePerfetto({ name, slices, ...(series === undefined ? {} : { series }) }, write);
+  } else return false;
+  return true;
+}
