@@ -2,11 +2,18 @@
 
 import { fail, ok } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
+import { consistentHash } from "./router/consistent-hash.ts";
+import { dynamoKv } from "./router/dynamo-kv.ts";
+import { latencyAware } from "./router/latency-aware.ts";
+import { leastTokens } from "./router/least-tokens.ts";
+import { llmD } from "./router/llm-d.ts";
+import { powerOfTwoWork } from "./router/power-of-two-work.ts";
+import { sglangCacheAware } from "./router/sglang-cache-aware.ts";
 import { leastLoaded } from "./router/least-loaded.ts";
 import { powerOfTwo } from "./router/power-of-two.ts";
 import { randomRouter } from "./router/random.ts";
 import { roundRobin } from "./router/round-robin.ts";
-import type { Router, RouterPolicy } from "./router/router.ts";
+import type { Router, RouterPolicy, RouterSetting } from "./router/router.ts";
 import type { SchedulerPolicy } from "./scheduler/scheduler.ts";
 import { sglangScheduler } from "./scheduler/sglang.ts";
 import { staticScheduler } from "./scheduler/static.ts";
@@ -18,6 +25,13 @@ export const routerPolicies: readonly RouterPolicy[] = [
   randomRouter,
   leastLoaded,
   powerOfTwo,
+  leastTokens,
+  powerOfTwoWork,
+  latencyAware,
+  consistentHash,
+  sglangCacheAware,
+  llmD,
+  dynamoKv,
 ];
 
 export const schedulerPolicies: readonly SchedulerPolicy[] = [
@@ -31,6 +45,7 @@ export const schedulerPolicies: readonly SchedulerPolicy[] = [
 export function createRouter(
   name: string,
   knobs: Readonly<Record<string, number>>,
+  setting: RouterSetting,
 ): Result<Router> {
   const policy = routerPolicies.find((candidate) => candidate.meta.name === name);
   if (policy === undefined) {
@@ -57,5 +72,5 @@ export function createRouter(
     }
     values[key] = value;
   }
-  return ok(policy.create(values));
+  return ok(policy.create(values, setting));
 }

@@ -1,4 +1,4 @@
-/** What a worker refuses on sight: requests that could never run there, each with the reason. */
+/** Why requests are refused: what a worker could never run, and what the router turns away. */
 
 import type { WorkerKnobs } from "./worker-knobs.ts";
 import { looksAhead, watermarkBlocks } from "./worker-knobs.ts";
@@ -7,7 +7,15 @@ export const REJECT_REASONS = [
   "prompt reaches max_model_len",
   "does not fit the KV pool",
   "does not fit max_num_batched_tokens with chunked prefill off",
+  "every worker is beyond its busy thresholds",
+  "no worker is eligible",
 ] as const;
+
+/** Reasons that have always been counted into the digest; later ones only where they occur. */
+export const FIRST_REASONS = 3;
+/** Refused by the router, as a gateway answers 529 and 503. */
+export const REJECT_OVERLOADED = 3;
+export const REJECT_NO_WORKER = 4;
 
 /** Index of a reject reason, −1: the request may queue. */
 export type RejectCode = number;

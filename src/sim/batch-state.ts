@@ -7,6 +7,7 @@ import type { Engine } from "./engine.ts";
 import { FinishHeap } from "./finish-heap.ts";
 import { Inbox } from "./inbox.ts";
 import { KvPool } from "./kv-pool.ts";
+import type { KvWatcher } from "./kv-watcher.ts";
 import {
   AT_ARRIVAL_US,
   AT_COMPUTED,
@@ -189,6 +190,11 @@ export class BatchState {
 
   prefixNode(slot: number, tokens: number): number {
     return this.pool.nodeAt(slot, Math.ceil(tokens / this.engine.blockSize) - 1);
+  }
+
+  /** Puts a watcher of all pools of this worker's engine in the place of the one that is there. */
+  watch(replace: (watcher: KvWatcher | undefined) => KvWatcher): void {
+    this.engine.watcher = replace(this.engine.watcher);
   }
 
   /** Total context of a decoding request in the next decode step. */

@@ -9,7 +9,6 @@ import { landingRules } from "./disagg/landing-rules.ts";
 import { EntryStore } from "./entry-store.ts";
 import { HeapArena } from "./finish-heap.ts";
 import type { Engine, WorkerSink } from "./engine.ts";
-import type { KvWatcher } from "./kv-watcher.ts";
 import type { PowerMeter } from "./power-meter.ts";
 import type { PrefixForest } from "./prefix-forest.ts";
 import type { RequestTable } from "./request-table.ts";
@@ -32,7 +31,6 @@ type WorkerParts = {
   readonly stepByStep: boolean;
   readonly sink: WorkerSink;
   readonly meter: PowerMeter | undefined;
-  readonly watcher?: KvWatcher | undefined;
   readonly role: PoolRole;
   /** Number of the first worker. */
   readonly firstId: number;
@@ -71,7 +69,7 @@ export function buildWorkers(options: WorkerParts): Result<Worker[]> {
     model: options.model,
     sink: options.sink,
     meter: options.meter,
-    watcher: options.watcher,
+    watcher: undefined,
     blocks: engine.num_gpu_blocks,
     blockSize: engine.block_size,
     watermarkBlocks: watermarkBlocks(engine),

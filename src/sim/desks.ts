@@ -1,14 +1,12 @@
 /** The desks of a cluster: where requests are given their workers. */
 
-import { fail, ok } from "../core/index.ts";
+import { ok } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
-import { createRouter } from "../policies/index.ts";
+import { buildDesk } from "./build-desk.ts";
 import type { Pool } from "./pool.ts";
-import { workersByNumber } from "./pool.ts";
-import { RouterDesk } from "./router-desk.ts";
-import type { Scenario } from "./scenario.ts";
-
-const US_PER_S = 1e6;
+import type { RequestTable } from "./request-table.ts";
+import type { RouterDesk } from "./router-desk.ts";
+import type { SimulationInputs } from "./simulation-inputs.ts";
 
 export class Desks {
   /** Chooses the worker of a prompt; the same as `answers` where workers serve whole requests. */
@@ -33,21 +31,20 @@ export class Desks {
   }
 }
 
-/** The desks of a scenario's pools. Errors: an unknown router or knob. */
-export function desksOf({ router, seed }: Scenario, pools: readonly Pool[]): Result<Desks> {
-  const scrapeIntervalUs = Math.round(router.metrics_interval_s * US_PER_S);
-  const deskOf = (stream: string, group: readonly Pool[]): Result<RouterDesk> => {
-    const policy = createRouter(router.policy, router.knobs);
-    if (!policy.ok) return fail(policy.problem);
-    const workers = workersByNumber(group);
-    return ok(new RouterDesk({ router: policy.value, workers, seed, stream, scrapeIntervalUs }));
-  };
-  const answering = pools.filter(({ role }) => role !== "prefill");
+/** The desks of a scenario's pools. Errors: those of `buildDesk`. */
+export function desksOf(
+  inputs: SimulationInputs,
+  pools: readonly Pool[],
+  table: RequestTable,
+): Result<Desks> {
   const computing = pools.filter(({ role }) => role === "prefill");
-  const isSplit = computing.length > 0;
-  const answers = deskOf(isSplit ? "router/decode" : "router", answering);
+  if (computing.length === 0) {
+    const desk = buildDesk(inputs, pools, table);
+    return desk.ok ? ok(new Desks(desk.value, desk.value)) : desk;
+  }
+  const answering = pools.filter(({ role }) => role === "decode");
+  const answers = buildDesk(inputs, answering, table, "decode");
   if (!answers.ok) return answers;
-  if (!isSplit) return ok(new Desks(answers.value, answers.value));
-  const door = deskOf("router", computing);
+  const door = buildDesk(inputs, computing, table, "prefill");
   return door.ok ? ok(new Desks(door.value, answers.value)) : door;
 }

@@ -77,7 +77,7 @@ export type Engine = {
   /** Meters the passes' energy; undefined: nothing is known of the GPU's power. */
   readonly meter: PowerMeter | undefined;
   /** Told what the prefix caches gain and lose; undefined: nobody wants to know. */
-  readonly watcher: KvWatcher | undefined;
+  watcher: KvWatcher | undefined;
   /** Blocks of a worker's KV pool, and tokens per block. */
   readonly blocks: number;
   readonly blockSize: number;

@@ -16,3 +16,21 @@ export interface KvWatcher {
   /** The worker starts a pass with prompt tokens in it, or its batch has changed: all changes up to `nowUs` have been told. */
   settled(worker: number, nowUs: number): void;
 }
+
+/** Tells both. */
+export function bothWatchers(first: KvWatcher, second: KvWatcher): KvWatcher {
+  return {
+    stored(worker, node, blocks) {
+      first.stored(worker, node, blocks);
+      second.stored(worker, node, blocks);
+    },
+    removed(worker, node, blocks) {
+      first.removed(worker, node, blocks);
+      second.removed(worker, node, blocks);
+    },
+    settled(worker, nowUs) {
+      first.settled(worker, nowUs);
+      second.settled(worker, nowUs);
+    },
+  };
+}

@@ -5,7 +5,7 @@ import type { QuantileSketch } from "../core/index.ts";
 import { disaggSummary } from "./disagg/report-disagg.ts";
 import type { Handoffs } from "./disagg/handoffs.ts";
 import { summaryOf } from "./latency-summary.ts";
-import { REJECT_REASONS } from "./admission.ts";
+import { FIRST_REASONS, REJECT_REASONS } from "./admission.ts";
 import type { Report, WorkerSummary } from "./report.ts";
 import type { Outcomes } from "./recorder.ts";
 import type { Pool } from "./pool.ts";
@@ -58,7 +58,9 @@ function digestOf(run: FinishedRun): string {
   const { digest } = outcomes;
   digest.addF64(traffic.offered);
   digest.addF64(run.completedCount);
-  for (const count of run.rejected) digest.addF64(count);
+  run.rejected.forEach((count, code) => {
+    if (code < FIRST_REASONS || count > 0) digest.addF64(count);
+  });
   digest.addF64(run.nowUs);
   for (const worker of workers) {
     for (let i = 0; i < COUNTER_NAMES.length; i++) digest.addF64(worker.counter(i));

@@ -9,6 +9,7 @@ import { z } from "zod";
 import type { KvDtype, WeightDtype } from "../hardware/index.ts";
 import { withBackendDefaults } from "./backend-defaults.ts";
 import { disaggSchema } from "./disagg/disagg-schema.ts";
+import { routerKeys } from "./router-keys.ts";
 import { overridesOf } from "./schema-overrides.ts";
 
 /** Largest token count per request that is taken seriously (source: the declared-length cap of AISimulate). */
@@ -267,13 +268,7 @@ const schema = z.strictObject({
   engine: engine.prefault({}),
   traffic: traffic.prefault({}),
   clients: clients.prefault({}),
-  router: z
-    .strictObject({
-      policy: z.string().min(1).default("round_robin"),
-      knobs: z.record(z.string(), z.number()).default({}),
-      metrics_interval_s: seconds("age of scraped worker signals; 0: always fresh").default(0),
-    })
-    .prefault({}),
+  router: routerKeys.prefault({}),
   disagg: disaggSchema.prefault({}),
   slo: z
     .strictObject({

@@ -1,6 +1,7 @@
 /** What a simulation is made of, and what it is asked to keep. */
 
-import type { Problem } from "../core/index.ts";
+import type { Problem, Result } from "../core/index.ts";
+import type { Router, RouterSetting } from "../policies/index.ts";
 import type { RowSource, Trace } from "../trace/index.ts";
 import type { EngineInputs } from "./resolve-engine.ts";
 import type { Scenario } from "./scenario.ts";
@@ -13,6 +14,8 @@ export type SimulationInputs = EngineInputs & {
   readonly trace?: Trace;
   /** … a generator that is read as the simulation goes. */
   readonly rows?: RowSource;
+  /** Makes the router of a process in place of the policy that the scenario names: a user's own. */
+  readonly router?: (setting: RouterSetting) => Result<Router>;
 };
 
 /** The problem of inputs without requests. */

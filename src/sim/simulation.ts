@@ -99,7 +99,6 @@ export class Simulation implements WorkerSink, HandoffSink {
     engines: readonly ResolvedEngine[],
   ): Result<Simulation> {
     const simulation = new Simulation(inputs, options, engines[0]!.clientPathUs);
-    const { scenario } = inputs;
     const pools = buildPools(inputs, {
       engines,
       table: simulation.table,
@@ -109,7 +108,7 @@ export class Simulation implements WorkerSink, HandoffSink {
     });
     if (!pools.ok) return pools;
     simulation.pools = pools.value;
-    const desks = desksOf(scenario, pools.value);
+    const desks = desksOf(inputs, pools.value, simulation.table);
     if (!desks.ok) return desks;
     simulation.connect(pools.value, desks.value);
     return ok(simulation);
@@ -210,6 +209,12 @@ export class Simulation implements WorkerSink, HandoffSink {
     this.handoffs!.reserved(slot, missing, nowUs);
   }
 
+  handoffRefused(slot: number, code: number, nowUs: number): void {
+    this.rejected[code]!++;
+    this.rejectedCount++;
+    this.drop(NO_WORKER, slot, REQUEST_REJECTED, nowUs);
+  }
+
   handoffFailed(worker: number, slot: number, nowUs: number): void {
     this.failedCount++;
     this.drop(worker, slot, REQUEST_FAILED, nowUs);
@@ -271,14 +276,16 @@ export class Simulation implements WorkerSink, HandoffSink {
       return;
     }
     const worker = this.desks.answers.route(slot, request.row, request.input, nowUs);
-    if (worker === null) return;
+    if (worker === null) {
+      this.turnAway(slot, this.desks.answers.refusal, nowUs);
+      return;
+    }
     if (this.pools.length > 1) {
       // The worker chosen need not be of the pool that would take it.
       code = intake.under(this.poolOf[worker.id]!);
       if (code >= 0) {
-        this.desks.answers.ended(worker.id, slot, nowUs);
-        this.table.give(slot);
-        this.reject(code, nowUs);
+        this.desks.answers.ended(worker.id, slot, nowUs, false);
+        this.turnAway(slot, code, nowUs);
         return;
       }
       this.table.place(slot, request);
@@ -286,6 +293,11 @@ export class Simulation implements WorkerSink, HandoffSink {
     if (request.output < traffic.output) this.truncated++;
     this.clients?.sent(slot, worker.id, nowUs);
     this.clock.enqueue(worker, slot, nowUs);
+  }
+
+  private turnAway(slot: number, code: number, nowUs: number): void {
+    this.table.give(slot);
+    this.reject(code, nowUs);
   }
 
   private reject(code: number, nowUs: number): void {
@@ -316,7 +328,7 @@ export class Simulation implements WorkerSink, HandoffSink {
     this.clients?.ended(slot);
     this.traffic.ended(row, nowUs + this.clientPathUs);
     if (this.handoffs?.cancel(slot, nowUs) === true) return;
-    this.desks.answers.ended(worker, slot, nowUs);
+    this.desks.answers.ended(worker, slot, nowUs, false);
     this.clock.cancel(this.workers[worker]!, slot, nowUs);
   }
 

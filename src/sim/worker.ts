@@ -191,7 +191,7 @@ export class Worker {
   }
 
   /** Steps of the current run done at `nowUs` but not counted yet. */
-  private stepsDone(nowUs: number): number {
+  stepsDone(nowUs: number): number {
     if (this.state !== WORKER_DECODE) return 0;
     const first = this.batch.decodeSteps - this.stretch.anchorStep;
     return this.stretch.stepsBy(nowUs, first, first + this.runSteps) - first;

@@ -3,6 +3,7 @@
 import fc from "fast-check";
 import { stream } from "../../src/core/index.ts";
 import type { Stream } from "../../src/core/index.ts";
+import { routerPolicies } from "../../src/policies/index.ts";
 import { scenarioSchema } from "../../src/sim/index.ts";
 import type { HardwareInputs, Scenario, ScenarioInput } from "../../src/sim/index.ts";
 import type { Trace } from "../../src/trace/index.ts";
@@ -163,6 +164,50 @@ const arrivalModes = fc.oneof(
   }),
 );
 
+/** Every router, the plain ones more often. */
+const ROUTERS = [
+  ...["round_robin", "random", "least_loaded", "power_of_two"],
+  ...routerPolicies.map(({ meta }) => meta.name),
+  ...["dynamo_kv", "dynamo_kv"],
+];
+
+const dynamoKnobs = fc.record({
+  overlap_score_credit: fc.constantFrom(0, 0.7, 1, 1.5),
+  overlap_score_credit_decay: fc.constantFrom(0, 0.5),
+  temperature: fc.constantFrom(0, 0, 0.5),
+  clamp_adjusted_prefill: fc.constantFrom(0, 1),
+  decode_active_request_weight: fc.constantFrom(0, 2),
+  track_output_blocks: fc.constantFrom(0, 1),
+  prefill_load_model: fc.constantFrom(0, 1),
+  assume_kv_reuse: fc.constantFrom(1, 1, 0),
+  lmetric: fc.constantFrom(0, 0, 1),
+});
+
+/** How true the router's view is. */
+const views = fc.record({
+  metrics_loss: fc.constantFrom(0, 0, 0.3),
+  kv_events: fc.constantFrom(true, true, false),
+  kv_event_delay_s: fc.constantFrom(0, 0.005, 0.4),
+  kv_event_loss: fc.constantFrom(0, 0, 0.2),
+  kv_event_recovery_s: fc.constantFrom(0, 0.05, null),
+  approximate_ttl_s: fc.constantFrom(0.2, 120),
+  approximate_blocks: fc.constantFrom(20, 1 << 20),
+  predicted_ttl_s: fc.constantFrom(null, null, 0.5),
+  index_blocks: fc.constantFrom(null, null, 30),
+  replicas: fc.constantFrom(1, 1, 2, 3),
+  replica_sync_s: fc.constantFrom(null, 0, 0.05),
+  session_affinity_ttl_s: fc.constantFrom(null, null, 0.3),
+  output_hints: fc.boolean(),
+  busy: fc.constantFrom(
+    {},
+    {},
+    {},
+    { active_decode_blocks_threshold: 0.5 },
+    { active_prefill_tokens_threshold: 500 },
+    { active_prefill_tokens_threshold_frac: 0.3 },
+  ),
+});
+
 /** What makes blocks run short: outputs that outgrow the prompts, all at once, in a pool of `pressure` requests. */
 function pressed({ shape, pressure }: { readonly shape: Shape; readonly pressure: number | null }) {
   const hard = { ...shape, gapUs: Math.min(shape.gapUs, 5_000), inputMax: 200, outputMax: 400 };
@@ -206,7 +251,9 @@ export const randomRuns: fc.Arbitrary<RandomRun> = fc
     fullIsl: fc.boolean(),
     modelLen: fc.constantFrom(null, null, 150),
     batchTimeout: fc.constantFrom(0, 0.1),
-    policy: fc.constantFrom("round_robin", "random", "least_loaded", "power_of_two"),
+    policy: fc.constantFrom(...ROUTERS),
+    view: views,
+    dynamo: dynamoKnobs,
     scraped: fc.constantFrom(0, 1),
     scrapeEvery: fc.constantFrom(0, 0.05, 3),
     warmup: fc.constantFrom(0, 0, 0.35),
@@ -255,8 +302,14 @@ export const randomRuns: fc.Arbitrary<RandomRun> = fc
       },
       router: {
         policy: r.policy,
-        knobs: r.policy === "least_loaded" ? { scraped: r.scraped } : {},
+        knobs:
+          r.policy === "least_loaded"
+            ? { scraped: r.scraped }
+            : r.policy === "dynamo_kv"
+              ? r.dynamo
+              : {},
         metrics_interval_s: r.scrapeEvery,
+        ...r.view,
       },
       slo: { ttft_s: 0.2, tpot_s: 0.03 },
     });

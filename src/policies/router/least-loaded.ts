@@ -1,15 +1,18 @@
 /** Least loaded: the worker with the fewest requests in its care. */
 
+import { NO_WORKER } from "./router.ts";
 import type { RouterPolicy, RouterView } from "./router.ts";
 
-/** Fewest running and waiting requests by the last scrape; before the first scrape by the own book. */
+/** Fewest running and waiting requests by the last scrape; the own book where nothing was scraped yet. */
 function leastScraped(view: RouterView): number {
   const { atUs, running, waiting } = view.scraped;
-  if (Number.isNaN(atUs)) return view.leastOutstanding();
-  let best = 0;
+  let best = NO_WORKER;
   let bestLoad = Infinity;
-  for (let worker = 0; worker < view.workers; worker++) {
-    const load = running[worker]! + waiting[worker]!;
+  for (let i = 0; i < view.candidateCount; i++) {
+    const worker = view.candidates[i]!;
+    const isKnown = !Number.isNaN(atUs[worker]!);
+    const load = isKnown ? running[worker]! + waiting[worker]! : view.outstanding[worker]!;
+    view.scores[worker] = load;
     if (load < bestLoad) {
       best = worker;
       bestLoad = load;
@@ -37,7 +40,7 @@ export const leastLoaded: RouterPolicy = {
     ],
   },
   create: (knobs) => ({
-    scrapes: knobs["scraped"] === 1,
+    needs: { scrapes: knobs["scraped"] === 1 },
     decide: (view) => (knobs["scraped"] === 1 ? leastScraped(view) : view.leastOutstanding()),
   }),
 };

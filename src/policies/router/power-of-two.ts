@@ -13,14 +13,15 @@ export const powerOfTwo: RouterPolicy = {
   },
   create: () => ({
     decide(view, _request, _nowUs, random) {
-      const first = random.int(view.workers);
-      if (view.workers === 1) return first;
+      const { candidates, candidateCount: count } = view;
+      const one = random.int(count);
+      if (count === 1) return candidates[one]!;
       // The second draw is among the others, so the two always differ.
-      const draw = random.int(view.workers - 1);
-      const second = draw >= first ? draw + 1 : draw;
-      const load = view.outstanding;
-      if (load[first]! !== load[second]!) return load[first]! < load[second]! ? first : second;
-      return first < second ? first : second;
+      const draw = random.int(count - 1);
+      const two = draw >= one ? draw + 1 : draw;
+      const first = candidates[Math.min(one, two)]!;
+      const second = candidates[Math.max(one, two)]!;
+      return view.outstanding[second]! < view.outstanding[first]! ? second : first;
     },
   }),
 };

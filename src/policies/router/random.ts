@@ -11,5 +11,7 @@ export const randomRouter: RouterPolicy = {
     loses: "load evens out only as the square root of the number of requests",
     knobs: [],
   },
-  create: () => ({ decide: (view, _request, _nowUs, random) => random.int(view.workers) }),
+  create: () => ({
+    decide: (view, _request, _nowUs, random) => view.candidates[random.int(view.candidateCount)]!,
+  }),
 };

@@ -11,5 +11,5 @@ export const roundRobin: RouterPolicy = {
     loses: "lengths vary: one worker collects the long ones; sessions lose their cached prefix",
     knobs: [],
   },
-  create: () => ({ decide: (view) => view.decisions % view.workers }),
+  create: () => ({ decide: (view) => view.candidates[view.decisions % view.candidateCount]! }),
 };

@@ -97,6 +97,8 @@ export interface HandoffSink {
   completedAtSource(worker: number, slot: number, nowUs: number): void;
   /** The request's hand-off failed and nothing else is tried. */
   handoffFailed(worker: number, slot: number, nowUs: number): void;
+  /** No decode worker takes the request; `code`: the reason of a rejection. */
+  handoffRefused(slot: number, code: number, nowUs: number): void;
   /** Where the request's prompt lies among the blocks of its prefill worker, and the rest of a new slot. */
   promptOf(slot: number): NewRequest;
 }
@@ -135,7 +137,7 @@ export class Handoffs {
     this.table.data[slot + AT_STATE] = SLOT_REMOTE;
     this.remote.pushBack(slot);
     if (this.needsDecode(slot)) {
-      if (handover !== "sync") this.choose(slot, nowUs);
+      if (handover !== "sync" && !this.choose(slot, nowUs)) return;
       if (handover === "push" || handover === "destination_first") this.ask(slot, nowUs);
       if (handover === "destination_first") return;
     }
@@ -220,17 +222,24 @@ export class Handoffs {
     return this.table.data[slot + AT_OUTPUT]! > (this.rules.firstTokenComes ? 1 : 0);
   }
 
-  /** Chooses the decode worker. */
-  private choose(slot: number, nowUs: number): void {
+  /** Chooses the decode worker where none is chosen yet; false: there is none, and the request is over. */
+  private choose(slot: number, nowUs: number): boolean {
+    const at = this.legs.at(slot);
+    if (this.legs.data[at + LEG_TARGET] !== NONE) return true;
     const { data } = this.table;
-    const row = data[slot + AT_ROW]!;
-    const target = this.parts.decodeDesk.route(slot, row, data[slot + AT_INPUT]!, nowUs);
-    this.legs.data[this.legs.at(slot) + LEG_TARGET] = target === null ? NONE : target.id;
+    const { decodeDesk, sink } = this.parts;
+    const target = decodeDesk.route(slot, data[slot + AT_ROW]!, data[slot + AT_INPUT]!, nowUs);
+    if (target === null) {
+      sink.handoffRefused(slot, decodeDesk.refusal, nowUs);
+      return false;
+    }
+    this.legs.data[at + LEG_TARGET] = target.id;
+    return true;
   }
 
   /** Asks the decode worker for memory. */
   private ask(slot: number, nowUs: number): void {
-    if (this.targetOf(slot) === NONE) this.choose(slot, nowUs);
+    if (!this.choose(slot, nowUs)) return;
     const target = this.parts.workers[this.targetOf(slot)]!;
     this.remote.remove(slot);
     target.batch.landing!.ask(slot);
@@ -247,7 +256,12 @@ export class Handoffs {
     request.output = 0;
     const prompt = this.table.take(request);
     this.table.data[prompt + AT_ADMITTED_US] = this.table.data[slot + AT_ADMITTED_US]!;
-    const worker = this.parts.prefillDesk.route(prompt, request.row, request.input, nowUs)!;
+    const worker = this.parts.prefillDesk.route(prompt, request.row, request.input, nowUs);
+    if (worker === null) {
+      this.table.give(prompt);
+      this.computeAtTarget(slot, nowUs);
+      return;
+    }
     this.legs.data[this.legs.clear(prompt) + LEG_PEER] = slot;
     const at = this.legs.at(slot);
     this.legs.data[at + LEG_PEER] = prompt;
@@ -304,10 +318,11 @@ export class Handoffs {
   private computeAtTarget(slot: number, nowUs: number): void {
     const { data } = this.table;
     this.stats.fallbacks++;
-    if (this.targetOf(slot) === NONE) this.choose(slot, nowUs);
+    if (!this.choose(slot, nowUs)) return;
     const target = this.parts.workers[this.targetOf(slot)]!;
     const state = data[slot + AT_STATE]!;
-    data[slot + AT_LOST] = data[slot + AT_INPUT]!;
+    const isComputed = !Number.isNaN(this.legs.data[this.legs.at(slot) + LEG_PREFILLED_US]!);
+    data[slot + AT_LOST] = isComputed ? data[slot + AT_INPUT]! : 0;
     if (state === SLOT_REMOTE) this.remote.remove(slot);
     else target.batch.landing!.withdraw(slot, true);
     if (state === SLOT_TAKEN) this.parts.clock.wake(target, nowUs);

@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { LoadTree } from "../../src/sim/load-tree.ts";
+import { LoadTree } from "../../src/policies/router/load-tree.ts";
 
 test("the least loaded worker, the first of equals, after any changes", () => {
   const runs = fc.record({

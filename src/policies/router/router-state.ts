@@ -1,0 +1,330 @@
+/**
+ * What one router process holds: its view of the workers, its book, its prefix indexes, its session bindings. The host –
+ * simulator or live gateway – tells it what happens; it knows no clock and calls nobody.
+ */
+
+import type { Stream } from "../../core/index.ts";
+import { EventIndex } from "../prefix/event-index.ts";
+import type { TierReach } from "../prefix/event-index.ts";
+import type { PrefixNodes, PrefixPath } from "../prefix/holder-table.ts";
+import { TtlIndex } from "../prefix/ttl-index.ts";
+import type { Booking } from "./load-book.ts";
+import { LoadBook } from "./load-book.ts";
+import { Observed } from "./observed.ts";
+import { NO_WORKER } from "./router.ts";
+import type { Router, RouterRequest, RouterRole, RouterView, WorkerFacts } from "./router.ts";
+import { SessionBindings } from "./session-bindings.ts";
+
+/** Dynamo's credits of lower tiers, of a block on the device (reference page 1.12). */
+const HOST_WEIGHT = 0.75;
+const DISK_WEIGHT = 0.25;
+
+/** Blocks of an index of own decisions without a time to live (SGLang's max_tree_size is 2^24 characters). */
+const OWN_INDEX_BLOCKS = 1 << 22;
+
+/** How a router process is set up; what is undefined is off. */
+export type RouterSetup = {
+  readonly role: RouterRole;
+  readonly nodes: PrefixNodes;
+  readonly facts: readonly WorkerFacts[];
+  /** Whether workers tell KV events. */
+  readonly kvEvents: boolean;
+  /** Age that events have when they are applied, µs. */
+  readonly kvEventDelayUs: number;
+  /** Most blocks of the event index. */
+  readonly indexCapBlocks: number;
+  /** Approximate index from the router's own decisions, in place of events. */
+  readonly approximate: { readonly ttlUs: number; readonly capacity: number } | undefined;
+  /** As `approximate`, beside the events. */
+  readonly predictedTtlUs: number | undefined;
+  readonly sessionTtlUs: number | undefined;
+  /** Exclusion of overloaded workers; Infinity: none. */
+  readonly busyBlocksShare: number;
+  readonly busyPrefillTokens: number;
+  readonly busyPrefillShare: number;
+};
+
+/** Why there was no candidate. */
+export const REFUSED_NONE = 0;
+export const REFUSED_OVERLOAD = 1;
+export const REFUSED_PIN = 2;
+
+const NO_PROMPT: PrefixPath = { path: new Int32Array(0), start: 0, length: 0 };
+
+export class RouterState implements RouterView {
+  readonly workers: number;
+  readonly role: RouterRole;
+  readonly facts: readonly WorkerFacts[];
+  readonly candidates: Int32Array;
+  candidateCount: number;
+  decisions = 0;
+  readonly book: LoadBook;
+  readonly outstanding: Int32Array;
+  readonly reach: TierReach;
+  readonly activeReach: Int32Array;
+  readonly kvEventAgeUs: number;
+  readonly scraped;
+  readonly observed: Observed;
+  readonly scores: Float64Array;
+  rule = "";
+  /** Why `choose` found nobody. */
+  refusal = REFUSED_NONE;
+  readonly index: EventIndex;
+  /** Whether KV events are of any use to this router. */
+  readonly usesEvents: boolean;
+  private readonly setup: RouterSetup;
+  private readonly router: Router;
+  private readonly beliefs: TtlIndex | undefined;
+  private readonly sessions: SessionBindings | undefined;
+  private readonly health: Uint8Array;
+  private downCount = 0;
+  private readonly hostWeight: number;
+  private readonly diskWeight: number;
+  private readonly booking: Booking = {
+    inputTokens: 0,
+    newTokens: 0,
+    expectedOutput: NaN,
+    prefillUs: NaN,
+  };
+  private readonly shape = {
+    prefillRequests: 1,
+    prefillTokens: 0,
+    prefillPastTokens: 0,
+    prefillPairs: 0,
+    decodeRequests: 0,
+    decodeContextTokens: 0,
+  };
+
+  constructor(router: Router, setup: RouterSetup) {
+    const count = setup.facts.length;
+    this.router = router;
+    this.setup = setup;
+    this.workers = count;
+    this.role = setup.role;
+    this.facts = setup.facts;
+    this.candidates = Int32Array.from({ length: count }, (_, worker) => worker);
+    this.candidateCount = count;
+    this.book = new LoadBook(count, setup.nodes, setup.facts[0]?.blockSize ?? 1);
+    this.outstanding = this.book.requests;
+    const column = (): Int32Array => new Int32Array(count);
+    this.reach = [column(), column(), column()];
+    this.activeReach = column();
+    this.kvEventAgeUs = setup.kvEvents ? setup.kvEventDelayUs : NaN;
+    this.scraped = {
+      atUs: new Float64Array(count).fill(NaN),
+      running: new Int32Array(count),
+      waiting: new Int32Array(count),
+      kvBlocksUsed: new Float64Array(count),
+    };
+    this.observed = new Observed(count);
+    this.scores = new Float64Array(count).fill(NaN);
+    this.index = new EventIndex(setup.nodes, setup.indexCapBlocks);
+    const { approximate, predictedTtlUs: ttlUs } = setup;
+    this.usesEvents = setup.kvEvents && router.needs?.ownIndex !== true;
+    if (router.needs?.prefix === true) {
+      if (router.needs.ownIndex === true) {
+        const { ttlUs = Infinity, capacity = OWN_INDEX_BLOCKS } = approximate ?? {};
+        this.beliefs = new TtlIndex(setup.nodes, ttlUs, capacity);
+      } else if (approximate !== undefined) {
+        this.beliefs = new TtlIndex(setup.nodes, approximate.ttlUs, approximate.capacity);
+      } else if (ttlUs !== undefined) this.beliefs = new TtlIndex(setup.nodes, ttlUs, Infinity);
+    }
+    const sessionTtlUs = setup.sessionTtlUs;
+    this.sessions = sessionTtlUs === undefined ? undefined : new SessionBindings(sessionTtlUs);
+    this.health = new Uint8Array(count).fill(1);
+    this.hostWeight = router.needs?.hostWeight ?? HOST_WEIGHT;
+    this.diskWeight = router.needs?.diskWeight ?? DISK_WEIGHT;
+  }
+
+  leastOutstanding(): number {
+    if (this.candidateCount === this.workers) return this.book.tree.least();
+    let best = this.candidates[0]!;
+    for (let i = 1; i < this.candidateCount; i++) {
+      const worker = this.candidates[i]!;
+      if (this.outstanding[worker]! < this.outstanding[best]!) best = worker;
+    }
+    return best;
+  }
+
+  /** Chooses the worker of a request; NO_WORKER: nobody is eligible, `refusal` says why. Books nothing. */
+  choose(request: RouterRequest, nowUs: number, random: Stream): number {
+    const found = this.filter(request);
+    if (!found) return NO_WORKER;
+    if (this.router.needs !== undefined) this.look(request, nowUs);
+    if (request.pinned >= 0) {
+      this.rule = "pinned";
+      return request.pinned;
+    }
+    const bound = this.sessions?.find(request.session, nowUs) ?? NO_WORKER;
+    if (bound !== NO_WORKER && this.isCandidate(bound)) {
+      this.rule = "session affinity";
+      return bound;
+    }
+    this.rule = "";
+    return this.router.decide(this, request, nowUs, random);
+  }
+
+  /**
+   * Books a decision, this router's or a peer's, before the request has reached anybody. `newTokens`: what the worker
+   * must compute of the prompt by the decider's estimate (`newTokensOn`).
+   */
+  commit(request: RouterRequest, worker: number, newTokens: number, nowUs: number): void {
+    this.decisions++;
+    this.bookOn(request, worker, newTokens, nowUs);
+    if (this.beliefs !== undefined) this.beliefs.insert(request.prompt, worker, nowUs);
+    this.sessions?.bind(request.session, worker, nowUs);
+  }
+
+  private bookOn(request: RouterRequest, worker: number, newTokens: number, nowUs: number): void {
+    const { booking } = this;
+    booking.inputTokens = request.inputTokens;
+    booking.newTokens = newTokens;
+    booking.expectedOutput = request.expectedOutput;
+    booking.prefillUs = NaN;
+    if (this.router.needs?.prefillTimes === true) {
+      const past = request.inputTokens - newTokens;
+      booking.prefillUs = this.prefillUs(worker, newTokens, past);
+    }
+    this.book.book(request.booking, worker, booking, this.tracked(request.prompt), nowUs);
+  }
+
+  /** Prompt tokens that a worker must compute, as far as the router knows; valid after `choose`. */
+  newTokensOn(request: RouterRequest, worker: number): number {
+    if (this.router.needs?.prefix !== true) return request.inputTokens;
+    const [device, host, disk] = this.reach;
+    const onDevice = device[worker]!;
+    const onHost = host[worker]!;
+    const blocks =
+      onDevice + this.hostWeight * (onHost - onDevice) + this.diskWeight * (disk[worker]! - onHost);
+    const cached = Math.max(0, Math.round(blocks * this.facts[worker]!.blockSize));
+    return request.inputTokens - Math.min(request.inputTokens, cached);
+  }
+
+  firstToken(booking: number, nowUs: number): void {
+    const { book } = this;
+    if (!book.isOpen(booking)) return;
+    const worker = book.workerOf(booking);
+    this.observed.firstToken(worker, nowUs - book.bookedAtUs(booking), nowUs);
+    book.firstToken(booking, nowUs);
+  }
+
+  /** A request has ended, however. `generated`: its tokens; `decodeUs`: since the first. */
+  ended(
+    request: { readonly booking: number; readonly prompt: PrefixPath; readonly session: number },
+    generated: number,
+    decodeUs: number,
+    nowUs: number,
+  ): void {
+    const { book } = this;
+    const { booking } = request;
+    if (!book.isOpen(booking)) return;
+    const worker = book.workerOf(booking);
+    if (generated > 0) this.observed.end(worker, generated, decodeUs);
+    book.release(booking, this.tracked(request.prompt), nowUs);
+    this.sessions?.touch(request.session, nowUs);
+  }
+
+  /** Whether requests may go to a worker, as fault detection believes. */
+  setHealth(worker: number, isUp: boolean): void {
+    if ((this.health[worker] === 1) === isUp) return;
+    this.health[worker] = isUp ? 1 : 0;
+    this.downCount += isUp ? -1 : 1;
+    if (isUp) return;
+    // What it held is lost, or will be told anew.
+    this.index.dropWorker(worker);
+    this.beliefs?.dropWorker(worker);
+    this.sessions?.dropWorker(worker);
+  }
+
+  isUp(worker: number): boolean {
+    return this.health[worker] === 1;
+  }
+
+  /** Whether a worker is beyond one of the busy thresholds. */
+  isOverloaded(worker: number): boolean {
+    const { busyBlocksShare, busyPrefillTokens, busyPrefillShare } = this.setup;
+    const facts = this.facts[worker]!;
+    const { book } = this;
+    return (
+      book.blocks[worker]! > busyBlocksShare * facts.blocks ||
+      book.prefillTokens[worker]! > busyPrefillTokens ||
+      book.prefillTokens[worker]! > busyPrefillShare * facts.maxBatchedTokens
+    );
+  }
+
+  /** Fills the candidates; false when there are none. */
+  private filter(request: RouterRequest): boolean {
+    const { setup, candidates } = this;
+    const watchesLoad =
+      setup.busyBlocksShare < Infinity ||
+      setup.busyPrefillTokens < Infinity ||
+      setup.busyPrefillShare < Infinity;
+    const isFree =
+      this.downCount === 0 && !watchesLoad && request.pinned < 0 && request.requiredLabels === 0;
+    if (isFree) {
+      if (this.candidateCount !== this.workers) {
+        for (let worker = 0; worker < this.workers; worker++) candidates[worker] = worker;
+        this.candidateCount = this.workers;
+      }
+      return true;
+    }
+    let count = 0;
+    let overloaded = 0;
+    for (let worker = 0; worker < this.workers; worker++) {
+      if (this.health[worker] === 0) continue;
+      if (request.pinned >= 0 && worker !== request.pinned) continue;
+      const { requiredLabels: labels } = request;
+      if ((this.facts[worker]!.labels & labels) !== labels) continue;
+      if (watchesLoad && this.isOverloaded(worker)) overloaded++;
+      else candidates[count++] = worker;
+    }
+    this.candidateCount = count;
+    if (count > 0) return true;
+    this.refusal = overloaded > 0 ? REFUSED_OVERLOAD : REFUSED_NONE;
+    if (request.pinned >= 0 && overloaded === 0) this.refusal = REFUSED_PIN;
+    return false;
+  }
+
+  private isCandidate(worker: number): boolean {
+    if (this.candidateCount === this.workers) return true;
+    for (let i = 0; i < this.candidateCount; i++) if (this.candidates[i] === worker) return true;
+    return false;
+  }
+
+  /** Brings the columns that depend on the request up to date. */
+  private look(request: RouterRequest, nowUs: number): void {
+    const needs = this.router.needs!;
+    if (needs.prefix === true) {
+      this.index.match(request.prompt, this.reach);
+      if (this.beliefs !== undefined) this.believe(request.prompt, nowUs);
+    }
+    if (needs.active === true) this.book.matchActive(request.prompt, this.activeReach);
+  }
+
+  /** Each tier reaches at least as far as the router's own decisions say. */
+  private believe(prompt: PrefixPath, nowUs: number): void {
+    const [device, host, disk] = this.reach;
+    this.beliefs!.match(prompt, device, nowUs);
+    for (let worker = 0; worker < this.workers; worker++) {
+      const blocks = device[worker]!;
+      if (blocks > host[worker]!) host[worker] = blocks;
+      if (blocks > disk[worker]!) disk[worker] = blocks;
+    }
+  }
+
+  private tracked(prompt: PrefixPath): PrefixPath {
+    return this.router.needs?.active === true ? prompt : NO_PROMPT;
+  }
+
+  /** Predicted time of a prefill alone on a worker, µs; NaN: nobody has measured it. */
+  private prefillUs(worker: number, newTokens: number, past: number): number {
+    const { steps } = this.facts[worker]!;
+    if (steps === undefined) return NaN;
+    if (newTokens <= 0) return 0;
+    const { shape } = this;
+    shape.prefillTokens = newTokens;
+    shape.prefillPastTokens = past;
+    shape.prefillPairs = newTokens * (past + newTokens / 2);
+    return steps.stepUs(shape);
+  }
+}

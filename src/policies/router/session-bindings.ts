@@ -1,0 +1,52 @@
+/** Session affinity: a session stays on the worker of its first request as long as it is not idle for too long. */
+
+import { NO_WORKER } from "./router.ts";
+
+/** Numbers of a binding: worker, expiry. */
+type Binding = { worker: number; expiryUs: number };
+
+export class SessionBindings {
+  private readonly ttlUs: number;
+  private readonly bindings = new Map<number, Binding>();
+
+  /** @param ttlUs idle time after which a session may move (Dynamo: 1 s … 1 year) */
+  constructor(ttlUs: number) {
+    this.ttlUs = ttlUs;
+  }
+
+  /** The worker a session is bound to, NO_WORKER: none. */
+  find(session: number, nowUs: number): number {
+    const binding = session < 0 ? undefined : this.bindings.get(session);
+    if (binding === undefined) return NO_WORKER;
+    if (binding.expiryUs > nowUs) return binding.worker;
+    this.bindings.delete(session);
+    return NO_WORKER;
+  }
+
+  /** A request of the session went to a worker: the first live binding wins, and lives on. */
+  bind(session: number, worker: number, nowUs: number): void {
+    if (session < 0) return;
+    const binding = this.bindings.get(session);
+    if (binding === undefined) {
+      this.bindings.set(session, { worker, expiryUs: nowUs + this.ttlUs });
+    } else {
+      if (binding.expiryUs <= nowUs) binding.worker = worker;
+      binding.expiryUs = nowUs + this.ttlUs;
+    }
+  }
+
+  /** A request of the session has ended: its idle time starts again. */
+  touch(session: number, nowUs: number): void {
+    const binding = this.bindings.get(session);
+    if (binding !== undefined && binding.expiryUs > nowUs) {
+      binding.expiryUs = nowUs + this.ttlUs;
+    }
+  }
+
+  /** A worker is lost: its sessions are free to move. */
+  dropWorker(worker: number): void {
+    for (const [session, binding] of this.bindings) {
+      if (binding.worker === worker) this.bindings.delete(session);
+    }
+  }
+}

@@ -1,0 +1,117 @@
+/** From a scenario and its pools to the router's desk. */
+
+import { fail, ok } from "../core/index.ts";
+import type { Result } from "../core/index.ts";
+import { createRouter } from "../policies/index.ts";
+import type { Router, RouterRole, RouterSetting, WorkerFacts } from "../policies/index.ts";
+import { bothWatchers } from "./kv-watcher.ts";
+import type { Pool } from "./pool.ts";
+import type { RequestTable } from "./request-table.ts";
+import { RouterDesk } from "./router-desk.ts";
+import type { SimulationInputs } from "./simulation-inputs.ts";
+
+const US_PER_S = 1e6;
+
+/** The desk in front of the workers of some pools. Errors: an unknown policy or knob; blocks of different sizes. */
+export function buildDesk(
+  inputs: SimulationInputs,
+  pools: readonly Pool[],
+  table: RequestTable,
+  role: RouterRole = "mixed",
+): Result<RouterDesk> {
+  const { scenario } = inputs;
+  const { router: keys, slo } = scenario;
+  const workers = pools.flatMap((pool) => pool.workers);
+  const setting: RouterSetting = {
+    role,
+    workers: workers.length,
+    ttftUs: (slo.ttft_s ?? Infinity) * US_PER_S,
+    tpotUs: (slo.tpot_s ?? Infinity) * US_PER_S,
+  };
+  const make = inputs.router ?? ((at) => createRouter(keys.policy, keys.knobs, at));
+  const first = make(setting);
+  if (!first.ok) return first;
+  const misfit = checkBlocks(pools, first.value);
+  if (misfit !== undefined) return fail(misfit);
+  const inUs = (value: number): number => Math.round(value * US_PER_S);
+  const orNever = (value: number | null): number => value ?? Infinity;
+  const desk = new RouterDesk({
+    router: () => another(make(setting), first.value),
+    setup: {
+      role,
+      facts: pools.flatMap((pool) => pool.workers.map(() => factsOf(pool))),
+      kvEvents: keys.kv_events,
+      indexCapBlocks: orNever(keys.index_blocks),
+      approximate: keys.kv_events
+        ? undefined
+        : { ttlUs: inUs(keys.approximate_ttl_s), capacity: keys.approximate_blocks },
+      predictedTtlUs: keys.predicted_ttl_s === null ? undefined : inUs(keys.predicted_ttl_s),
+      sessionTtlUs:
+        keys.session_affinity_ttl_s === null ? undefined : inUs(keys.session_affinity_ttl_s),
+      busyBlocksShare: orNever(keys.busy.active_decode_blocks_threshold),
+      busyPrefillTokens: orNever(keys.busy.active_prefill_tokens_threshold),
+      busyPrefillShare: orNever(keys.busy.active_prefill_tokens_threshold_frac),
+    },
+    fidelity: {
+      replicas: keys.replicas,
+      syncDelayUs: keys.replica_sync_s === null ? undefined : inUs(keys.replica_sync_s),
+      scrapeIntervalUs: inUs(keys.metrics_interval_s),
+      scrapeLoss: keys.metrics_loss,
+      kvEventDelayUs: inUs(keys.kv_event_delay_s),
+      kvEventLoss: keys.kv_event_loss,
+      kvEventRecoveryUs:
+        keys.kv_event_recovery_s === null ? Infinity : inUs(keys.kv_event_recovery_s),
+    },
+    workers,
+    forest: pools[0]!.forest,
+    table,
+    trace: inputs.trace,
+    outputHints: keys.output_hints,
+    seed: scenario.seed,
+  });
+  const { watcher } = desk;
+  if (watcher !== undefined) {
+    for (const { workers: of } of pools) of[0]?.batch.watch((other) => bothOf(other, watcher));
+  }
+  return ok(desk);
+}
+
+type Watcher = Parameters<typeof bothWatchers>[0];
+
+function bothOf(other: Watcher | undefined, watcher: Watcher): Watcher {
+  return other === undefined ? watcher : bothWatchers(other, watcher);
+}
+
+/** What was made once with these settings can be made again. */
+function another(made: Result<Router>, first: Router): Router {
+  return made.ok ? made.value : first;
+}
+
+function factsOf({ engine }: Pool): WorkerFacts {
+  const { knobs } = engine;
+  return {
+    blockSize: knobs.block_size,
+    blocks: knobs.num_gpu_blocks,
+    maxBatchedTokens: knobs.max_num_batched_tokens,
+    maxRequests: knobs.max_num_seqs,
+    steps: engine.model,
+    labels: 0,
+  };
+}
+
+/** One index serves all workers: their blocks must be of one size (Dynamo's issues 1232, 1233: else it fails silently). */
+function checkBlocks(
+  pools: readonly Pool[],
+  router: Router,
+): Parameters<typeof fail>[0] | undefined {
+  if (router.needs?.prefix !== true && router.needs?.active !== true) return undefined;
+  const size = pools[0]!.engine.knobs.block_size;
+  const other = pools.find((pool) => pool.engine.knobs.block_size !== size);
+  if (other === undefined) return undefined;
+  return {
+    what: `pools ${pools[0]!.name} and ${other.name} have KV blocks of different sizes`,
+    where: "router.policy",
+    expected: "one engine.block_size behind a router that compares prefixes",
+    remedy: "give the pools one block size, or choose a policy without prefixes: least_tokens",
+  };
+}

@@ -1,0 +1,211 @@
+/**
+ * KV events on their way to a router: told by the pools now, seen by the router later, some of them lost.
+ *
+ * The log is applied when a decision needs it and is never an event itself, so watching disturbs nothing. Events of a
+ * worker travel in messages, one for each instant that both modes of the engine share; what a run of decode steps evicts
+ * travels with the next message (assumption: a real engine tells it up to a batch change earlier).
+ */
+
+import type { Stream } from "../core/index.ts";
+import { TIER_DEVICE } from "../policies/index.ts";
+import type { EventIndex } from "../policies/index.ts";
+import type { KvWatcher } from "./kv-watcher.ts";
+
+/** Numbers of a change in a worker's outbox: node, blocks. */
+const CHANGE = 2;
+/** Numbers of a log entry: worker, node, blocks, 1 for the last of its message. */
+const ENTRY = 4;
+
+/** A worker's changes since its last message. */
+class Outbox {
+  changes = new Int32Array(CHANGE * 8);
+  length = 0;
+
+  push(node: number, blocks: number): void {
+    const { changes, length } = this;
+    if (length > 0 && changes[length - CHANGE] === node) {
+      // Step by step, a node's blocks go one by one.
+      changes[length - 1] = blocks;
+      return;
+    }
+    if (length === changes.length) {
+      const grown = new Int32Array(length * 2);
+      grown.set(changes);
+      this.changes = grown;
+    }
+    this.changes[length] = node;
+    this.changes[length + 1] = blocks;
+    this.length += CHANGE;
+  }
+}
+
+export class KvEventLog implements KvWatcher {
+  /** Local number of each worker in the router's group by its number in the cluster, −1: not in the group. */
+  private readonly localOf: Int32Array;
+  private readonly outboxes: readonly Outbox[];
+  private timeUs = new Float64Array(256);
+  private entries = new Int32Array(ENTRY * 256);
+  private length = 0;
+  /** Entries that have been dropped from the front: cursors count from the beginning of the run. */
+  private dropped = 0;
+  private readonly readers: KvEventReader[] = [];
+
+  constructor(localOf: Int32Array, workers: number) {
+    this.localOf = localOf;
+    this.outboxes = Array.from({ length: workers }, () => new Outbox());
+  }
+
+  stored(worker: number, node: number, blocks: number): void {
+    const local = this.localOf[worker] ?? -1;
+    if (local >= 0) this.outboxes[local]!.push(node, blocks);
+  }
+
+  removed(worker: number, node: number, blocks: number): void {
+    this.stored(worker, node, blocks);
+  }
+
+  settled(worker: number, nowUs: number): void {
+    const local = this.localOf[worker] ?? -1;
+    if (local < 0) return;
+    const outbox = this.outboxes[local]!;
+    const { changes, length } = outbox;
+    for (let i = 0; i < length; i += CHANGE) {
+      if (this.length === this.timeUs.length) this.makeRoom();
+      this.timeUs[this.length] = nowUs;
+      const at = this.length * ENTRY;
+      this.entries[at] = local;
+      this.entries[at + 1] = changes[i]!;
+      this.entries[at + 2] = changes[i + 1]!;
+      this.entries[at + 3] = i + CHANGE === length ? 1 : 0;
+      this.length++;
+    }
+    outbox.length = 0;
+  }
+
+  /** A reader of its own for each router replica. */
+  reader(index: EventIndex, options: ReaderOptions): KvEventReader {
+    const reader = new KvEventReader(this, index, options);
+    this.readers.push(reader);
+    return reader;
+  }
+
+  /** Visits entries from `cursor` on, told at or before `untilUs`; returns the new cursor. */
+  read(cursor: number, untilUs: number, visit: EntryVisitor): number {
+    let at = cursor - this.dropped;
+    while (at < this.length && this.timeUs[at]! <= untilUs) {
+      const place = at * ENTRY;
+      visit.event(
+        this.entries[place]!,
+        this.entries[place + 1]!,
+        this.entries[place + 2]!,
+        this.entries[place + 3] === 1,
+        this.timeUs[at]!,
+      );
+      at++;
+    }
+    return at + this.dropped;
+  }
+
+  /** Time of the newest entry, −Infinity: none. */
+  get newestUs(): number {
+    return this.length === 0 ? -Infinity : this.timeUs[this.length - 1]!;
+  }
+
+  /** Drops what all readers have seen; grows when that is little. */
+  private makeRoom(): void {
+    // A reader may see by now what is old enough: no later decision is earlier than the newest entry.
+    for (const reader of this.readers) reader.applyUntil(this.newestUs);
+    const least = this.readers.reduce((low, { cursor }) => Math.min(low, cursor), Infinity);
+    const seen = Math.min(this.length, least - this.dropped);
+    this.timeUs.copyWithin(0, seen, this.length);
+    this.entries.copyWithin(0, seen * ENTRY, this.length * ENTRY);
+    this.length -= seen;
+    this.dropped += seen;
+    if (this.length * 2 <= this.timeUs.length) return;
+    const timeUs = new Float64Array(this.timeUs.length * 2);
+    timeUs.set(this.timeUs);
+    this.timeUs = timeUs;
+    const entries = new Int32Array(this.entries.length * 2);
+    entries.set(this.entries);
+    this.entries = entries;
+  }
+}
+
+interface EntryVisitor {
+  event(worker: number, node: number, blocks: number, isLast: boolean, timeUs: number): void;
+}
+
+export type ReaderOptions = {
+  /** Age of an event when the router sees it, µs. */
+  readonly delayUs: number;
+  /** Share of messages that get lost. */
+  readonly loss: number;
+  /** From the discovery of a gap to the end of the replay, µs; Infinity: engines replay nothing. */
+  readonly recoveryUs: number;
+  readonly random: Stream;
+};
+
+/** One router's place in the log, and the messages that it missed. */
+export class KvEventReader implements EntryVisitor {
+  cursor = 0;
+  /** Messages lost. */
+  lost = 0;
+  private readonly log: KvEventLog;
+  private readonly index: EventIndex;
+  private readonly options: ReaderOptions;
+  private isLosing: boolean | undefined;
+  /** Of workers with a gap: what waits for the replay, and when that is done (Infinity: the gap is not seen yet). */
+  private readonly held = new Map<number, { changes: number[]; recoverUs: number }>();
+
+  constructor(log: KvEventLog, index: EventIndex, options: ReaderOptions) {
+    this.log = log;
+    this.index = index;
+    this.options = options;
+  }
+
+  /** Brings the index to what a router may know at `nowUs`. */
+  applyUntil(nowUs: number): void {
+    this.cursor = this.log.read(this.cursor, nowUs - this.options.delayUs, this);
+    if (this.held.size === 0) return;
+    for (const [worker, gap] of this.held) if (gap.recoverUs <= nowUs) this.recover(worker, gap);
+  }
+
+  event(worker: number, node: number, blocks: number, isLast: boolean, timeUs: number): void {
+    const { loss, delayUs, recoveryUs, random } = this.options;
+    if (loss > 0) {
+      this.isLosing ??= random.next() < loss;
+      const isLost = this.isLosing;
+      if (isLast) {
+        this.isLosing = undefined;
+        if (isLost) this.lost++;
+      }
+      const gap = this.held.get(worker);
+      if (isLost && recoveryUs === Infinity) return;
+      if (isLost && gap === undefined) {
+        this.held.set(worker, { changes: [node, blocks], recoverUs: Infinity });
+        return;
+      }
+      if (gap !== undefined) {
+        if (gap.recoverUs <= timeUs + delayUs) this.recover(worker, gap);
+        else {
+          // The first message that arrives behind the gap shows it.
+          if (!isLost && gap.recoverUs === Infinity) gap.recoverUs = timeUs + delayUs + recoveryUs;
+          gap.changes.push(node, blocks);
+          return;
+        }
+        if (isLost) {
+          this.held.set(worker, { changes: [node, blocks], recoverUs: Infinity });
+          return;
+        }
+      }
+    }
+    this.index.set(TIER_DEVICE, worker, node, blocks);
+  }
+
+  private recover(worker: number, gap: { readonly changes: readonly number[] }): void {
+    for (let i = 0; i < gap.changes.length; i += CHANGE) {
+      this.index.set(TIER_DEVICE, worker, gap.changes[i]!, gap.changes[i + 1]!);
+    }
+    this.held.delete(worker);
+  }
+}
