@@ -166,9 +166,13 @@ const arrivalModes = fc.oneof(
 
 /** Every router, the plain ones more often. */
 const ROUTERS = [
-  ...["round_robin", "random", "least_loaded", "power_of_two"],
+  "round_robin",
+  "random",
+  "least_loaded",
+  "power_of_two",
+  "dynamo_kv",
+  "dynamo_kv",
   ...routerPolicies.map(({ meta }) => meta.name),
-  ...["dynamo_kv", "dynamo_kv"],
 ];
 
 const dynamoKnobs = fc.record({

@@ -70,8 +70,6 @@ export class RouterState implements RouterView {
   /** Why `choose` found nobody. */
   refusal = REFUSED_NONE;
   readonly index: EventIndex;
-  /** Whether KV events are of any use to this router. */
-  readonly usesEvents: boolean;
   private readonly setup: RouterSetup;
   private readonly router: Router;
   private readonly beliefs: TtlIndex | undefined;
@@ -119,16 +117,7 @@ export class RouterState implements RouterView {
     this.observed = new Observed(count);
     this.scores = new Float64Array(count).fill(NaN);
     this.index = new EventIndex(setup.nodes, setup.indexCapBlocks);
-    const { approximate, predictedTtlUs: ttlUs } = setup;
-    this.usesEvents = setup.kvEvents && router.needs?.ownIndex !== true;
-    if (router.needs?.prefix === true) {
-      if (router.needs.ownIndex === true) {
-        const { ttlUs = Infinity, capacity = OWN_INDEX_BLOCKS } = approximate ?? {};
-        this.beliefs = new TtlIndex(setup.nodes, ttlUs, capacity);
-      } else if (approximate !== undefined) {
-        this.beliefs = new TtlIndex(setup.nodes, approximate.ttlUs, approximate.capacity);
-      } else if (ttlUs !== undefined) this.beliefs = new TtlIndex(setup.nodes, ttlUs, Infinity);
-    }
+    this.beliefs = beliefsOf(router, setup);
     const sessionTtlUs = setup.sessionTtlUs;
     this.sessions = sessionTtlUs === undefined ? undefined : new SessionBindings(sessionTtlUs);
     this.health = new Uint8Array(count).fill(1);
@@ -327,4 +316,15 @@ export class RouterState implements RouterView {
     shape.prefillPairs = newTokens * (past + newTokens / 2);
     return steps.stepUs(shape);
   }
+}
+
+/** The approximate index that a router reads: in place of events, or beside them. */
+function beliefsOf(router: Router, setup: RouterSetup): TtlIndex | undefined {
+  const { nodes, approximate, predictedTtlUs } = setup;
+  if (router.needs?.prefix !== true) return undefined;
+  if (approximate !== undefined) {
+    return new TtlIndex(nodes, approximate.ttlUs, approximate.capacity);
+  }
+  if (router.needs.ownIndex === true) return new TtlIndex(nodes, Infinity, OWN_INDEX_BLOCKS);
+  return predictedTtlUs === undefined ? undefined : new TtlIndex(nodes, predictedTtlUs, Infinity);
 }
