@@ -118,6 +118,8 @@ function addRun(program: Command, terminal: Terminal, command: string, finish: F
     .option("--no-requests", "keep no per-request columns (less memory; no requests.csv)")
     .option("--max-bad-rows <N>", "bad rows of the trace to skip and count; 0 by default")
     .option("--max-slices <N>", "most steps recorded for trace.perfetto.json; 0 for none")
+    .option("--band <N>", "also run N draws of the uncertain parameters: confidence bands")
+    .option("--band-level <SHARE>", "share of the draws inside a band; 90% by default")
     .option("--require-attainment <SHARE>", "exit 1 when fewer requests meet the SLO (99%)")
     .option("--quiet", "no progress and no words on stderr")
     .action(async (file: string | undefined, flags: object) => {

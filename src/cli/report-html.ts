@@ -1,6 +1,7 @@
 /** A run as one self-contained page: no request leaves it, light and dark by the reader's setting. */
 
 import { runTitle, verdictOf } from "../sim/index.ts";
+import type { BandedReport } from "../plan/index.ts";
 import type { LatencySummary, Report, SimulationResult } from "../sim/index.ts";
 import { escapeText } from "./charts/svg.ts";
 import { countText, numberText, percentText, secondsText } from "./numbers.ts";
@@ -9,7 +10,7 @@ import { PAGE_STYLE } from "./report-style.ts";
 
 /** The page; `command` is the line that made it. */
 export function reportHtml(result: SimulationResult, command: string): string {
-  const { report } = result;
+  const report: BandedReport = result.report;
   const verdict = verdictOf(report);
   const title = runTitle(report);
   const charts = reportCharts(result).map(
@@ -32,6 +33,7 @@ ${cards(report)}
 ${charts.join("\n")}
 <h2>Latency in ms</h2>
 ${latencyTable(report)}
+${bandTable(report)}
 ${warningList(report)}
 ${engineTable(report)}
 <h2>Every number</h2>
@@ -119,6 +121,26 @@ function latencyTable(report: Report): string {
     `<tbody>${row("TTFT", ttftMs)}${isBare ? "" : row("server TTFT", serverTtftMs)}${row("TPOT", tpotMs)}${row("ITL", itlMs)}` +
     `${row("end to end", e2eMs)}${row("queue", queueMs)}</tbody></table>`
   );
+}
+
+/** Confidence bands, where draws were asked for. */
+function bandTable({ uncertainty }: BandedReport): string {
+  if (uncertainty === undefined) return "";
+  const { samples, failed, level, bands, spreads } = uncertainty;
+  const rows = bands.map(
+    ({ metric, value, low, median, high }) =>
+      `<tr><th>${escapeText(metric)}</th>${[value, low, median, high]
+        .map((one) => `<td>${numberText(one)}</td>`)
+        .join("")}</tr>`,
+  );
+  const stated = spreads.filter(({ from }) => from === "assumption").length;
+  return `<h2>How sure these numbers are</h2>
+<p>${percentText(level)} of ${countText(samples)} draws of the ${countText(spreads.length)} uncertain parameters
+(${countText(stated)} of them by a stated spread, the others by the residuals of their fit) lie between low and high${
+    failed === 0 ? "" : `; ${countText(failed)} more draws were impossible`
+  }.</p>
+<table><thead><tr><th></th><th>this run</th><th>low</th><th>median</th><th>high</th></tr></thead>
+<tbody>${rows.join("")}</tbody></table>`;
 }
 
 function warningList(report: Report): string {

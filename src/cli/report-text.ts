@@ -1,6 +1,7 @@
 /** A report as a page of text for the terminal. */
 
 import { verdictOf } from "../sim/index.ts";
+import type { BandedReport } from "../plan/index.ts";
 import type { LatencySummary, Report } from "../sim/index.ts";
 import { countText, msText, numberText, percentText, secondsText } from "./numbers.ts";
 import { disaggLines } from "./disagg-text.ts";
@@ -27,7 +28,7 @@ const LATENCIES = [
 ] as const;
 
 /** The whole page, ending in a newline. */
-export function reportText(report: Report, options: ReportTextOptions): string {
+export function reportText(report: BandedReport, options: ReportTextOptions): string {
   const style = styleFor(options.colour);
   const sections = [
     verdictLines(report, style, options.columns),
@@ -36,6 +37,7 @@ export function reportText(report: Report, options: ReportTextOptions): string {
     poolLines(report, style),
     disaggLines(report, style),
     balanceLines(report, style),
+    bandLines(report, style),
     warningLines(report, style, options.columns),
     footerLines(report, style),
   ];
@@ -193,6 +195,24 @@ function costText(report: Report): string {
       ? ""
       : `, $${numberText(per)} per million output tokens, $${numberText(all)} of all tokens`;
   return `${hours}, $${numberText(totalUsd)}${power}${tokens}`;
+}
+
+/** Confidence bands, where draws were asked for. */
+function bandLines({ uncertainty }: BandedReport, style: Style): string[] {
+  if (uncertainty === undefined) return [];
+  const { samples, failed, level, bands } = uncertainty;
+  const missing = failed === 0 ? "" : `, ${countText(failed)} more were impossible`;
+  const rows = bands.map(({ metric, value, low, median, high }) => [
+    metric,
+    ...[value, low, median, high].map(numberText),
+  ]);
+  return [
+    `  ${percentText(level)} of ${countText(samples)} draws of the fitted parameters lie between low and high${missing}`,
+    ...textTable([["", "this run", "low", "median", "high"].map(style.dim), ...rows], {
+      align: ["left", "right", "right", "right", "right"],
+      indent: 2,
+    }),
+  ];
 }
 
 function balanceLines(report: Report, style: Style): string[] {

@@ -16,6 +16,12 @@ export type KernelsCoverage = {
   readonly gaps: readonly string[];
 };
 
+/**
+ * How far the measured tables reach (kernel notes §4, grids): rows of products, requests and context of decode attention.
+ * Beyond, the closed forms are extrapolated.
+ */
+export const MEASURED_REACH = { stepTokens: 32_768, decodeRequests: 2048, contextTokens: 131_072 };
+
 export type CoverageQuery = {
   readonly model: ModelCard;
   readonly gpu: GpuCard;

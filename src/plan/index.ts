@@ -6,3 +6,4 @@ export { parseGate } from "./gates.ts";
 export type { Gate, GateOutcome } from "./gates.ts";
 export type * from "./metric-change.ts";
 export { directionOf } from "./metric-directions.ts";
+export * from "./uncertainty/index.ts";

@@ -5,7 +5,7 @@ import type { GapHistogram, Result } from "../core/index.ts";
 import type { Trace } from "../trace/index.ts";
 import { buildWorkers } from "./build-workers.ts";
 import type { WorkerSink } from "./engine.ts";
-import { PowerMeter } from "./power-meter.ts";
+import { PassMeter } from "./pass-meter.ts";
 import type { Pool } from "./pool.ts";
 import { atPool, poolScenarios, poolsOf } from "./pool-scenarios.ts";
 import { buildPrefixForest, EMPTY_FOREST } from "./prefix-forest.ts";
@@ -52,7 +52,7 @@ export function buildPools(inputs: SimulationInputs, parts: CommonParts): Result
     const forest = forestFor(engine);
     const firstId = firstIds[index]!;
     const { model, knobs, power } = engine;
-    const meter = power && new PowerMeter(power.steps, poolScenario.cluster.workers, firstId);
+    const meter = power && new PassMeter(power.steps, poolScenario.cluster.workers, firstId);
     const view = { scenario: poolScenario, forest, meter };
     const workers = buildWorkers({ ...parts, ...view, role, knobs, model, firstId });
     if (!workers.ok) return fail(atPool(scenario, index, workers.problem));

@@ -9,7 +9,7 @@ import { landingRules } from "./disagg/landing-rules.ts";
 import { EntryStore } from "./entry-store.ts";
 import { HeapArena } from "./finish-heap.ts";
 import type { Engine, WorkerSink } from "./engine.ts";
-import type { PowerMeter } from "./power-meter.ts";
+import type { PassMeter } from "./pass-meter.ts";
 import type { PrefixForest } from "./prefix-forest.ts";
 import type { RequestTable } from "./request-table.ts";
 import type { PoolRole, Scenario } from "./scenario.ts";
@@ -30,7 +30,7 @@ type WorkerParts = {
   readonly gaps: GapHistogram;
   readonly stepByStep: boolean;
   readonly sink: WorkerSink;
-  readonly meter: PowerMeter | undefined;
+  readonly meter: PassMeter | undefined;
   readonly role: PoolRole;
   /** Number of the first worker. */
   readonly firstId: number;

@@ -11,7 +11,7 @@ import type { EntryStore } from "./entry-store.ts";
 import type { HeapArena } from "./finish-heap.ts";
 import type { InboxRules } from "./inbox.ts";
 import type { KvWatcher } from "./kv-watcher.ts";
-import type { PowerMeter } from "./power-meter.ts";
+import type { PassMeter } from "./pass-meter.ts";
 import type { PrefixForest } from "./prefix-forest.ts";
 import type { RequestTable } from "./request-table.ts";
 
@@ -75,7 +75,7 @@ export type Engine = {
   readonly model: StepTimeModel;
   readonly sink: WorkerSink;
   /** Meters the passes' energy; undefined: nothing is known of the GPU's power. */
-  readonly meter: PowerMeter | undefined;
+  readonly meter: PassMeter | undefined;
   /** Told what the prefix caches gain and lose; undefined: nobody wants to know. */
   watcher: KvWatcher | undefined;
   /** Blocks of a worker's KV pool, and tokens per block. */

@@ -30,6 +30,8 @@ export type HardwareInputs = {
   /** Parameters and timing of the `kernels` step times, where the scenario uses them. */
   readonly params?: KernelParams;
   readonly timing?: EngineTiming;
+  /** KV memory over what the memory model says; 1 when absent. Draws of uncertain parameters set it. */
+  readonly kvScale?: number;
 };
 
 /** A model and a GPU, and how a worker lays the one out on the other. */

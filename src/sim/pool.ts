@@ -1,6 +1,6 @@
 /** A pool: workers that are all alike, of one role. */
 
-import type { PowerMeter } from "./power-meter.ts";
+import type { PassMeter } from "./pass-meter.ts";
 import type { PrefixForest } from "./prefix-forest.ts";
 import type { ResolvedEngine } from "./resolve-engine.ts";
 import type { PoolRole, Scenario } from "./scenario.ts";
@@ -27,6 +27,6 @@ export type Pool = {
   /** Prefixes of the trace in blocks of this engine's size. */
   readonly forest: PrefixForest;
   /** Undefined: nothing is known of the power of its GPUs. */
-  readonly meter: PowerMeter | undefined;
+  readonly meter: PassMeter | undefined;
   readonly workers: readonly Worker[];
 };

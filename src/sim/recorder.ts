@@ -51,6 +51,8 @@ export class Outcomes {
   measuredInput = 0;
   measuredOutput = 0;
   withinSlo = 0;
+  /** Prompt and answer of the longest completed request, warm-up included. */
+  longestTokens = 0;
   private readonly warmupUs: number;
   private readonly slo: SloTargets;
 
@@ -83,8 +85,10 @@ export class Outcomes {
     digest.addU32(workerId);
     digest.addU32(table.data[slot + AT_CACHED]!);
     digest.addU32(table.data[slot + AT_PREEMPTIONS]!);
-    if (arrivalUs < this.warmupUs) return;
     const output = table.data[slot + AT_OUTPUT]!;
+    const tokens = table.data[slot + AT_INPUT]! + output;
+    if (tokens > this.longestTokens) this.longestTokens = tokens;
+    if (arrivalUs < this.warmupUs) return;
     this.measuredCompleted++;
     this.measuredInput += table.data[slot + AT_INPUT]!;
     this.measuredOutput += output;

@@ -9,6 +9,7 @@ import { FIRST_REASONS, REJECT_REASONS } from "./admission.ts";
 import type { Report, WorkerSummary } from "./report.ts";
 import type { Outcomes } from "./recorder.ts";
 import type { Pool } from "./pool.ts";
+import { reachWarnings } from "./reach-warnings.ts";
 import { energyOf, workerPower } from "./report-energy.ts";
 import { gpusOf, hitRateOf, poolSummary, totalsOf, usagePeakOf } from "./report-pools.ts";
 import type { Totals } from "./report-pools.ts";
@@ -90,8 +91,10 @@ function sloOf(run: FinishedRun, windowS: number): Report["slo"] {
 
 function warningsOf(run: FinishedRun, totals: Totals): string[] {
   const { pools, traffic, stopped } = run;
-  const warnings = pools.flatMap(({ name, engine }) =>
-    engine.warnings.map((text) => (pools.length === 1 ? text : `pool ${name}: ${text}`)),
+  const warnings = pools.flatMap((pool) =>
+    [...pool.engine.warnings, ...reachWarnings(pool, run.outcomes.longestTokens)].map((text) =>
+      pools.length === 1 ? text : `pool ${pool.name}: ${text}`,
+    ),
   );
   if (stopped !== null) warnings.push(`the run was cut short: ${stopped}`);
   if (run.rejectedCount > 0) {

@@ -218,7 +218,9 @@ export function resolveEngine(
   if (!cards.ok) return cards;
   const { gpu, machine } = cards.value;
   // Full-length tokens, so that a block stands for block_size tokens of every layer.
-  const sized = machine && Math.floor(machine.budget.kvTokens / engine.block_size);
+  const kvScale = inputs.hardware?.kvScale ?? 1;
+  const sized =
+    machine && Math.max(1, Math.floor((machine.budget.kvTokens * kvScale) / engine.block_size));
   const blocks = engine.num_gpu_blocks ?? sized ?? BLOCKS_DEFAULT;
   const tooLong = lengthCheck(engine, blocks);
   if (tooLong !== undefined) return fail(tooLong);

@@ -6,7 +6,10 @@ import { valueOf } from "../hardware/cards-support.ts";
 import { deck, paramsOf, timingOf } from "../hardware/kernels-support.ts";
 
 /** The bundled deck with what `kernels` needs for a GPU under an engine. */
-export function hardwareOf(gpuName: string, engine = "vllm"): Required<HardwareInputs> {
+export function hardwareOf(
+  gpuName: string,
+  engine = "vllm",
+): Required<Omit<HardwareInputs, "kvScale">> {
   const gpu = valueOf(findGpu(deck, gpuName));
   const peer = deck.gpus.find(({ id }) => id === gpu.peer);
   const system = gpu.calibration === "" ? (peer?.calibration ?? "") : gpu.calibration;
@@ -18,7 +21,7 @@ export function hardwareFor(
   modelName: string,
   gpuName: string,
   engine = "vllm",
-): Required<HardwareInputs> {
+): Required<Omit<HardwareInputs, "kvScale">> {
   const { deck: all, ...rest } = hardwareOf(gpuName, engine);
   const gpus = all.gpus.filter(({ id }) => id === gpuName);
   const nodes = all.nodes.filter(({ id }) => gpus.some(({ node }) => node === id));

@@ -3,7 +3,14 @@
 import { fail, ok } from "../../core/index.ts";
 import type { Result } from "../../core/index.ts";
 import { createSimulation, replaySpanUs, seriesIntervalUs } from "../../sim/index.ts";
-import type { Scenario, SimulationOptions, SimulationResult } from "../../sim/index.ts";
+import type {
+  Scenario,
+  SimulationInputs,
+  SimulationOptions,
+  SimulationResult,
+} from "../../sim/index.ts";
+import type { BandedReport } from "../../plan/index.ts";
+import type { MeasureBand } from "../bands.ts";
 import { EXIT_DONE, EXIT_GATE, EXIT_INTERRUPTED } from "../exit-codes.ts";
 import { durationFlag, shareFlag, wholeFlag } from "../flags.ts";
 import { loadInputs } from "../load-inputs.ts";
@@ -16,6 +23,8 @@ import { createProgress } from "../progress.ts";
 import { reportText } from "../report-text.ts";
 import { drive } from "../simulate.ts";
 import type { Terminal } from "../terminal.ts";
+
+type BandedResult = SimulationResult & { readonly report: BandedReport };
 
 /** Flags as the command line gives them: text until checked. */
 export type RunFlags = {
@@ -35,6 +44,8 @@ export type RunFlags = {
   readonly maxBadRows?: string;
   readonly maxSlices?: string;
   readonly requireAttainment?: string;
+  readonly band?: string;
+  readonly bandLevel?: string;
   readonly quiet?: boolean;
 };
 
@@ -69,16 +80,19 @@ export async function runLoaded(
   }
   const maxBadRows = wholeFlag(flags.maxBadRows, "--max-bad-rows");
   if (!maxBadRows.ok) return maxBadRows;
-  const ready = await loadInputs(loaded, {
+  const inputFlags = {
     ...(maxBadRows.value === undefined ? {} : { maxBadRows: maxBadRows.value }),
     ...(flags.cards === undefined ? {} : { cards: flags.cards }),
-  });
+  };
+  const ready = await loadInputs(loaded, inputFlags);
   if (!ready.ok) return ready;
   const { inputs, spanUs } = ready.value;
   const options =
     flags.out === undefined || base.value.seriesIntervalUs !== undefined
       ? base.value
       : { ...base.value, seriesIntervalUs: seriesIntervalUs(spanUs) };
+  const band = await bandOf(flags, inputs);
+  if (!band.ok) return band;
   const simulation = createSimulation(inputs, options);
   if (!simulation.ok) return simulation;
   const progress = createProgress(terminal, flags.quiet === true);
@@ -87,9 +101,30 @@ export async function runLoaded(
     progress,
     replaySpanUs(inputs.scenario, spanUs),
   );
-  const written = await present(result, flags, terminal, command);
+  // A generator has been read to its end by now; a trace can be replayed as it is.
+  const again = async (): Promise<Result<SimulationInputs>> => {
+    if (inputs.rows === undefined) return ok(inputs);
+    const fresh = await loadInputs(loaded, inputFlags);
+    return fresh.ok ? ok(fresh.value.inputs) : fresh;
+  };
+  const measured =
+    band.value === undefined || interrupted
+      ? ok(result.report)
+      : await band.value(result.report, again, terminal);
+  if (!measured.ok) return measured;
+  const written = await present({ ...result, report: measured.value }, flags, terminal, command);
   if (!written.ok) return written;
   return ok(interrupted ? EXIT_INTERRUPTED : exitFor(result, required.value, terminal));
+}
+
+/** What measures the band that the flags ask for; read only when they do, to keep other starts short. */
+async function bandOf(
+  flags: RunFlags,
+  inputs: SimulationInputs,
+): Promise<Result<MeasureBand | undefined>> {
+  if (flags.band === undefined && flags.bandLevel === undefined) return ok(undefined);
+  const { bandMeasure } = await import("../bands.ts");
+  return bandMeasure(flags, inputs);
 }
 
 function simulationOptions(flags: RunFlags): Result<SimulationOptions> {
@@ -108,7 +143,7 @@ function simulationOptions(flags: RunFlags): Result<SimulationOptions> {
 }
 
 async function present(
-  result: SimulationResult,
+  result: BandedResult,
   flags: RunFlags,
   terminal: Terminal,
   command: string,

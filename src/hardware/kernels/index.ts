@@ -9,6 +9,7 @@ export * from "./kernel-params.ts";
 export * from "./mla.ts";
 export * from "./moe.ts";
 export * from "./smooth-max.ts";
+export * from "./spreads.ts";
 export * from "./engine-timing.ts";
 export * from "./engine-versions.ts";
 export * from "./fabric.ts";

@@ -1,5 +1,5 @@
 /**
- * The energy that the forward passes of a pool's workers take. Mixed steps are metered one by one, decode runs in closed form
+ * What the forward passes of a pool's workers take in energy, and how large the largest were. Mixed steps are metered one by one, decode runs in closed form
  * when their stretch ends; both engine modes end the same stretches, so they give the same energy to the bit. Metering
  * reads and changes nothing.
  */
@@ -8,16 +8,19 @@ import { runSum } from "../hardware/index.ts";
 import type { DecodeEnergy, StepPower, StepShape } from "../hardware/index.ts";
 import type { DecodeStretch } from "./decode-stretch.ts";
 
-/** Numbers of a worker: energy of finished passes, of the mixed step in progress (W·µs), highest power of a pass (W). */
+/** Numbers of a worker. Energy of finished passes, of the mixed step in progress (W·µs), highest power of a pass (W). */
 const STEPS_WATT_US = 0;
 const PENDING_WATT_US = 1;
 const PEAK_W = 2;
-const METER_NUMBERS = 4;
+/** Most requests in a decode step, and most tokens in a mixed step. */
+const BATCH_MOST = 3;
+const TOKENS_MOST = 4;
+const METER_NUMBERS = 5;
 
 const energy: DecodeEnergy = { e0: 0, e1: 0, e2: 0 };
 
 /** Of one GPU of a worker; all its GPUs do the same. */
-export class PowerMeter {
+export class PassMeter {
   private readonly power: StepPower;
   private readonly firstId: number;
   private readonly numbers: Float64Array;
@@ -31,7 +34,9 @@ export class PowerMeter {
 
   /** A mixed step of `stepUs` begins. */
   startMixed(worker: number, shape: StepShape, stepUs: number): void {
-    this.numbers[this.baseOf(worker) + PENDING_WATT_US] = this.power.mixedWattUs(shape, stepUs);
+    const base = this.baseOf(worker);
+    this.numbers[base + PENDING_WATT_US] = this.power.mixedWattUs(shape, stepUs);
+    this.raise(base + TOKENS_MOST, shape.prefillTokens + shape.decodeRequests);
   }
 
   /** The mixed step that began last is over, after `stepUs`. */
@@ -39,7 +44,7 @@ export class PowerMeter {
     const base = this.baseOf(worker);
     const wattUs = this.numbers[base + PENDING_WATT_US]!;
     this.numbers[base + STEPS_WATT_US]! += wattUs;
-    this.raise(base, wattUs / stepUs);
+    this.raise(base + PEAK_W, wattUs / stepUs);
   }
 
   /** The first `steps` steps of a stretch are over, and no more will come. */
@@ -50,9 +55,10 @@ export class PowerMeter {
     const { e0, e1, e2 } = energy;
     this.numbers[base + STEPS_WATT_US]! += runSum(e0, e1, e2, context, batch, steps);
     // Power rises or falls with context all along a stretch: the highest is at one of its ends.
-    this.raise(base, runSum(e0, e1, e2, context, batch, 1) / stretch.stepUs(0));
+    this.raise(base + BATCH_MOST, batch);
+    this.raise(base + PEAK_W, runSum(e0, e1, e2, context, batch, 1) / stretch.stepUs(0));
     const last = context + batch * (steps - 1);
-    this.raise(base, runSum(e0, e1, e2, last, batch, 1) / stretch.stepUs(steps - 1));
+    this.raise(base + PEAK_W, runSum(e0, e1, e2, last, batch, 1) / stretch.stepUs(steps - 1));
   }
 
   /** Energy of the finished passes on one GPU, W·µs. */
@@ -69,7 +75,25 @@ export class PowerMeter {
     return (worker - this.firstId) * METER_NUMBERS;
   }
 
-  private raise(base: number, watts: number): void {
-    if (watts > this.numbers[base + PEAK_W]!) this.numbers[base + PEAK_W] = watts;
+  /** Most requests in a decode step of any worker. */
+  get batchMost(): number {
+    return this.most(BATCH_MOST);
+  }
+
+  /** Most tokens, prompts' and answers', in a step with prompts of any worker. */
+  get tokensMost(): number {
+    return this.most(TOKENS_MOST);
+  }
+
+  private most(place: number): number {
+    let most = 0;
+    for (let i = place; i < this.numbers.length; i += METER_NUMBERS) {
+      most = Math.max(most, this.numbers[i]!);
+    }
+    return most;
+  }
+
+  private raise(place: number, value: number): void {
+    if (value > this.numbers[place]!) this.numbers[place] = value;
   }
 }

@@ -1,0 +1,3 @@
+export * from "./bands.ts";
+export * from "./sample-hardware.ts";
+export * from "./sample-inputs.ts";
