@@ -11,8 +11,7 @@ import { REJECT_REASONS } from "./admission.ts";
 import { buildPools, resolveEngines } from "./build-pools.ts";
 import { clientsOf, type Clients } from "./clients.ts";
 import { desksOf, type Desks } from "./desks.ts";
-import { handoffsOf } from "./disagg/build-handoffs.ts";
-import type { Handoffs, HandoffSink } from "./disagg/handoffs.ts";
+import { handoffsOf, type Handoffs, type HandoffSink } from "./disagg/index.ts";
 import type { MixedStep, WorkerSink } from "./engine.ts";
 import { Intake } from "./intake.ts";
 import { checkLaws } from "./laws.ts";
@@ -45,8 +44,7 @@ export function createSimulation(
   inputs: SimulationInputs,
   options: SimulationOptions = {},
 ): Result<Simulation> {
-  const { trace, rows } = inputs;
-  if (trace === undefined && rows === undefined) return fail(NO_TRAFFIC);
+  if (inputs.trace === undefined && inputs.rows === undefined) return fail(NO_TRAFFIC);
   const engines = resolveEngines(inputs);
   if (!engines.ok) return engines;
   return Simulation.create(inputs, options, engines.value);
@@ -209,15 +207,13 @@ export class Simulation implements WorkerSink, HandoffSink {
     this.handoffs!.reserved(slot, missing, nowUs);
   }
 
-  handoffRefused(slot: number, code: number, nowUs: number): void {
-    this.rejected[code]!++;
-    this.rejectedCount++;
-    this.drop(NO_WORKER, slot, REQUEST_REJECTED, nowUs);
-  }
-
-  handoffFailed(worker: number, slot: number, nowUs: number): void {
-    this.failedCount++;
-    this.drop(worker, slot, REQUEST_FAILED, nowUs);
+  handoffOver(worker: number, slot: number, code: number, nowUs: number): void {
+    if (code < 0) this.failedCount++;
+    else {
+      this.rejected[code]!++;
+      this.rejectedCount++;
+    }
+    this.drop(worker, slot, code < 0 ? REQUEST_FAILED : REQUEST_REJECTED, nowUs);
   }
 
   promptOf(slot: number): NewRequest {

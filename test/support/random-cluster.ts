@@ -1,7 +1,7 @@
 /** Random small clusters of prefill and decode pools: every way of handing over, memory that runs short on either side. */
 
 import fc from "fast-check";
-import { parseScenario } from "../../src/sim/index.ts";
+import { scenarioSchema } from "../../src/sim/index.ts";
 import type { ScenarioInput } from "../../src/sim/index.ts";
 import { randomRuns } from "./random-scenario.ts";
 import type { RandomRun } from "./random-scenario.ts";
@@ -42,7 +42,7 @@ export const randomClusters: fc.Arbitrary<RandomRun> = fc
     const decode = Array.from({ length: shape.pools }, (_, i) => {
       return { name: `d${i}`, role: "decode", workers: shape.decode } as const;
     });
-    const parsed = parseScenario({
+    const scenario = scenarioSchema.parse({
       ...run.scenario,
       clients: { timeout_s: shape.timeout },
       disagg,
@@ -50,6 +50,5 @@ export const randomClusters: fc.Arbitrary<RandomRun> = fc
         pools: shape.pools === 1 ? [prefill, ...decode] : [decode[0], prefill, decode[1]],
       },
     });
-    if (!parsed.ok) throw new Error(parsed.problem.what);
-    return { ...run, scenario: parsed.value };
+    return { ...run, scenario };
   });

@@ -95,10 +95,8 @@ export type HandoffParts = {
 export interface HandoffSink {
   /** The request is complete with its prompt; its slot is free afterwards. */
   completedAtSource(worker: number, slot: number, nowUs: number): void;
-  /** The request's hand-off failed and nothing else is tried. */
-  handoffFailed(worker: number, slot: number, nowUs: number): void;
-  /** No decode worker takes the request; `code`: the reason of a rejection. */
-  handoffRefused(slot: number, code: number, nowUs: number): void;
+  /** Nothing else is tried for a request: it fails (code −1), or no worker takes it and it is rejected with a reason. */
+  handoffOver(worker: number, slot: number, code: number, nowUs: number): void;
   /** Where the request's prompt lies among the blocks of its prefill worker, and the rest of a new slot. */
   promptOf(slot: number): NewRequest;
 }
@@ -230,7 +228,7 @@ export class Handoffs {
     const { decodeDesk, sink } = this.parts;
     const target = decodeDesk.route(slot, data[slot + AT_ROW]!, data[slot + AT_INPUT]!, nowUs);
     if (target === null) {
-      sink.handoffRefused(slot, decodeDesk.refusal, nowUs);
+      sink.handoffOver(NONE, slot, decodeDesk.refusal, nowUs);
       return false;
     }
     this.legs.data[at + LEG_TARGET] = target.id;
@@ -307,7 +305,7 @@ export class Handoffs {
     if (!this.rules.fallsBack) {
       const target = this.targetOf(slot);
       const worker = target === NONE ? this.legs.data[this.legs.at(slot) + LEG_SOURCE]! : target;
-      this.parts.sink.handoffFailed(worker, slot, nowUs);
+      this.parts.sink.handoffOver(worker, slot, NONE, nowUs);
       return;
     }
     this.stop(slot, nowUs);
