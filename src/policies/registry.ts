@@ -4,6 +4,7 @@ import { fail, ok } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
 import { consistentHash } from "./router/consistent-hash.ts";
 import { dynamoKv } from "./router/dynamo-kv.ts";
+import { headworksRouter } from "./router/headworks.ts";
 import { latencyAware } from "./router/latency-aware.ts";
 import { leastTokens } from "./router/least-tokens.ts";
 import { llmD } from "./router/llm-d.ts";
@@ -32,6 +33,7 @@ export const routerPolicies: readonly RouterPolicy[] = [
   sglangCacheAware,
   llmD,
   dynamoKv,
+  headworksRouter,
 ];
 
 export const schedulerPolicies: readonly SchedulerPolicy[] = [

@@ -326,5 +326,7 @@ function beliefsOf(router: Router, setup: RouterSetup): TtlIndex | undefined {
     return new TtlIndex(nodes, approximate.ttlUs, approximate.capacity);
   }
   if (router.needs.ownIndex === true) return new TtlIndex(nodes, Infinity, OWN_INDEX_BLOCKS);
-  return predictedTtlUs === undefined ? undefined : new TtlIndex(nodes, predictedTtlUs, Infinity);
+  const hedgeUs = router.needs.hedged === true ? 2 * setup.kvEventDelayUs : 0;
+  const ttlUs = predictedTtlUs ?? (hedgeUs > 0 ? hedgeUs : undefined);
+  return ttlUs === undefined ? undefined : new TtlIndex(nodes, ttlUs, Infinity);
 }

@@ -103,6 +103,8 @@ export type RouterNeeds = {
   readonly prefix?: boolean;
   /** `view.reach` from the router's own decisions, not from events. */
   readonly ownIndex?: boolean;
+  /** Where nothing else is set: decisions are believed for twice as long as events take to come. */
+  readonly hedged?: boolean;
   /** `request.affinityKey` over so many blocks. */
   readonly affinityBlocks?: number;
   /** `view.activeReach`, and prompts counted once in `book.blocks` however many requests share them. */

@@ -1,0 +1,189 @@
+/**
+ * Our own router: it predicts, for every candidate, when the request would have its first token and what its presence
+ * would cost the requests already there, in the same unit, microseconds of request time, and from the same step-time
+ * model that the engines are simulated (or calibrated) with.
+ *
+ * Own cost: the wait behind the prompts under way, the computation of what is not cached there, and the answer at the
+ * pace of the batch it joins. Cost to others: every decoding request stands still while this prompt is computed, and
+ * every later step of theirs is longer for its context. Cost to those who come later: work is capacity, so each
+ * microsecond computed counts again with the load of the group. Where KV memory is short the wait for it is added.
+ *
+ * Targets bend this: the expected misses, its own first token and the paces that it spoils for others, weigh several
+ * targets' worth of time. The older the KV events, the longer the router believes its own decisions instead.
+ */
+
+import type { Stream } from "../../core/index.ts";
+import type { PolicyKnob } from "../meta.ts";
+import { leastScore } from "./pick.ts";
+import type { Router, RouterPolicy, RouterRequest, RouterSetting, RouterView } from "./router.ts";
+import { StepEstimate } from "./step-estimate.ts";
+
+/** Share of the time per token that is always taken to be free for stalls (assumption). */
+const LEAST_SLACK = 0.1;
+
+export type HeadworksKnobs = {
+  /** Weight of the time that others lose, of the time that this request loses. */
+  readonly harm: number;
+  /** Weight of computing, beyond its own delay: what those who come later lose. */
+  readonly work: number;
+  /** Weight of a decoding request's lost time against a first token's. */
+  readonly decode: number;
+  /** Score of a missed target, in multiples of the target. */
+  readonly miss: number;
+  /** Share of the target that a prediction must leave, for its error. */
+  readonly margin: number;
+};
+
+export class HeadworksRouter implements Router {
+  readonly needs = { prefix: true, active: true, prefillTimes: true, hedged: true };
+  private readonly knobs: HeadworksKnobs;
+  private readonly setting: RouterSetting;
+  private estimates: readonly StepEstimate[] | undefined;
+
+  constructor(knobs: HeadworksKnobs, setting: RouterSetting) {
+    this.knobs = knobs;
+    this.setting = setting;
+  }
+
+  decide(view: RouterView, request: RouterRequest, nowUs: number, random: Stream): number {
+    const { candidates, candidateCount: count } = view;
+    this.estimates ??= estimatesOf(view);
+    for (let i = 0; i < count; i++) this.predict(view, request, candidates[i]!, nowUs);
+    view.rule = "least predicted cost";
+    return leastScore(view, random);
+  }
+
+  /** Scores a worker. */
+  private predict(view: RouterView, request: RouterRequest, worker: number, nowUs: number): void {
+    const { knobs } = this;
+    const { book, observed, reach } = view;
+    const facts = view.facts[worker]!;
+    const estimate = this.estimates![worker]!;
+    const [device, host, disk] = reach;
+    const cached = Math.min(request.inputTokens - 1, device[worker]! * facts.blockSize);
+    // A block of a lower tier is worth what loading it saves of computing it (assumption: three quarters, one quarter).
+    const lower = 0.75 * (host[worker]! - device[worker]!) + 0.25 * (disk[worker]! - host[worker]!);
+    const past = Math.min(request.inputTokens - 1, cached + lower * facts.blockSize);
+    const fresh = request.inputTokens - past;
+    const ownUs = estimate.prefillUs(fresh, past);
+    const requests = book.requests[worker]!;
+    const decoding = requests - book.prefillRequests[worker]!;
+    const output = Number.isNaN(request.expectedOutput)
+      ? observed.outputMean
+      : request.expectedOutput;
+    const context = book.contextTokens[worker]! + (requests * observed.outputMean) / 2;
+    const stepUs = estimate.decodeUs(requests + 1, context + request.inputTokens);
+    const steps = 1 + Math.floor((book.prefillTokens[worker]! + fresh) / facts.maxBatchedTokens);
+    const waitUs = book.prefillUsAt(worker, nowUs) + this.memoryUs(view, request, worker, stepUs);
+    // Steps that mix prompts with decodes take the time of both; the step in progress is half done.
+    const mixedUs = decoding > 0 ? (steps - 0.5) * stepUs : 0;
+    const ttftUs = waitUs + ownUs + mixedUs;
+    const growthUs = stepUs - estimate.decodeUs(requests, context);
+    const stallUs = requests * ownUs;
+    const slowUs = requests * output * growthUs;
+    view.scores[worker] =
+      ttftUs +
+      knobs.work * ownUs +
+      knobs.decode * output * stepUs +
+      knobs.harm * (stallUs + slowUs) +
+      this.missUs(view, requests, ttftUs, ownUs, stepUs);
+  }
+
+  /** Expected misses of targets by this request and, because of it, by those already there; in µs. */
+  private missUs(
+    view: RouterView,
+    requests: number,
+    ttftUs: number,
+    ownUs: number,
+    stepUs: number,
+  ): number {
+    const { miss, margin } = this.knobs;
+    const { ttftUs: firstUs, tpotUs: tokenUs } = this.setting;
+    let misses = 0;
+    let unitUs = 0;
+    if (firstUs < Infinity) {
+      // The prediction errs: the miss sets in gradually around the target.
+      const over = (ttftUs - (1 - margin) * firstUs) / (2 * margin * firstUs + 1);
+      misses += Math.min(1, Math.max(0, over));
+      unitUs = firstUs;
+    }
+    if (tokenUs < Infinity) {
+      const slackUs = Math.max(LEAST_SLACK * tokenUs, tokenUs - stepUs);
+      misses += requests * view.observed.shareShorter(ownUs / slackUs);
+      if (unitUs === 0) unitUs = tokenUs * view.observed.outputMean;
+    }
+    return miss * misses * unitUs;
+  }
+
+  /** Expected wait for KV blocks or a place in the batch, µs: others must end first. */
+  private memoryUs(
+    view: RouterView,
+    request: RouterRequest,
+    worker: number,
+    stepUs: number,
+  ): number {
+    const { book, observed } = view;
+    const facts = view.facts[worker]!;
+    const requests = book.requests[worker]!;
+    if (requests === 0) return 0;
+    const outputBlocks = (requests * observed.outputMean) / 2 / facts.blockSize;
+    const held = book.blocks[worker]! + outputBlocks;
+    const need = request.blocks - view.activeReach[worker]!;
+    const excess = Math.max(0, held + need - facts.blocks);
+    const crowd = Math.max(0, requests + 1 - facts.maxRequests);
+    if (excess === 0 && crowd === 0) return 0;
+    // All of them end within a mean answer's time, each giving back an equal share.
+    const share = Math.max((excess * requests) / held, crowd) / requests;
+    return Math.min(1, share) * observed.outputMean * stepUs;
+  }
+}
+
+/** One estimate for each step-time model among the workers. */
+function estimatesOf(view: RouterView): readonly StepEstimate[] {
+  const known = new Map<unknown, StepEstimate>();
+  return view.facts.map((facts) => {
+    const key = facts.steps ?? facts;
+    const estimate = known.get(key) ?? new StepEstimate(facts);
+    known.set(key, estimate);
+    return estimate;
+  });
+}
+
+const weight = (name: string, description: string, byDefault: number, max = 1000): PolicyKnob => ({
+  name,
+  description,
+  unit: "1",
+  min: 0,
+  max,
+  default: byDefault,
+});
+
+const KNOBS: readonly PolicyKnob[] = [
+  weight("harm", "time others lose, against time this request loses", 0.3),
+  weight("work", "computing, beyond its delay: what later requests lose", 2),
+  weight("decode", "time of the answer, against time to the first token", 1),
+  weight("miss", "a missed target, in multiples of the TTFT target", 3),
+  weight("margin", "share of the TTFT target kept for errors of prediction", 0.1, 1),
+];
+
+export const headworksRouter: RouterPolicy = {
+  meta: {
+    name: "headworks",
+    title: "Headworks",
+    source: "own: predicted time to first token and harm to others from the step-time model",
+    wins: "prefixes, sizes and batches differ, targets are set, load is near the knee",
+    loses: "step times are unknown or wrong; equal short requests, where counting is as good",
+    knobs: KNOBS,
+  },
+  create: (knobs, setting) =>
+    new HeadworksRouter(
+      {
+        harm: knobs["harm"]!,
+        work: knobs["work"]!,
+        decode: knobs["decode"]!,
+        miss: knobs["miss"]!,
+        margin: knobs["margin"]!,
+      },
+      setting,
+    ),
+};
