@@ -7,6 +7,7 @@ export * from "./eviction/eviction.ts";
 export * from "./offload/offload.ts";
 export * from "./onboard/onboard.ts";
 export { ItemHeap } from "./eviction/item-heap.ts";
+export * from "./prefix/block-index.ts";
 export * from "./prefix/event-cursor.ts";
 export * from "./prefix/event-index.ts";
 export * from "./prefix/hash-tree.ts";

@@ -92,6 +92,11 @@ export class EventIndex {
     return Math.max(0, this.tiers[tier]!.get(node, worker));
   }
 
+  /** Whether any worker has blocks of a node in any tier. */
+  isHeld(node: number): boolean {
+    return this.tiers.some((table) => node < table.nodeLimit && table.count[node]! > 0);
+  }
+
   /** Fills `reach` for a prompt. */
   match(prompt: PrefixPath, reach: TierReach): void {
     let best = 0;

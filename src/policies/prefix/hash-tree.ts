@@ -54,22 +54,40 @@ export class HashTree implements PrefixNodes {
 
   /** Fills `out` with the nodes that hold the prompt's leading blocks; returns how many blocks those are. The last node may reach further. */
   lookup(hashes: BlockHashes, out: PrefixPath): number {
-    return this.walk(hashes, out);
+    return this.walk(hashes, 0, out);
   }
 
   /** As `lookup`, with nodes made or cut so that they hold exactly the prompt's blocks. */
   insert(hashes: BlockHashes, out: PrefixPath): void {
-    const matched = this.walk(hashes, out);
-    let leaf = out.length === 0 ? NO_NODE : out.path[out.start + out.length - 1]!;
-    if (leaf !== NO_NODE && matched < this.nodeEnd[leaf]!) {
+    this.insertAt(hashes, 0, NO_NODE, out);
+  }
+
+  /**
+   * Adds the blocks that follow a known one. Fills `out` with the nodes that hold them: the first may begin before them.
+   * False, and nothing is done, when the block in front is unknown.
+   */
+  insertAfter(low: number, high: number, hashes: BlockHashes, out: PrefixPath): boolean {
+    const node = this.nodeOf(low, high);
+    if (node === NO_NODE) return false;
+    const depth = this.depthOf(low, high) + 1;
+    const isKnown = hashes.length > 0 && this.nodeOf(hashes.low[0]!, hashes.high[0]!) !== NO_NODE;
+    const parent = isKnown || depth === this.nodeEnd[node] ? node : this.split(node, depth);
+    this.insertAt(hashes, depth, parent, out);
+    return true;
+  }
+
+  private insertAt(hashes: BlockHashes, base: number, parent: number, out: PrefixPath): void {
+    const matched = this.walk(hashes, base, out);
+    let leaf = out.length === 0 ? parent : out.path[out.start + out.length - 1]!;
+    if (out.length > 0 && matched < this.nodeEnd[leaf]!) {
       leaf = this.split(leaf, matched);
       out.path[out.start + out.length - 1] = leaf;
     }
-    if (matched === hashes.length) return;
+    if (matched === base + hashes.length) return;
     // A leaf that ends here and is nobody's prefix yet would be extended in place, but its holders have
     // less: a node of its own keeps their counts right.
     const node = this.takeNode(leaf, matched);
-    this.append(node, hashes, matched, hashes.length);
+    this.append(node, hashes, matched - base, hashes.length);
     if (leaf !== NO_NODE) this.childCount[leaf]!++;
     pushNode(out, node);
   }
@@ -121,27 +139,34 @@ export class HashTree implements PrefixNodes {
     return perNode + this.low.byteLength + this.high.byteLength + this.slots.byteLength;
   }
 
-  private walk(hashes: BlockHashes, out: PrefixPath): number {
+  /** Follows the blocks from depth `base` on; returns the depth reached. */
+  private walk(hashes: BlockHashes, base: number, out: PrefixPath): number {
     out.length = 0;
-    let depth = 0;
-    while (depth < hashes.length) {
-      const at = this.findSlot(hashes.low[depth]!, hashes.high[depth]!);
+    const last = base + hashes.length;
+    let depth = base;
+    while (depth < last) {
+      const at = this.findSlot(hashes.low[depth - base]!, hashes.high[depth - base]!);
       const node = this.slots[at]!;
       if (node === EMPTY) break;
       pushNode(out, node);
-      const end = Math.min(this.nodeEnd[node]!, hashes.length);
-      const base = this.segmentStart[node]! - this.nodeBegin[node]!;
-      const reached = this.commonEnd(hashes, base, depth, end);
-      depth = reached;
-      if (reached < this.nodeEnd[node]!) break;
+      depth = this.commonEnd(hashes, base, node, depth, Math.min(this.nodeEnd[node]!, last));
+      if (depth < this.nodeEnd[node]!) break;
     }
     return depth;
   }
 
-  /** One past the last block, of those from `depth` to `end`, that the prompt shares; the first is known to be. */
-  private commonEnd(hashes: BlockHashes, base: number, depth: number, end: number): number {
+  /** One past the last block of a node, from `depth` to `end`, that the prompt shares; the first is known to be. */
+  private commonEnd(
+    hashes: BlockHashes,
+    base: number,
+    node: number,
+    depth: number,
+    end: number,
+  ): number {
+    const segment = this.segmentStart[node]! - this.nodeBegin[node]!;
     const same = (i: number): boolean =>
-      this.low[base + i] === hashes.low[i] && this.high[base + i] === hashes.high[i];
+      this.low[segment + i] === hashes.low[i - base] &&
+      this.high[segment + i] === hashes.high[i - base];
     if (same(end - 1)) return end;
     let shared = depth;
     let parted = end - 1;
@@ -182,18 +207,20 @@ export class HashTree implements PrefixNodes {
     return head;
   }
 
+  /** Gives a new node the hashes `from` … `to` of a list. */
   private append(node: number, hashes: BlockHashes, from: number, to: number): void {
+    const begin = this.nodeBegin[node]!;
     const start = this.reserve(node, to - from);
     for (let i = from; i < to; i++) {
-      const low = hashes.low[i]!;
-      const high = hashes.high[i]!;
-      this.low[start + i - from] = low;
-      this.high[start + i - from] = high;
+      this.low[start + i - from] = hashes.low[i]!;
+      this.high[start + i - from] = hashes.high[i]!;
     }
-    this.nodeEnd[node] = to;
+    this.nodeEnd[node] = begin + to - from;
     this.blocks += to - from;
     while (this.slotsUsed + to - from > (this.slots.length / 2) * LOAD_MOST) this.growSlots();
-    for (let i = from; i < to; i++) this.addSlot(hashes.low[i]!, hashes.high[i]!, node, i);
+    for (let i = from; i < to; i++) {
+      this.addSlot(hashes.low[i]!, hashes.high[i]!, node, begin + i - from);
+    }
   }
 
   private takeNode(parent: number, begin: number): number {
