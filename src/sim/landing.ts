@@ -16,6 +16,7 @@ import {
   AT_STATE,
   SLOT_ARRIVED,
   SLOT_LANDING,
+  SLOT_RETURNING,
   SLOT_TAKEN,
 } from "./request-table.ts";
 import { SlotList } from "./slot-list.ts";
@@ -104,8 +105,10 @@ export class Landing {
       this.queue.remove(slot);
       return;
     }
-    (state === SLOT_TAKEN ? this.taken : this.arrived).remove(slot);
+    const list = state === SLOT_RETURNING ? this.returning : this.arrived;
+    (state === SLOT_TAKEN ? this.taken : list).remove(slot);
     (stays ? this.returning : this.leaving).pushBack(slot);
+    if (stays) this.engine.table.data[slot + AT_STATE] = SLOT_RETURNING;
   }
 
   /** At the start of a scheduling pass: who gave up leaves, who is complete joins, who asks gets memory. */

@@ -24,6 +24,8 @@ export const SLOT_LANDING = 6;
 export const SLOT_TAKEN = 7;
 /** Decode workers: the prompt has come, the next step with a seat free takes it in. */
 export const SLOT_ARRIVED = 9;
+/** Decode workers: the prompt will not come; it gives its memory back and queues to be computed there. */
+export const SLOT_RETURNING = 10;
 /** At no worker: its prompt is computed under another slot. */
 export const SLOT_REMOTE = 8;
 /** At its worker, unseen by the scheduler as yet. */

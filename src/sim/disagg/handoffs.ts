@@ -33,6 +33,7 @@ import {
   SLOT_LANDING,
   SLOT_NUMBERS,
   SLOT_REMOTE,
+  SLOT_RETURNING,
   SLOT_TAKEN,
 } from "../request-table.ts";
 import type { NewRequest, RequestTable } from "../request-table.ts";
@@ -379,6 +380,7 @@ function isOnItsWay(state: number): boolean {
     state === SLOT_REMOTE ||
     state === SLOT_LANDING ||
     state === SLOT_TAKEN ||
-    state === SLOT_ARRIVED
+    state === SLOT_ARRIVED ||
+    state === SLOT_RETURNING
   );
 }
