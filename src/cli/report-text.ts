@@ -3,6 +3,7 @@
 import { verdictOf } from "../sim/index.ts";
 import type { BandedReport } from "../plan/index.ts";
 import type { LatencySummary, Report } from "../sim/index.ts";
+import { networkLines } from "./network-text.ts";
 import { countText, msText, numberText, percentText, secondsText } from "./numbers.ts";
 import { disaggLines } from "./disagg-text.ts";
 import { poolLines } from "./pool-text.ts";
@@ -36,6 +37,7 @@ export function reportText(report: BandedReport, options: ReportTextOptions): st
     factLines(report, style),
     poolLines(report, style),
     disaggLines(report, style),
+    networkLines(report, style),
     balanceLines(report, style),
     bandLines(report, style),
     warningLines(report, style, options.columns),

@@ -30,6 +30,8 @@ export type KernelsSpec = {
   readonly gpu: GpuCard;
   /** Host of the GPUs: its NICs and NVLink domain. */
   readonly node?: NodeCard;
+  /** GPUs of a worker that its place leaves in one NVLink domain; as many as the domain has when absent. */
+  readonly ranksTogether?: number;
   /** Parameters of the GPU's own calibration, or of its peer's. */
   readonly params: KernelParams;
   readonly timing: EngineTiming;
@@ -61,7 +63,7 @@ export function kernelsStepTime(spec: KernelsSpec): Result<KernelsStepTime> {
     split: split.value,
     params,
     device: kernelDevice(ratesOf(spec)),
-    fabric: fabricOf(params, spec.gpu, spec.node),
+    fabric: fabricOf(params, spec.gpu, spec.node, spec.ranksTogether),
     timing,
   });
   const estimated = spec.gpu.calibration !== params.kernels;

@@ -3,6 +3,7 @@
 import { fail, ok } from "../core/index.ts";
 import type { GapHistogram, Result } from "../core/index.ts";
 import type { Trace } from "../trace/index.ts";
+import type { Site } from "./build-network.ts";
 import { buildWorkers } from "./build-workers.ts";
 import type { WorkerSink } from "./engine.ts";
 import { PassMeter } from "./pass-meter.ts";
@@ -25,11 +26,17 @@ type CommonParts = {
   readonly sink: WorkerSink;
 };
 
-/** The engine of every pool, in the scenario's order. Errors: those of `resolveEngine`, with the pool. */
-export function resolveEngines(inputs: SimulationInputs): Result<readonly ResolvedEngine[]> {
+/**
+ * The engine of every pool, in the scenario's order; `site` is the fabric they stand in. Errors: those of `resolveEngine`, with the
+ * pool.
+ */
+export function resolveEngines(
+  inputs: SimulationInputs,
+  site?: Site,
+): Result<readonly ResolvedEngine[]> {
   const engines: ResolvedEngine[] = [];
   for (const [index, scenario] of poolScenarios(inputs.scenario).entries()) {
-    const engine = resolveEngine(scenario, inputs.pools?.[index] ?? inputs);
+    const engine = resolveEngine(scenario, inputs.pools?.[index] ?? inputs, site?.pools[index]);
     if (!engine.ok) return fail(atPool(inputs.scenario, index, engine.problem));
     engines.push(engine.value);
   }

@@ -24,6 +24,14 @@ import type {
 } from "../hardware/index.ts";
 import type { Scenario } from "./scenario.ts";
 
+/** What its place in a fabric means for a pool's step times. */
+export type PoolSite = {
+  /** The node of its GPUs, with the fabric's NICs. */
+  readonly node: NodeCard;
+  /** GPUs of the worst placed worker that are in one NVLink domain. */
+  readonly ranksTogether: number;
+};
+
 /** What comes beside a scenario that names a model or a GPU. */
 export type HardwareInputs = {
   readonly deck: CardDeck;
@@ -39,6 +47,8 @@ export type Machine = {
   readonly entry: ModelEntry;
   readonly gpu: GpuCard;
   readonly node: NodeCard | undefined;
+  /** GPUs of a worker that its place leaves in one NVLink domain; undefined: no place is known. */
+  readonly ranksTogether?: number;
   readonly layout: KernelsLayout;
   /** Memory of the fullest GPU of a worker. */
   readonly budget: MemoryBudget;
@@ -154,6 +164,7 @@ export function machineOf(
   deck: CardDeck,
   entry: ModelEntry,
   gpu: GpuCard,
+  site?: PoolSite,
 ): Result<Machine> {
   const { card } = entry;
   const layout = layoutOf(scenario);
@@ -163,8 +174,9 @@ export function machineOf(
   const budget = memoryBudget(card, gpu.visibleBytes, settings);
   if (!budget.ok) return fail(placed(budget.problem));
   if (!budget.value.fits) return fail(misfit(budget.value, deck, card, gpu));
-  const node = deck.nodes.find(({ id }) => id === gpu.node);
-  return ok({ entry, gpu, node, layout, budget: budget.value });
+  const node = site?.node ?? deck.nodes.find(({ id }) => id === gpu.node);
+  const together = site === undefined ? {} : { ranksTogether: site.ranksTogether };
+  return ok({ entry, gpu, node, layout, budget: budget.value, ...together });
 }
 
 function misfit(budget: MemoryBudget, deck: CardDeck, card: ModelCard, gpu: GpuCard): Problem {

@@ -1,6 +1,8 @@
 /** The conservation laws of a run, recounted from its parts. A breach is a defect of the engine, never of the input. */
 
 import { invariant } from "../core/index.ts";
+import { countNetwork } from "./network/index.ts";
+import type { ClusterNetwork } from "./network/index.ts";
 import type { Scenario } from "./scenario.ts";
 import { BUSY_US } from "./worker-counters.ts";
 import type { Worker } from "./worker.ts";
@@ -17,11 +19,13 @@ export type LawfulRun = {
   readonly cancelledCount: number;
   readonly failedCount: number;
   readonly unfinished: number;
+  readonly net: ClusterNetwork | undefined;
 };
 
 /**
  * Requests: offered = completed + rejected + cancelled + unfinished. KV blocks: free + cached + used = all, per worker. Decode groups: their
- * sums equal a recount. Worker time: no worker is busy for longer than the run.
+ * sums equal a recount. Worker time: no worker is busy for longer than the run. Network: bytes of the links = bytes of the flows,
+ * transfers started = ended + cancelled + in flight.
  *
  * @throws InvariantError naming the law, the time and the seed
  */
@@ -43,4 +47,21 @@ export function checkLaws(run: LawfulRun): void {
       `time law: worker ${worker.id} was busy ${busyUs} of ${elapsedUs} µs ${at}`,
     );
   }
+  if (run.net !== undefined) checkNetwork(run.net, nowUs, at);
+}
+
+/** Sums of whole numbers and 1/256 of a byte, exact until they pass 2^53. */
+const ROUNDING = 1e-9;
+
+function checkNetwork({ network }: ClusterNetwork, nowUs: number, at: string): void {
+  const { byLinks, byFlows, live } = countNetwork(network, nowUs);
+  invariant(
+    Math.abs(byLinks - byFlows) <= ROUNDING * Math.max(1, byFlows),
+    `network law: links carried ${byLinks} bytes, flows moved ${byFlows} ${at}`,
+  );
+  const { started, finished, cancelled } = network.totals;
+  invariant(
+    started === finished + cancelled + live,
+    `network law: of ${started} transfers ${finished} ended, ${cancelled} were cancelled, ${live} go on ${at}`,
+  );
 }

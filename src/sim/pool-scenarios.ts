@@ -48,6 +48,7 @@ function poolScenario(scenario: Scenario, pool: PoolKnobs): Scenario {
       // The cluster's figure is of the cluster's parallelism.
       gpus_per_worker: pool.gpus_per_worker ?? (splits ? null : scenario.cluster.gpus_per_worker),
       pools: [],
+      fabric: null,
     },
     engine: withOverrides(scenario.engine, pool.engine),
   };

@@ -8,9 +8,11 @@ import { summaryOf } from "./latency-summary.ts";
 import { FIRST_REASONS, REJECT_REASONS } from "./admission.ts";
 import type { Report, WorkerSummary } from "./report.ts";
 import type { Outcomes } from "./recorder.ts";
+import type { ClusterNetwork } from "./network/index.ts";
 import type { Pool } from "./pool.ts";
 import { reachWarnings } from "./reach-warnings.ts";
 import { energyOf, workerPower } from "./report-energy.ts";
+import { networkSummary } from "./report-network.ts";
 import { gpusOf, hitRateOf, poolSummary, totalsOf, usagePeakOf } from "./report-pools.ts";
 import type { Totals } from "./report-pools.ts";
 import type { Scenario } from "./scenario.ts";
@@ -34,6 +36,7 @@ const TOKENS_PER_MILLION = 1e6;
 export type FinishedRun = {
   readonly scenario: Scenario;
   readonly pools: readonly Pool[];
+  readonly net: ClusterNetwork | undefined;
   readonly options: { readonly version?: string };
   readonly outcomes: Outcomes;
   readonly handoffs: Handoffs | undefined;
@@ -69,6 +72,11 @@ function digestOf(run: FinishedRun): string {
     digest.addF64(worker.batch.pool.cached);
   }
   outcomes.gaps.addTo(digest);
+  if (run.net !== undefined) {
+    const { totals, links } = run.net.network;
+    for (const total of Object.values(totals)) digest.addF64(total);
+    for (let link = 0; link < links.count; link++) digest.addF64(links.bytesAt(link, run.nowUs));
+  }
   return digest.hex();
 }
 
@@ -267,6 +275,7 @@ export function writeReport(run: FinishedRun, wallS: number): Report {
     workers: pools.flatMap((pool) =>
       pool.workers.map((worker) => workerSummary(pool, worker, simS)),
     ),
+    network: run.net === undefined ? null : networkSummary(run.net, run.nowUs, simS),
     stopped: run.stopped,
     warnings: warningsOf(run, totals),
   };

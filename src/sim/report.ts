@@ -91,6 +91,44 @@ export type DisaggSummary = {
   readonly heldMs: LatencySummary;
 };
 
+/** A link, or several equal ones that transfers load evenly. */
+export type LinkSummary = {
+  readonly name: string;
+  readonly kind: string;
+  readonly members: number;
+  /** What payloads get of all members together. */
+  readonly bytesPerS: number;
+  readonly bytes: number;
+  /** Bytes over what the link could have carried in the run. */
+  readonly utilization: number;
+  /** Share of the run with a transfer on it. */
+  readonly busyShare: number;
+  /** Most transfers at once. */
+  readonly transfersPeak: number;
+};
+
+/** What the fabric did. */
+export type NetworkSummary = {
+  readonly nodes: number;
+  readonly transfers: {
+    readonly started: number;
+    readonly finished: number;
+    readonly cancelled: number;
+    readonly bytes: number;
+    /** Means over the finished: waiting for a turn, set-up, moving; `null`: none finished. */
+    readonly waitMsMean: number | null;
+    readonly setupMsMean: number | null;
+    readonly movingMsMean: number | null;
+    /** Moving time over what it would have been without other transfers. */
+    readonly slowdown: number | null;
+  };
+  /** Links that carried anything, and all there are. */
+  readonly linksUsed: number;
+  readonly linksAll: number;
+  /** The fullest first; not all of a large cluster. */
+  readonly links: readonly LinkSummary[];
+};
+
 export type Report = {
   readonly schema: "headworks.report.v1";
   /** 32 hex digits over every request's outcome and every counter: same digest, same numbers. */
@@ -193,6 +231,8 @@ export type Report = {
   readonly pools: readonly PoolSummary[];
   /** `null` without prefill and decode pools. */
   readonly disagg: DisaggSummary | null;
+  /** `null`: the scenario has no fabric. */
+  readonly network: NetworkSummary | null;
   readonly workers: readonly WorkerSummary[];
   /** Why the run ended, when not because all requests were done. */
   readonly stopped: string | null;

@@ -16,13 +16,14 @@ import type {
   GpuCard,
   KernelParams,
   KernelsCoverage,
+  ModelCard,
   ProfileTable,
   StepTimeModel,
   StepTimeSpec,
 } from "../hardware/index.ts";
 import type { EngineFacts } from "./engine-facts.ts";
 import { engineFacts, engineWarnings } from "./engine-facts.ts";
-import type { HardwareInputs, Machine } from "./hardware-inputs.ts";
+import type { HardwareInputs, Machine, PoolSite } from "./hardware-inputs.ts";
 import { gpuOf, machineOf, modelOf, needsCards, usesKernels } from "./hardware-inputs.ts";
 import { lengthCheck } from "./scenario-checks.ts";
 import type { Scenario, StepTimeKnobs } from "./scenario.ts";
@@ -57,7 +58,12 @@ export type ResolvedEngine = {
   /** What a client waits for a request beside the engine, whole µs. */
   readonly clientPathUs: number;
   /** Keys and values in all ranks that share a request, bytes; null: no card says. */
-  readonly kvBytes: { readonly perToken: number; readonly perRequest: number } | null;
+  readonly kvBytes: {
+    readonly perToken: number;
+    readonly perRequest: number;
+    /** Pieces of memory that a block lies in on one rank: a layer's keys, its values. */
+    readonly descriptorsPerBlock: number;
+  } | null;
   readonly facts: EngineFacts;
   readonly warnings: readonly string[];
 };
@@ -113,9 +119,14 @@ function kernels(
       expected: "the parameters of the GPU and the timing of the engine beside the cards",
     });
   }
-  const { entry, gpu, node, layout } = machine;
+  const { entry, gpu, node, layout, ranksTogether } = machine;
   const parts = { model: entry.card, gpu, params, timing };
-  const model = kernelsStepTime({ ...parts, layout, ...(node === undefined ? {} : { node }) });
+  const model = kernelsStepTime({
+    ...parts,
+    layout,
+    ...(node === undefined ? {} : { node }),
+    ...(ranksTogether === undefined ? {} : { ranksTogether }),
+  });
   if (!model.ok) return model;
   const dtype = layout.dtype ?? entry.card.dtype;
   const coverage = kernelsCoverage({ ...parts, dtype, kvDtype: layout.kvDtype ?? "bf16" });
@@ -144,7 +155,11 @@ function stepTimes(
 
 type Cards = { readonly gpu: GpuCard | undefined; readonly machine: Machine | undefined };
 
-function cardsOf(scenario: Scenario, hardware: HardwareInputs | undefined): Result<Cards> {
+function cardsOf(
+  scenario: Scenario,
+  hardware: HardwareInputs | undefined,
+  site: PoolSite | undefined,
+): Result<Cards> {
   if (!needsCards(scenario)) return ok({ gpu: undefined, machine: undefined });
   if (hardware === undefined) {
     return fail({
@@ -161,7 +176,7 @@ function cardsOf(scenario: Scenario, hardware: HardwareInputs | undefined): Resu
   if (entry.value === undefined || gpu.value === undefined) {
     return ok({ gpu: gpu.value, machine: undefined });
   }
-  const machine = machineOf(scenario, deck, entry.value, gpu.value);
+  const machine = machineOf(scenario, deck, entry.value, gpu.value, site);
   return machine.ok ? ok({ gpu: gpu.value, machine: machine.value }) : machine;
 }
 
@@ -185,14 +200,23 @@ function powerOf(model: StepTimeModel, gpu: GpuCard, deck: CardDeck | undefined)
 }
 
 /** Of a token in all layers, and of what a request holds besides (linear attention). */
-function kvBytesOf({ budget }: Machine, { cluster }: Scenario): ResolvedEngine["kvBytes"] {
+function kvBytesOf({ budget, entry }: Machine, { cluster }: Scenario): ResolvedEngine["kvBytes"] {
   const { tensor, pipeline } = cluster.parallelism;
   const shards = tensor * pipeline;
   const { kvBytesPerTokenAllLayers, stateBytesPerSequencePerGpu } = budget.facts;
   return {
     perToken: kvBytesPerTokenAllLayers * shards,
     perRequest: stateBytesPerSequencePerGpu * shards,
+    descriptorsPerBlock: Math.ceil(kvTensors(entry.card) / pipeline),
   };
+}
+
+/** Tensors that keep keys and values: two for each layer, one where a latent vector stands for both. */
+function kvTensors({ groups }: ModelCard): number {
+  return groups.reduce((sum, { layers, attention }) => {
+    if (attention.kind === "linear") return sum;
+    return sum + layers * (attention.kind === "mla" ? 1 : 2);
+  }, 0);
 }
 
 /**
@@ -205,16 +229,17 @@ function clientPathUs({ traffic }: Scenario, timing: EngineTiming | undefined): 
 }
 
 /**
- * Fills in everything that the scenario leaves open. Errors: an unknown model or GPU, a format the GPU
+ * Fills in everything that the scenario leaves open; `site` is the workers' place in a fabric. Errors: an unknown model or GPU, a format the GPU
  * lacks, a parallelism that does not divide, a model or a longest request that does not fit, a
  * step-time model that cannot be made.
  */
 export function resolveEngine(
   scenario: Scenario,
   inputs: EngineInputs = {},
+  site?: PoolSite,
 ): Result<ResolvedEngine> {
   const { engine, cluster } = scenario;
-  const cards = cardsOf(scenario, inputs.hardware);
+  const cards = cardsOf(scenario, inputs.hardware, site);
   if (!cards.ok) return cards;
   const { gpu, machine } = cards.value;
   // Full-length tokens, so that a block stands for block_size tokens of every layer.

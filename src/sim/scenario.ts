@@ -10,6 +10,7 @@ import type { KvDtype, WeightDtype } from "../hardware/index.ts";
 import { withBackendDefaults } from "./backend-defaults.ts";
 import { disaggSchema } from "./disagg/disagg-schema.ts";
 import { routerKeys } from "./router-keys.ts";
+import { fabricSchema } from "./fabric-schema.ts";
 import { overridesOf } from "./schema-overrides.ts";
 
 /** Largest token count per request that is taken seriously (source: the declared-length cap of AISimulate). */
@@ -262,6 +263,10 @@ const schema = z.strictObject({
       pools: described(
         z.array(pool).max(1000).default([]),
         "pools of different workers; none: cluster.workers alike, each serving whole requests",
+      ),
+      fabric: described(
+        fabricSchema.nullable().default(null),
+        "nodes, links and network around the workers; null: nothing that they share",
       ),
     })
     .prefault({}),

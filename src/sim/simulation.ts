@@ -8,7 +8,7 @@
 
 import { fail, ok, type Result } from "../core/index.ts";
 import { REJECT_REASONS } from "./admission.ts";
-import { buildPools, resolveEngines } from "./build-pools.ts";
+import { buildPools } from "./build-pools.ts";
 import { clientsOf, type Clients } from "./clients.ts";
 import { desksOf, type Desks } from "./desks.ts";
 import { handoffsOf, type Handoffs, type HandoffSink } from "./disagg/index.ts";
@@ -29,7 +29,7 @@ import {
 import { AT_ROW, AT_STATE, RequestTable, SLOT_DONE, type NewRequest } from "./request-table.ts";
 import type { RequestLog } from "./request-log.ts";
 import { recordColumns, recordsOf } from "./run-records.ts";
-import type { ResolvedEngine } from "./resolve-engine.ts";
+import { resolveCluster, type Cluster } from "./resolve-cluster.ts";
 import type { Scenario } from "./scenario.ts";
 import { NO_TRAFFIC, type SimulationInputs, type SimulationOptions } from "./simulation-inputs.ts";
 import { Traffic } from "./traffic.ts";
@@ -45,9 +45,8 @@ export function createSimulation(
   options: SimulationOptions = {},
 ): Result<Simulation> {
   if (inputs.trace === undefined && inputs.rows === undefined) return fail(NO_TRAFFIC);
-  const engines = resolveEngines(inputs);
-  if (!engines.ok) return engines;
-  return Simulation.create(inputs, options, engines.value);
+  const cluster = resolveCluster(inputs);
+  return cluster.ok ? Simulation.create(inputs, options, cluster.value) : cluster;
 }
 
 export class Simulation implements WorkerSink, HandoffSink {
@@ -57,6 +56,7 @@ export class Simulation implements WorkerSink, HandoffSink {
   readonly traffic: Traffic;
   readonly outcomes: Outcomes;
   pools: readonly Pool[] = [];
+  net: Cluster["net"];
   /** Of all pools, by number. */
   workers: readonly Worker[] = [];
   /** Why the run ended before all requests were done; null: it did not. */
@@ -94,7 +94,7 @@ export class Simulation implements WorkerSink, HandoffSink {
   static create(
     inputs: SimulationInputs,
     options: SimulationOptions,
-    engines: readonly ResolvedEngine[],
+    { engines, net }: Cluster,
   ): Result<Simulation> {
     const simulation = new Simulation(inputs, options, engines[0]!.clientPathUs);
     const pools = buildPools(inputs, {
@@ -105,6 +105,7 @@ export class Simulation implements WorkerSink, HandoffSink {
       sink: simulation,
     });
     if (!pools.ok) return pools;
+    simulation.net = net;
     simulation.pools = pools.value;
     const desks = desksOf(inputs, pools.value, simulation.table);
     if (!desks.ok) return desks;
@@ -142,14 +143,9 @@ export class Simulation implements WorkerSink, HandoffSink {
     this.clock = new WorkerEvents(this.workers);
     this.desks = desks;
     const { table, workers, clock } = this;
-    this.handoffs = handoffsOf(this.scenario.disagg, pools, {
-      table,
-      workers,
-      clock,
-      prefillDesk: desks.door,
-      decodeDesk: desks.answers,
-      sink: this,
-    });
+    const ends = { prefillDesk: desks.door, decodeDesk: desks.answers, sink: this };
+    const parts = { table, workers, clock, ...ends };
+    this.handoffs = handoffsOf(this.scenario.disagg, pools, parts, this.net);
   }
 
   /** Estimate of the share of the work done, 0 … 1. */
@@ -230,10 +226,11 @@ export class Simulation implements WorkerSink, HandoffSink {
 
   /** One instant: everything that happens at the next time something does. */
   private nextInstant(): void {
-    const { clock, traffic, clients, handoffs } = this;
+    const { clock, traffic, clients, handoffs, net } = this;
     let timeUs = Math.min(clock.timeUs, traffic.nextUs);
     if (handoffs !== undefined) timeUs = Math.min(timeUs, handoffs.nextUs);
     if (clients !== undefined) timeUs = Math.min(timeUs, clients.nextUs);
+    if (net !== undefined) timeUs = Math.min(timeUs, net.nextUs);
     if (timeUs === Infinity || timeUs > this.horizonUs) {
       this.endOfEvents(timeUs);
       return;
@@ -241,6 +238,7 @@ export class Simulation implements WorkerSink, HandoffSink {
     if (this.nextSampleUs < timeUs || this.desks.nextScrapeUs < timeUs) this.observe(timeUs);
     this.nowUs = timeUs;
     this.events += clock.end(timeUs);
+    if (net !== undefined && net.nextUs === timeUs) this.events += net.deliver(timeUs);
     if (handoffs !== undefined) this.events += handoffs.advance(timeUs);
     if (clients !== undefined) while (clients.nextUs === timeUs) this.timeOut(clients, timeUs);
     while (traffic.nextUs === timeUs) {

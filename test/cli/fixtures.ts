@@ -118,6 +118,7 @@ export function reportOf(changes: Partial<Report> = {}): Report {
     ],
     pools: [],
     disagg: null,
+    network: null,
     stopped: null,
     warnings: [],
     ...changes,

@@ -38,13 +38,25 @@ export type Fabric = {
 /** NICs of hosts without a card: one 400 Gb/s port a GPU (assumption). */
 const NIC_BYTES_PER_S = 50e9;
 
-/** Links of a GPU in its node, with the measured collectives. */
-export function fabricOf(params: KernelParams, gpu: GpuCard, node?: NodeCard): Fabric {
+/**
+ * Links of a GPU in its node, with the measured collectives.
+ *
+ * @param ranksTogether GPUs of a worker that its place leaves in one NVLink domain, when fewer than the domain has
+ */
+export function fabricOf(
+  params: KernelParams,
+  gpu: GpuCard,
+  node?: NodeCard,
+  ranksTogether = Infinity,
+): Fabric {
   const measured = Object.entries(params.collective).map(([key, fit]) => [key, fit.params]);
   const local = gpu.nvlinkBytesPerS > 0 ? gpu.nvlinkBytesPerS : gpu.pcieBytesPerS;
   return {
     collectives: Object.fromEntries(measured) as Fabric["collectives"],
-    domain: Math.max(node?.nvlinkGpus ?? 1, gpu.nvlinkGpus, node?.gpus ?? 1),
+    domain: Math.min(
+      ranksTogether,
+      Math.max(node?.nvlinkGpus ?? 1, gpu.nvlinkGpus, node?.gpus ?? 1),
+    ),
     localBytesPerUs: local / US_PER_S,
     nicBytesPerUs: (node?.nicBytesPerS ?? NIC_BYTES_PER_S) / US_PER_S,
   };

@@ -1,7 +1,9 @@
 /** From a scenario with prefill and decode pools to its hand-offs. */
 
+import type { ClusterNetwork } from "../network/index.ts";
 import { gpuRanks } from "../pool.ts";
 import type { Pool } from "../pool.ts";
+import { FabricLinks } from "./fabric-links.ts";
 import { Handoffs } from "./handoffs.ts";
 import type { HandoffParts, HandoffRules } from "./handoffs.ts";
 import type { DisaggKnobs } from "./disagg-schema.ts";
@@ -36,11 +38,16 @@ export function handoffsOf(
   knobs: DisaggKnobs,
   pools: readonly Pool[],
   parts: Omit<HandoffParts, "rules" | "links">,
+  net?: ClusterNetwork,
 ): Handoffs | undefined {
   const decode = pools.find(({ role }) => role === "decode");
   if (decode === undefined) return undefined;
+  const rules = rulesOf(knobs, decode);
+  if (net !== undefined) {
+    return new Handoffs({ ...parts, rules, links: new FabricLinks(net, pools) });
+  }
   // Ranks of the smaller side move their shards side by side, each through its own port.
   const lanes = pools.reduce((least, pool) => Math.min(least, gpuRanks(pool)), Infinity);
   const links = new PrivateLinks(knobs.bandwidth_gb_per_s * lanes, knobs.setup_us);
-  return new Handoffs({ ...parts, rules: rulesOf(knobs, decode), links });
+  return new Handoffs({ ...parts, rules, links });
 }

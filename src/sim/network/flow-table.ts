@@ -20,6 +20,8 @@ export class FlowTable {
   state = new Uint8Array(FIRST_ROOM);
   route = new Int32Array(FIRST_ROOM);
   tag = new Int32Array(FIRST_ROOM);
+  /** Who hears of its end. */
+  listener = new Uint8Array(FIRST_ROOM);
   /** Worker whose cap of concurrent transfers counts it, −1: none. */
   owner = new Int32Array(FIRST_ROOM);
   /** Share against other flows on a link, per lane. */
@@ -30,7 +32,8 @@ export class FlowTable {
   ownCap = new Float64Array(FIRST_ROOM);
   /** Most units/µs of a lane that the route's links allow without other flows. */
   alone = new Float64Array(FIRST_ROOM);
-  /** Units of a lane still to move at `anchorUs`. */
+  /** Units of a lane; and those still to move at `anchorUs`. */
+  total = new Float64Array(FIRST_ROOM);
   left = new Float64Array(FIRST_ROOM);
   /** Units/µs of a lane since `anchorUs`. */
   rate = new Float64Array(FIRST_ROOM);
@@ -119,12 +122,14 @@ export class FlowTable {
     this.state = grown(this.state, room);
     this.route = grown(this.route, room);
     this.tag = grown(this.tag, room);
+    this.listener = grown(this.listener, room);
     this.owner = grown(this.owner, room);
     this.weight = grown(this.weight, room);
     this.bytes = grown(this.bytes, room);
     this.cap = grown(this.cap, room);
     this.ownCap = grown(this.ownCap, room);
     this.alone = grown(this.alone, room);
+    this.total = grown(this.total, room);
     this.left = grown(this.left, room);
     this.rate = grown(this.rate, room);
     this.anchorUs = grown(this.anchorUs, room);

@@ -22,6 +22,8 @@ export type TransferOptions = {
 
 export type NetworkSpec = {
   readonly links: readonly LinkSpec[];
+  /** Whether flows share links (the default); otherwise each moves as if it were alone. */
+  readonly shared?: boolean;
   /** Control messages of every transfer, µs. */
   readonly setupUs: number;
   /** Posting one descriptor, µs. */

@@ -43,8 +43,12 @@ export class Network {
     movingUs: 0,
     /** What moving would have taken without other flows. */
     aloneUs: 0,
+    /** Units over all links of the flows that are over. */
+    carried: 0,
   };
-  private readonly times: RouteTimes;
+  /** What transfers take; ask `expectedUs` here, which is up to date. */
+  readonly times: RouteTimes;
+  readonly shared: boolean;
   private readonly share: FairShare;
   private readonly queue = new EventQueue();
   private readonly turns: TurnQueues;
@@ -54,6 +58,7 @@ export class Network {
   private changedUs = NaN;
 
   constructor(spec: NetworkSpec) {
+    this.shared = spec.shared ?? true;
     this.links = new Links(spec.links);
     this.times = new RouteTimes(this.links, this.routes, spec.setupUs, spec.descriptorUs);
     this.share = new FairShare(this.links, this.routes, this.flows);
@@ -75,28 +80,34 @@ export class Network {
     return route;
   }
 
-  /** Starts a transfer of `bytes` (a whole number) and returns its id, valid until it ends or is cancelled. */
+  /**
+   * Starts a transfer of `bytes` (a whole number) and returns its id, valid until it ends or is cancelled. `listener` is whom a
+   * `ClusterNetwork` tells of its end.
+   */
   start(
     route: number,
     bytes: number,
     tag: number,
     nowUs: number,
     options: TransferOptions = PLAIN,
+    listener = 0,
   ): number {
     const { flows } = this;
     const flow = flows.take();
     const lanes = this.routes.lanes[route]!;
     const { owner = NONE, weight = 1, bytesPerUsMax = Infinity } = options;
     const left = Math.ceil(bytes / lanes) * UNITS_PER_BYTE;
-    invariant(bytes >= 0 && left <= LIMIT_UNITS, `a transfer of ${bytes} bytes`);
-    invariant(weight >= 1 && Number.isInteger(weight), `a transfer of weight ${weight}`);
+    invariant(bytes >= 0 && left <= LIMIT_UNITS, "a transfer of impossible size");
+    invariant(weight >= 1 && Number.isInteger(weight), "a transfer of impossible weight");
     flows.route[flow] = route;
     flows.tag[flow] = tag;
     flows.owner[flow] = owner;
+    flows.listener[flow] = listener;
     flows.weight[flow] = weight;
     flows.bytes[flow] = bytes;
     flows.ownCap[flow] = Math.max(1, Math.floor((bytesPerUsMax * UNITS_PER_BYTE) / lanes));
     flows.cap[flow] = flows.ownCap[flow]!;
+    flows.total[flow] = left;
     flows.left[flow] = left;
     flows.rate[flow] = 0;
     flows.askedUs[flow] = nowUs;
@@ -151,7 +162,7 @@ export class Network {
     return this.flows.tag[flow]!;
   }
 
-  /** Bytes of a transfer that have arrived by now. */
+  /** Bytes that have arrived by now. */
   movedBytes(flow: number, nowUs: number): number {
     const { flows } = this;
     const bytes = flows.bytes[flow]!;
@@ -163,35 +174,29 @@ export class Network {
 
   /** Sets a link's capacity to a part of what it was built with, 0 … 1; 0 cuts it, and its flows stand still. */
   setScale(link: number, scale: number, nowUs: number): void {
-    const { links, flows, routes } = this;
-    this.touch(link, nowUs);
+    const { links, flows } = this;
     links.capacity[link] = Math.floor(links.nominal[link]! * scale);
+    if (!this.shared) {
+      for (let flow = 0; flow < flows.slots; flow++) {
+        if (flows.state[flow] === FLOW_MOVING) this.moveAlone(flow, nowUs);
+      }
+      return;
+    }
+    this.touch(link, nowUs);
     for (let at = links.head[link]!; at >= 0; at = flows.nextOn[at]!) {
       const flow = Math.floor(at / flows.stride);
       const route = flows.route[flow]!;
       this.addDemand(flow, -1);
       flows.alone[flow] = this.times.aloneRate(route);
       this.addDemand(flow, 1);
-      for (let i = routes.start[route]!; i < routes.start[route + 1]!; i++) {
-        this.touch(routes.link[i]!, nowUs);
-      }
+      this.touchAll(route, nowUs);
     }
-  }
-
-  /** Set-up and bytes ÷ rate without other flows, µs; Infinity: a link is cut. */
-  aloneUs(route: number, bytes: number, descriptors: number): number {
-    return this.times.aloneUs(route, bytes, descriptors);
   }
 
   /** What a transfer that starts now may take among the flows of now, µs; see `RouteTimes`. */
   expectedUs(route: number, bytes: number, descriptors: number): number {
     if (this.changedCount > 0) this.flush();
     return this.times.expectedUs(route, bytes, descriptors);
-  }
-
-  /** Transfers waiting, in set-up or moving. */
-  get inFlight(): number {
-    return this.flows.live;
   }
 
   private capBySource(flow: number, nowUs: number, layers: number): void {
@@ -230,6 +235,10 @@ export class Network {
     } else if (flows.sourceEndUs[flow]! > nowUs) {
       this.queue.schedule(flow, flows.sourceEndUs[flow]!, EV_SOURCE_END);
     } else this.liftSourceCap(flow);
+    if (!this.shared) {
+      this.moveAlone(flow, nowUs);
+      return;
+    }
     flows.alone[flow] = this.times.aloneRate(route);
     this.addDemand(flow, 1);
     const base = flow * flows.stride;
@@ -243,6 +252,15 @@ export class Network {
     }
   }
 
+  /** Without sharing: at the rate that the route gives to a single flow. */
+  private moveAlone(flow: number, nowUs: number): void {
+    const { flows } = this;
+    this.anchor(flow, nowUs);
+    flows.alone[flow] = this.times.aloneRate(flows.route[flow]!);
+    flows.rate[flow] = Math.min(flows.cap[flow]!, flows.alone[flow]!);
+    if (flows.sourceEndUs[flow] === NONE) this.scheduleEnd(flow, nowUs);
+  }
+
   private end(flow: number, nowUs: number): void {
     const { flows, totals } = this;
     const { setupUs, movingUs, alone, left } = flows;
@@ -251,16 +269,10 @@ export class Network {
     totals.setupUs += setupUs[flow]!;
     totals.movingUs += nowUs - movingUs[flow]!;
     this.leaveLinks(flow, nowUs);
-    if (alone[flow]! > 0) totals.aloneUs += this.amountOf(flow) / alone[flow]!;
+    if (alone[flow]! > 0) totals.aloneUs += flows.total[flow]! / alone[flow]!;
     invariant(left[flow]! === 0, "a transfer ended with bytes left");
     flows.give(flow);
     this.passTurn(flow, nowUs);
-  }
-
-  /** Units of a lane, from the bytes. */
-  private amountOf(flow: number): number {
-    const lanes = this.routes.lanes[this.flows.route[flow]!]!;
-    return Math.ceil(this.flows.bytes[flow]! / lanes) * UNITS_PER_BYTE;
   }
 
   private leaveLinks(flow: number, nowUs: number): void {
@@ -268,11 +280,17 @@ export class Network {
     this.anchor(flow, nowUs);
     const rate = flows.rate[flow]!;
     const route = flows.route[flow]!;
-    this.addDemand(flow, -1);
     const base = flow * flows.stride;
     const first = routes.start[route]!;
+    const moved = flows.total[flow]! - flows.left[flow]!;
+    if (this.shared) this.addDemand(flow, -1);
+    this.totals.carried += moved * routes.lanesOver(route);
     for (let i = first; i < routes.start[route + 1]!; i++) {
       const link = routes.link[i]!;
+      if (!this.shared) {
+        links.add(link, routes.lanesOn[i]! * moved);
+        continue;
+      }
       flows.unlistFrom(links.head, link, base + i - first);
       const lanes = routes.lanesOn[i]!;
       links.settle(link, nowUs);
@@ -290,7 +308,7 @@ export class Network {
     const left = flows.left[flow]! - flows.rate[flow]! * (nowUs - flows.anchorUs[flow]!);
     flows.anchorUs[flow] = nowUs;
     flows.left[flow] = Math.max(0, left);
-    if (left >= 0) return;
+    if (left >= 0 || !this.shared) return;
     // The last µs is rounded up: what the links could have carried in the rest of it, they did not.
     const route = flows.route[flow]!;
     for (let i = routes.start[route]!; i < routes.start[route + 1]!; i++) {
@@ -299,14 +317,15 @@ export class Network {
   }
 
   private sourceEnded(flow: number, nowUs: number): void {
+    if (!this.shared) {
+      this.liftSourceCap(flow);
+      this.moveAlone(flow, nowUs);
+      return;
+    }
     this.addDemand(flow, -1);
     this.liftSourceCap(flow);
     this.addDemand(flow, 1);
-    const { routes, flows } = this;
-    const route = flows.route[flow]!;
-    for (let i = routes.start[route]!; i < routes.start[route + 1]!; i++) {
-      this.touch(routes.link[i]!, nowUs);
-    }
+    this.touchAll(this.flows.route[flow]!, nowUs);
     // Its end is not scheduled yet, whether or not its rate changes.
     this.anchor(flow, nowUs);
     this.scheduleEnd(flow, nowUs);
@@ -334,6 +353,11 @@ export class Network {
     this.changedUs = nowUs;
     this.isChanged[link] = 1;
     this.changed[this.changedCount++] = link;
+  }
+
+  private touchAll(route: number, nowUs: number): void {
+    const { start, link } = this.routes;
+    for (let i = start[route]!; i < start[route + 1]!; i++) this.touch(link[i]!, nowUs);
   }
 
   /** Gives every flow that the changes reach its new rate. */

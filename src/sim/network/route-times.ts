@@ -39,6 +39,11 @@ export class RouteTimes {
     return lane;
   }
 
+  /** Rate of a transfer without others, bytes/µs. */
+  bytesPerUs(route: number): number {
+    return (this.aloneRate(route) * this.routes.lanes[route]!) / UNITS_PER_BYTE;
+  }
+
   /** Set-up and bytes ÷ rate without other flows, µs; Infinity: a link is cut. */
   aloneUs(route: number, bytes: number, descriptors: number): number {
     return this.setupUs(route, descriptors) + this.movingUs(route, bytes, this.aloneRate(route));

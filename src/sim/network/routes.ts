@@ -33,6 +33,13 @@ export class Routes {
     return this.lanes.push(lanes) - 1;
   }
 
+  /** Lanes over all links of a route. */
+  lanesOver(route: number): number {
+    let lanes = 0;
+    for (let i = this.start[route]!; i < this.start[route + 1]!; i++) lanes += this.lanesOn[i]!;
+    return lanes;
+  }
+
   get count(): number {
     return this.lanes.length;
   }

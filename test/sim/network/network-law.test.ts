@@ -94,6 +94,7 @@ class Trial {
         bytesPerUs: rate,
         members: 1,
       })),
+      shared: true,
       setupUs: 3,
       descriptorUs: 0.5,
       owners: OWNERS,
@@ -235,7 +236,7 @@ describe("network", () => {
         const ended = trial.finished;
         trial.waitUntil(Infinity);
         expect(trial.finished).toBe(ended + before);
-        expect(network.inFlight).toBe(0);
+        expect(network.flows.live).toBe(0);
         expect(network.totals.started).toBe(network.totals.finished + network.totals.cancelled);
         for (let link = 0; link < LINKS; link++) {
           expect(network.links.rate[link]).toBe(0);

@@ -6,7 +6,7 @@ import { Network } from "../../../src/sim/network/network.ts";
 const GB_PER_S = 1000;
 
 /** Links of the given rates in GB/s; set-up 100 µs and 1 µs a descriptor. */
-function networkOf(rates: readonly number[], most = Infinity): Network {
+function networkOf(rates: readonly number[], most = Infinity, shared = true): Network {
   return new Network({
     links: rates.map((rate, i) => ({
       name: `link ${i}`,
@@ -14,6 +14,7 @@ function networkOf(rates: readonly number[], most = Infinity): Network {
       bytesPerUs: rate * GB_PER_S,
       members: 1,
     })),
+    shared,
     setupUs: 100,
     descriptorUs: 1,
     owners: 4,
@@ -43,7 +44,7 @@ describe("transfers", () => {
     const route = network.addRoute(both, 1, 10);
     network.start(route, 1_000_000_000, 1, 0, { descriptors: 40 });
     expect(run(network)).toEqual(new Map([[1, 10 + 100 + 40 + 40_000]]));
-    expect(network.aloneUs(route, 1_000_000_000, 40)).toBe(40_150);
+    expect(network.times.aloneUs(route, 1_000_000_000, 40)).toBe(40_150);
     expect(network.links.bytesAt(1, 50_000)).toBe(1_000_000_000);
     expect(network.links.busyAt(1, 50_000)).toBe(40_000);
   });
@@ -140,6 +141,25 @@ describe("transfers", () => {
     expect(run(network).get(1)).toBe(Math.ceil(50_000 + left / 10_000));
     network.start(route, 40_000_000, 2, 100_000);
     expect(run(network).get(2)).toBe(100_000 + 100 + 4000);
+  });
+
+  test("without sharing each moves as if alone, and links still count bytes", () => {
+    const network = networkOf([10], Infinity, false);
+    const route = network.addRoute([{ link: 0, lanes: 1 }], 1, 0);
+    network.start(route, 10_000_000, 1, 0);
+    network.start(route, 20_000_000, 2, 0);
+    network.start(route, 40_000_000, 3, 0, { sourceEndUs: 50_000, layers: 40 });
+    run(network, 600);
+    network.setScale(0, 0.5, 600);
+    const left = 40_000_000 - 49_900 * (39_000_000 / 50_000);
+    expect(run(network)).toEqual(
+      new Map([
+        [1, 100 + 500 + 1000],
+        [2, 100 + 500 + 3000],
+        [3, Math.ceil(50_000 + left / 5000)],
+      ]),
+    );
+    expect(network.links.bytesAt(0, 100_000)).toBe(70_000_000);
   });
 
   test("a transfer of nothing takes its set-up", () => {

@@ -1,0 +1,72 @@
+/**
+ * One part of the engine at a network that several share: its transfers end here, in order, at the instant the network delivers them, and wait
+ * until the part asks. A part that has a network to itself can do without.
+ */
+
+import type { ClusterNetwork, TransferListener } from "./cluster-network.ts";
+import type { TransferOptions } from "./network-spec.ts";
+
+export class TransferPort implements TransferListener {
+  readonly net: ClusterNetwork;
+  private readonly listener: number;
+  private readonly flows: number[] = [];
+  private readonly tags: number[] = [];
+  private deliveredUs = Infinity;
+  private lastTag = -1;
+
+  constructor(net: ClusterNetwork) {
+    this.net = net;
+    this.listener = net.listen(this);
+  }
+
+  /** Time at which the transfers that wait here ended, µs; Infinity: none waits. */
+  get nextUs(): number {
+    return this.flows.length === 0 ? Infinity : this.deliveredUs;
+  }
+
+  /** As `Network.start`; it ends here. */
+  start(
+    route: number,
+    bytes: number,
+    tag: number,
+    nowUs: number,
+    options?: TransferOptions,
+  ): number {
+    return this.net.network.start(route, bytes, tag, nowUs, options, this.listener);
+  }
+
+  /** Stops a transfer; one that has ended and waits here is forgotten. */
+  cancel(flow: number, nowUs: number): void {
+    const at = this.flows.indexOf(flow);
+    if (at < 0) {
+      this.net.network.cancel(flow, nowUs);
+      return;
+    }
+    this.flows.splice(at, 1);
+    this.tags.splice(at, 1);
+  }
+
+  /** The next transfer that ended, −1: none. */
+  pop(_nowUs: number): number {
+    const flow = this.flows.shift();
+    if (flow === undefined) return -1;
+    this.lastTag = this.tags.shift()!;
+    return flow;
+  }
+
+  /** Tag of the transfer that was popped last. */
+  tagOf(_flow: number): number {
+    return this.lastTag;
+  }
+
+  /** What a transfer that starts now may take, µs; see `Network.expectedUs`. */
+  expectedUs(route: number, bytes: number, descriptors: number): number {
+    return this.net.network.expectedUs(route, bytes, descriptors);
+  }
+
+  transferred(tag: number, flow: number, nowUs: number): void {
+    this.flows.push(flow);
+    this.tags.push(tag);
+    this.deliveredUs = nowUs;
+  }
+}

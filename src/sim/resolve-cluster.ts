@@ -1,0 +1,24 @@
+/** From a scenario to what its cluster is made of: the engine of every pool, and the network between them. */
+
+import { ok } from "../core/index.ts";
+import type { Result } from "../core/index.ts";
+import { networkOf, siteOf } from "./build-network.ts";
+import { resolveEngines } from "./build-pools.ts";
+import type { ClusterNetwork } from "./network/index.ts";
+import type { ResolvedEngine } from "./resolve-engine.ts";
+import type { SimulationInputs } from "./simulation-inputs.ts";
+
+export type Cluster = {
+  readonly engines: readonly ResolvedEngine[];
+  /** Undefined: the workers share no links. */
+  readonly net: ClusterNetwork | undefined;
+};
+
+/** Places the workers, then resolves their engines. Errors: those of `siteOf` and of `resolveEngines`. */
+export function resolveCluster(inputs: SimulationInputs): Result<Cluster> {
+  const site = siteOf(inputs.scenario, (inputs.pools?.[0] ?? inputs).hardware?.deck);
+  if (!site.ok) return site;
+  const engines = resolveEngines(inputs, site.value);
+  if (!engines.ok) return engines;
+  return ok({ engines: engines.value, net: site.value && networkOf(site.value) });
+}

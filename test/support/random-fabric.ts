@@ -1,0 +1,45 @@
+/** Random small clusters of prefill and decode pools on random fabrics: slow links, caps, oversubscription, workers split over nodes. */
+
+import fc from "fast-check";
+import { parseScenario } from "../../src/sim/index.ts";
+import type { ScenarioInput } from "../../src/sim/index.ts";
+import { deck } from "../hardware/kernels-support.ts";
+import { randomClusters } from "./random-cluster.ts";
+import type { RandomRun } from "./random-scenario.ts";
+
+type FabricInput = NonNullable<NonNullable<ScenarioInput["cluster"]>["fabric"]>;
+
+const fabrics = fc.record({
+  network: fc.constantFrom(null, "ethernet-25", "ib-ndr400", "roce-100"),
+  placement: fc.constantFrom("pack", "pools_apart"),
+  rails: fc.boolean(),
+  nodes_per_leaf: fc.constantFrom(1, 32),
+  oversubscription: fc.constantFrom(1, 1, 8),
+  sharing: fc.constantFrom("fair", "fair", "fair", "none"),
+  transfers_per_worker: fc.constantFrom(null, 1, 2),
+  setup_us: fc.constantFrom(0, 385, 5000),
+}) as fc.Arbitrary<FabricInput>;
+
+const around = fc.record({
+  fabric: fabrics,
+  gpu: fc.constantFrom("h100-sxm", "l40s"),
+  tensor: fc.constantFrom(1, 2, 4),
+  data: fc.constantFrom(1, 1, 2),
+  /** Large enough that transfers take as long as steps. */
+  kvBytes: fc.constantFrom(131_072, 4_000_000, 40_000_000),
+});
+
+/** Any disaggregated scenario, on a fabric. */
+export const randomFabrics: fc.Arbitrary<RandomRun> = fc
+  .tuple(randomClusters, around)
+  .map(([run, { fabric, gpu, tensor, data, kvBytes }]) => {
+    const { cluster, disagg } = run.scenario;
+    const parsed = parseScenario({
+      ...run.scenario,
+      gpu,
+      cluster: { ...cluster, gpus_per_worker: tensor * data, fabric },
+      disagg: { ...disagg, kv_bytes_per_token: kvBytes },
+    });
+    if (!parsed.ok) throw new Error(parsed.problem.what);
+    return { ...run, scenario: parsed.value, hardware: { deck } };
+  });
