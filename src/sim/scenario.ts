@@ -188,6 +188,15 @@ const traffic = z.strictObject({
   source: source.prefault({}),
   arrivals: arrivals.default({ mode: "timestamps", speedup: 1 }),
   sessions: z.enum(["closed", "open"]).default("closed"),
+  delay_scale: described(
+    z.number().nonnegative().finite().default(1),
+    "factor on think and tool times",
+  ),
+  delay_max_s: seconds("longest think or tool time; null: as recorded").nullable().default(null),
+  after_failure: described(
+    z.enum(["continue", "give_up"]).default("continue"),
+    "what becomes of a session or task when a call of it is rejected, fails or times out",
+  ),
   spread_ticks: z.boolean().default(false),
   start_s: seconds("first instant of the trace that is replayed").default(0),
   end_s: seconds("end of the replayed window of the trace").nullable().default(null),

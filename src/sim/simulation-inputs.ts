@@ -19,12 +19,25 @@ export type SimulationInputs = EngineInputs & {
 };
 
 /** The problem of inputs without requests. */
-export const NO_TRAFFIC: Problem = {
+const NO_TRAFFIC: Problem = {
   what: "the scenario has no traffic",
   where: "traffic.source",
   expected: "a trace or a synthesizer",
   remedy: "give --trace FILE, or set traffic.source.trace or traffic.source.synth",
 };
+
+/** Why inputs cannot be replayed as the scenario says; undefined: they can. */
+export function trafficProblem({ scenario, trace, rows }: SimulationInputs): Problem | undefined {
+  if (trace === undefined && rows === undefined) return NO_TRAFFIC;
+  const isTimed = scenario.traffic.arrivals.mode === "timestamps";
+  if (trace?.header.untimed !== true || !isTimed) return undefined;
+  return {
+    what: `${trace.header.name} tells no times of arrival: all its tasks would start at once`,
+    where: "traffic.arrivals.mode",
+    expected: "closed, poisson or gamma",
+    remedy: "set for example traffic.arrivals: {mode: closed, concurrency: 16}, tasks at a time",
+  };
+}
 
 export type SimulationOptions = {
   /** Run every forward pass as an event: the reference mode, same digest. */

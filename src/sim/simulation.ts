@@ -31,7 +31,11 @@ import type { RequestLog } from "./request-log.ts";
 import { recordColumns, recordsOf } from "./run-records.ts";
 import { resolveCluster, type Cluster } from "./resolve-cluster.ts";
 import type { Scenario } from "./scenario.ts";
-import { NO_TRAFFIC, type SimulationInputs, type SimulationOptions } from "./simulation-inputs.ts";
+import {
+  trafficProblem,
+  type SimulationInputs,
+  type SimulationOptions,
+} from "./simulation-inputs.ts";
 import { Traffic } from "./traffic.ts";
 import { WorkerEvents } from "./worker-events.ts";
 import type { Worker } from "./worker.ts";
@@ -44,7 +48,8 @@ export function createSimulation(
   inputs: SimulationInputs,
   options: SimulationOptions = {},
 ): Result<Simulation> {
-  if (inputs.trace === undefined && inputs.rows === undefined) return fail(NO_TRAFFIC);
+  const problem = trafficProblem(inputs);
+  if (problem !== undefined) return fail(problem);
   const cluster = resolveCluster(inputs);
   return cluster.ok ? Simulation.create(inputs, options, cluster.value) : cluster;
 }
@@ -300,7 +305,7 @@ export class Simulation implements WorkerSink, HandoffSink {
     this.rejectedCount++;
     this.outcomes.ended(request.row, REQUEST_REJECTED, nowUs);
     this.log?.addUnrouted(request, REQUEST_REJECTED);
-    this.traffic.ended(request.row, nowUs + this.clientPathUs);
+    this.traffic.ended(request.row, nowUs + this.clientPathUs, false);
   }
 
   /** A client's deadline is due: its request is cancelled unless it has what the deadline was for. */
@@ -320,7 +325,7 @@ export class Simulation implements WorkerSink, HandoffSink {
     this.outcomes.ended(row, status, nowUs);
     this.log?.add(table, slot, worker, status, nowUs);
     this.clients?.ended(slot);
-    this.traffic.ended(row, nowUs + this.clientPathUs);
+    this.traffic.ended(row, nowUs + this.clientPathUs, false);
     if (this.handoffs?.cancel(slot, nowUs) === true) return;
     this.desks.answers.ended(worker, slot, nowUs, false);
     this.clock.cancel(this.workers[worker]!, slot, nowUs);

@@ -1,11 +1,14 @@
 /**
  * Traffic: when which request is offered. A trace (or a generator) is replayed by its timestamps, by a random process over
- * its rows, or in closed loop at a concurrency; later turns of a session are released by the completion of the turn before.
+ * its rows, or in closed loop at a concurrency; later turns of a session are released by the completion of the turn before, calls of
+ * an agent by the calls they wait for. A random process and a closed loop then let whole tasks in, not single calls.
  */
 
 import { EventQueue, stream } from "../core/index.ts";
 import type { Stream } from "../core/index.ts";
 import type { RowSource, SourceRow, Trace } from "../trace/index.ts";
+import { CallReleases } from "./call-releases.ts";
+import { delayRule, type DelayRule } from "./delay-rule.ts";
 import type { Scenario } from "./scenario.ts";
 
 const US_PER_S = 1e6;
@@ -48,6 +51,10 @@ export class Traffic {
   private readonly released = new EventQueue();
   private readonly firstTurnAfter: Int32Array | undefined;
   private readonly nextTurn: Int32Array | undefined;
+  /** Calls that wait for calls, in place of turns. */
+  private readonly calls: CallReleases | undefined;
+  private readonly delay: DelayRule;
+  private readonly givesUp: boolean;
 
   constructor(
     scenario: Scenario,
@@ -66,9 +73,17 @@ export class Traffic {
     this.gap = gapOf(scenario, stream(scenario.seed, "arrivals"));
     if (arrivals.mode === "closed") this.lanesFree = arrivals.concurrency;
     this.laneUs = new Float64Array(this.lanesFree);
+    this.delay = delayRule(scenario);
+    this.givesUp = traffic.after_failure === "give_up";
+    const graph = this.trace?.graph;
     if (this.trace === undefined) {
       this.rootCount = Infinity;
       this.total = this.limit;
+    } else if (graph !== undefined) {
+      this.calls = new CallReleases(scenario, this.trace, graph, this.released);
+      this.roots = this.calls.roots;
+      this.rootCount = this.roots.length;
+      this.total = this.calls.total;
     } else {
       const chosen = chooseRows(this.trace, this.startUs, this.endUs, this.limit, traffic.sessions);
       this.roots = chosen.roots;
@@ -85,11 +100,13 @@ export class Traffic {
   /** Takes the request that is due: fills `row`, `input` and `output`. */
   take(): void {
     this.offered++;
+    const { nextUs } = this;
     if (this.released.timeUs <= this.cursorUs && this.releasedIsFirst()) {
       this.row = this.released.pop();
     } else {
       this.takeRoot();
     }
+    this.calls?.sent(this.row, nextUs);
     this.refresh();
     if (this.trace === undefined) return;
     this.input = this.trace.inputTokens[this.row]!;
@@ -100,24 +117,34 @@ export class Traffic {
    * A request has ended (however): releases the turns behind it, or lets the next one of a closed loop in.
    *
    * @param nowUs from when on its client can follow up: the end, or later by the client's path
+   * @param isDone it has its answer
    */
-  ended(row: number, nowUs: number): void {
+  ended(row: number, nowUs: number, isDone = true): void {
+    const goesOn = isDone || !this.givesUp;
+    if (this.calls !== undefined) {
+      if (this.calls.ended(row, nowUs, goesOn)) this.freeLane(1, nowUs);
+      this.refresh();
+      return;
+    }
     let turns = 0;
-    if (this.firstTurnAfter !== undefined) {
+    if (this.firstTurnAfter !== undefined && goesOn) {
       for (let turn = this.firstTurnAfter[row]!; turn !== NONE; turn = this.nextTurn![turn]!) {
         this.released.schedule(turn, nowUs + this.delayUs(row, turn), 0);
         turns++;
       }
     }
-    if (this.mode === "closed") {
-      // A conversation keeps its lane for its next turn; when it branches, each turn takes one.
-      this.lanesFree += 1 - turns;
-      this.laneUs[this.laneNext] = nowUs;
-      if (++this.laneNext === this.laneUs.length) this.laneNext = 0;
-      // A request that is due already must not be read over.
-      if (this.cursorUs === Infinity) this.advanceCursor();
-    }
+    // A conversation keeps its lane for its next turn; when it branches, each turn takes one.
+    this.freeLane(1 - turns, nowUs);
     this.refresh();
+  }
+
+  private freeLane(lanes: number, nowUs: number): void {
+    if (this.mode !== "closed") return;
+    this.lanesFree += lanes;
+    this.laneUs[this.laneNext] = nowUs;
+    if (++this.laneNext === this.laneUs.length) this.laneNext = 0;
+    // A request that is due already must not be read over.
+    if (this.cursorUs === Infinity) this.advanceCursor();
   }
 
   private refresh(): void {
@@ -188,9 +215,9 @@ export class Traffic {
   /** The recorded think time; without one, the recorded distance of the arrivals. */
   private delayUs(row: number, turn: number): number {
     const delay = this.trace!.sessions!.delayUs[turn]!;
-    if (!Number.isNaN(delay)) return Math.round(delay);
+    if (!Number.isNaN(delay)) return this.delay(delay);
     const distance = this.trace!.arrivalUs[turn]! - this.trace!.arrivalUs[row]!;
-    return distance > 0 ? Math.round(distance) : 0;
+    return distance > 0 ? this.delay(distance) : 0;
   }
 }
 

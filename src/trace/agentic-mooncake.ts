@@ -88,6 +88,10 @@ export class AgenticMooncakeReader {
     const on = graph.on.view();
     this.named.forEach((code, edge) => (on[edge] = this.rowOf[code] ?? UNKNOWN_ROW));
     if (this.hasPlays) {
+      // A call of no play is a task of its own.
+      const task = graph.task.view();
+      let next = this.tasks.size;
+      task.forEach((code, row) => (task[row] = code < 0 ? next++ : code));
       subtractStarts(this.draft, graph);
       return;
     }
