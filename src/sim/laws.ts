@@ -14,10 +14,7 @@ export type LawfulRun = {
   readonly traffic: { readonly offered: number };
   readonly nowUs: number;
   readonly firstArrivalUs: number;
-  readonly completedCount: number;
-  readonly rejectedCount: number;
-  readonly cancelledCount: number;
-  readonly failedCount: number;
+  readonly endings: { readonly total: number };
   readonly unfinished: number;
   readonly net: ClusterNetwork | undefined;
 };
@@ -33,8 +30,7 @@ export function checkLaws(run: LawfulRun): void {
   const { workers, traffic, nowUs } = run;
   const at = `at ${nowUs} µs, seed ${run.scenario.seed}`;
   for (const worker of workers) worker.batch.audit(at);
-  const accounted =
-    run.completedCount + run.rejectedCount + run.cancelledCount + run.failedCount + run.unfinished;
+  const accounted = run.endings.total + run.unfinished;
   invariant(
     accounted === traffic.offered,
     `request law: ${traffic.offered} offered, ${accounted} accounted for ${at}`,

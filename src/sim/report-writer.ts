@@ -1,6 +1,7 @@
 /** From a finished simulation to its report. */
 
 import { BIN_RELATIVE_ERROR } from "../core/index.ts";
+import type { Endings } from "./endings.ts";
 import type { QuantileSketch } from "../core/index.ts";
 import { disaggSummary } from "./disagg/report-disagg.ts";
 import type { Handoffs } from "./disagg/handoffs.ts";
@@ -45,12 +46,7 @@ export type FinishedRun = {
   readonly nowUs: number;
   readonly firstArrivalUs: number;
   readonly events: number;
-  readonly completedCount: number;
-  readonly rejectedCount: number;
-  readonly cancelledCount: number;
-  readonly failedCount: number;
-  /** By reason. */
-  readonly rejected: readonly number[];
+  readonly endings: Endings;
   readonly unfinished: number;
   readonly truncated: number;
   readonly stopped: string | null;
@@ -61,8 +57,8 @@ function digestOf(run: FinishedRun): string {
   const { outcomes, workers, traffic } = run;
   const { digest } = outcomes;
   digest.addF64(traffic.offered);
-  digest.addF64(run.completedCount);
-  run.rejected.forEach((count, code) => {
+  digest.addF64(run.endings.completed);
+  run.endings.rejectedBy.forEach((count, code) => {
     if (code < FIRST_REASONS || count > 0) digest.addF64(count);
   });
   digest.addF64(run.nowUs);
@@ -105,11 +101,11 @@ function warningsOf(run: FinishedRun, totals: Totals): string[] {
     ),
   );
   if (stopped !== null) warnings.push(`the run was cut short: ${stopped}`);
-  if (run.rejectedCount > 0) {
-    warnings.push(`${run.rejectedCount} requests were rejected`);
+  if (run.endings.rejected > 0) {
+    warnings.push(`${run.endings.rejected} requests were rejected`);
   }
-  if (run.cancelledCount > 0) {
-    warnings.push(`${run.cancelledCount} requests were given up by their clients`);
+  if (run.endings.cancelled > 0) {
+    warnings.push(`${run.endings.cancelled} requests were given up by their clients`);
   }
   if (run.truncated > 0) {
     const limit = pools.some(({ engine }) => looksAhead(engine.knobs))
@@ -132,10 +128,10 @@ function warningsOf(run: FinishedRun, totals: Totals): string[] {
 function requestsOf(run: FinishedRun): Report["requests"] {
   return {
     offered: run.traffic.offered,
-    completed: run.completedCount,
-    rejected: run.rejectedCount,
-    failed: run.failedCount,
-    cancelled: run.cancelledCount,
+    completed: run.endings.completed,
+    rejected: run.endings.rejected,
+    failed: run.endings.failed,
+    cancelled: run.endings.cancelled,
     unfinished: run.unfinished,
     measured: run.outcomes.measured,
   };
@@ -226,7 +222,7 @@ export function writeReport(run: FinishedRun, wallS: number): Report {
   const summaries = pools.map((pool) => poolSummary(pool, simS));
   const gpuHours = (gpus * simS) / S_PER_HOUR;
   const { usd_per_kwh: usdPerKwh, pue } = scenario.cost;
-  const completed = run.completedCount;
+  const completed = run.endings.completed;
   const energy = energyOf(pools, pue, { simS, outputTokens: totals.outputTokens, completed });
   const electricityUsd =
     usdPerKwh === null || energy === null ? null : usdPerKwh * energy.facilityKwh;
@@ -243,7 +239,7 @@ export function writeReport(run: FinishedRun, wallS: number): Report {
     events: run.events,
     requests: requestsOf(run),
     rejections: REJECT_REASONS.flatMap((reason, code) => {
-      const count = run.rejected[code]!;
+      const count = run.endings.rejectedBy[code]!;
       return count === 0 ? [] : [{ reason, count }];
     }),
     ...latencyOf(run.outcomes, pools[0]!.engine.clientPathUs),

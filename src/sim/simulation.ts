@@ -7,11 +7,11 @@
  */
 
 import { fail, ok, type Result } from "../core/index.ts";
-import { REJECT_REASONS } from "./admission.ts";
 import { buildPools } from "./build-pools.ts";
 import { clientsOf, type Clients } from "./clients.ts";
 import { desksOf, type Desks } from "./desks.ts";
 import { handoffsOf, type Handoffs, type HandoffSink } from "./disagg/index.ts";
+import { Endings } from "./endings.ts";
 import type { MixedStep, WorkerSink } from "./engine.ts";
 import { Intake } from "./intake.ts";
 import { checkLaws } from "./laws.ts";
@@ -20,10 +20,8 @@ import { outcomesOf, type Outcomes, type SeriesLog, type SliceLog } from "./reco
 import { writeReport } from "./report-writer.ts";
 import {
   REQUEST_CANCELLED,
-  REQUEST_COMPLETED,
   REQUEST_FAILED,
   REQUEST_REJECTED,
-  REQUEST_UNFINISHED,
   type SimulationResult,
 } from "./report.ts";
 import { AT_ROW, AT_STATE, RequestTable, SLOT_DONE, type NewRequest } from "./request-table.ts";
@@ -70,16 +68,9 @@ export class Simulation implements WorkerSink, HandoffSink {
   firstArrivalUs = NaN;
   /** Events processed: arrivals, ends of passes and runs, wake-ups. */
   events = 0;
-  completedCount = 0;
-  rejectedCount = 0;
-  cancelledCount = 0;
-  failedCount = 0;
-  /** Rejected requests by reason. */
-  readonly rejected = REJECT_REASONS.map(() => 0);
+  readonly endings: Endings;
   /** Requests whose output max_model_len cut short. */
   truncated = 0;
-  /** What a client waits beside the engine, µs; the front door of all pools is that of the first. */
-  private readonly clientPathUs: number;
   private clock!: WorkerEvents;
   /** The pool of each worker. */
   private readonly poolOf: Pool[] = [];
@@ -129,13 +120,14 @@ export class Simulation implements WorkerSink, HandoffSink {
     this.traffic = new Traffic(scenario, { trace, rows });
     this.clients = clientsOf(scenario, this.table, clientPathUs);
     this.nowUs = 0;
-    this.clientPathUs = clientPathUs;
     this.intake = new Intake(this.traffic);
     this.outcomes = outcomesOf(scenario, clientPathUs);
     const records = recordsOf(options, this.traffic.total);
     this.log = records.log;
     this.series = records.series;
     this.slices = records.slices;
+    const { table, outcomes, traffic, log, clients } = this;
+    this.endings = new Endings({ table, outcomes, traffic, log, clients, clientPathUs });
     this.nextSampleUs = this.series === undefined ? Infinity : 0;
     this.horizonUs = horizon === null ? Infinity : horizon * US_PER_S;
     this.nextAudit = options.auditEvery ?? Infinity;
@@ -157,7 +149,7 @@ export class Simulation implements WorkerSink, HandoffSink {
   get fraction(): number {
     if (this.isOver) return 1;
     const { total } = this.traffic;
-    if (Number.isFinite(total)) return total === 0 ? 1 : this.completedCount / total;
+    if (Number.isFinite(total)) return total === 0 ? 1 : this.endings.completed / total;
     return Number.isFinite(this.horizonUs) ? Math.min(1, this.nowUs / this.horizonUs) : 0;
   }
 
@@ -192,12 +184,7 @@ export class Simulation implements WorkerSink, HandoffSink {
   }
 
   completedAtSource(worker: number, slot: number, nowUs: number): void {
-    const { table } = this;
-    this.completedCount++;
-    this.outcomes.completed(table, slot, nowUs, worker);
-    this.log?.add(table, slot, worker, REQUEST_COMPLETED, nowUs);
-    this.clients?.ended(slot);
-    this.traffic.ended(table.data[slot + AT_ROW]!, nowUs + this.clientPathUs);
+    this.endings.complete(worker, slot, nowUs);
   }
 
   prefilled(worker: number, slot: number, nowUs: number): void {
@@ -209,12 +196,7 @@ export class Simulation implements WorkerSink, HandoffSink {
   }
 
   handoffOver(worker: number, slot: number, code: number, nowUs: number): void {
-    if (code < 0) this.failedCount++;
-    else {
-      this.rejected[code]!++;
-      this.rejectedCount++;
-    }
-    this.drop(worker, slot, code < 0 ? REQUEST_FAILED : REQUEST_REJECTED, nowUs);
+    this.drop(worker, slot, code < 0 ? REQUEST_FAILED : REQUEST_REJECTED, nowUs, code);
   }
 
   promptOf(slot: number): NewRequest {
@@ -264,7 +246,7 @@ export class Simulation implements WorkerSink, HandoffSink {
     const { handoffs } = this;
     let code = handoffs === undefined ? intake.underAny(this.pools) : intake.underAll(this.pools);
     if (code >= 0) {
-      this.reject(code, nowUs);
+      this.endings.reject(request, code, nowUs);
       return;
     }
     const slot = this.table.take(request);
@@ -296,16 +278,7 @@ export class Simulation implements WorkerSink, HandoffSink {
 
   private turnAway(slot: number, code: number, nowUs: number): void {
     this.table.give(slot);
-    this.reject(code, nowUs);
-  }
-
-  private reject(code: number, nowUs: number): void {
-    const { request } = this.intake;
-    this.rejected[code]!++;
-    this.rejectedCount++;
-    this.outcomes.ended(request.row, REQUEST_REJECTED, nowUs);
-    this.log?.addUnrouted(request, REQUEST_REJECTED);
-    this.traffic.ended(request.row, nowUs + this.clientPathUs, false);
+    this.endings.reject(this.intake.request, code, nowUs);
   }
 
   /** A client's deadline is due: its request is cancelled unless it has what the deadline was for. */
@@ -313,19 +286,13 @@ export class Simulation implements WorkerSink, HandoffSink {
     this.events++;
     const slot = clients.take();
     if (slot < 0) return;
-    this.cancelledCount++;
     const worker = this.handoffs?.targetOf(slot) ?? clients.workerAt(slot);
     this.drop(worker, slot, REQUEST_CANCELLED, nowUs);
   }
 
   /** A request that is not done is over: for its client now, at its worker when the step in progress ends. */
-  private drop(worker: number, slot: number, status: number, nowUs: number): void {
-    const { table } = this;
-    const row = table.data[slot + AT_ROW]!;
-    this.outcomes.ended(row, status, nowUs);
-    this.log?.add(table, slot, worker, status, nowUs);
-    this.clients?.ended(slot);
-    this.traffic.ended(row, nowUs + this.clientPathUs, false);
+  private drop(worker: number, slot: number, status: number, nowUs: number, code = -1): void {
+    this.endings.drop(worker, slot, status, nowUs, code);
     if (this.handoffs?.cancel(slot, nowUs) === true) return;
     this.desks.answers.ended(worker, slot, nowUs, false);
     this.clock.cancel(this.workers[worker]!, slot, nowUs);
@@ -344,7 +311,7 @@ export class Simulation implements WorkerSink, HandoffSink {
 
   private sample(nowUs: number): void {
     const series = this.series!;
-    series.sample(nowUs, this.workers, this.traffic.offered, this.completedCount);
+    series.sample(nowUs, this.workers, this.traffic.offered, this.endings.completed);
     this.nextSampleUs = nowUs + series.intervalUs;
   }
 
@@ -374,10 +341,8 @@ export class Simulation implements WorkerSink, HandoffSink {
   }
 
   private leaveUnfinished(worker: number, slot: number): void {
-    const { table } = this;
-    if (table.data[slot + AT_STATE] === SLOT_DONE) return;
-    this.log?.add(table, slot, worker, REQUEST_UNFINISHED, NaN);
-    this.outcomes.ended(table.data[slot + AT_ROW]!, REQUEST_UNFINISHED, this.nowUs);
+    if (this.table.data[slot + AT_STATE] !== SLOT_DONE)
+      this.endings.leave(worker, slot, this.nowUs);
   }
 
   /** Requests offered that have not ended in any way. */
