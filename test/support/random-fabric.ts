@@ -1,7 +1,7 @@
 /** Random small clusters of prefill and decode pools on random fabrics: slow links, caps, oversubscription, workers split over nodes. */
 
 import fc from "fast-check";
-import { parseScenario } from "../../src/sim/index.ts";
+import { scenarioSchema } from "../../src/sim/index.ts";
 import type { ScenarioInput } from "../../src/sim/index.ts";
 import { deck } from "../hardware/kernels-support.ts";
 import { randomClusters } from "./random-cluster.ts";
@@ -34,12 +34,11 @@ export const randomFabrics: fc.Arbitrary<RandomRun> = fc
   .tuple(randomClusters, around)
   .map(([run, { fabric, gpu, tensor, data, kvBytes }]) => {
     const { cluster, disagg } = run.scenario;
-    const parsed = parseScenario({
+    const scenario = scenarioSchema.parse({
       ...run.scenario,
       gpu,
       cluster: { ...cluster, gpus_per_worker: tensor * data, fabric },
       disagg: { ...disagg, kv_bytes_per_token: kvBytes },
     });
-    if (!parsed.ok) throw new Error(parsed.problem.what);
-    return { ...run, scenario: parsed.value, hardware: { deck } };
+    return { ...run, scenario, hardware: { deck } };
   });
