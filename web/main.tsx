@@ -4,6 +4,7 @@ import { createRoot } from "react-dom/client";
 import { App } from "./app/app.tsx";
 import { listenForKeys } from "./app/keys.ts";
 import { startSession } from "./engine/session.ts";
+import { openGiven } from "./share/given.ts";
 import { keepAddress, openLink } from "./share/link.ts";
 import { applyPrefs } from "./stores/prefs-store.ts";
 
@@ -12,6 +13,7 @@ const root = document.getElementById("root");
 if (root !== null) {
   createRoot(root).render(<App />);
   await openLink(location.hash);
+  if (!location.hash.startsWith("#v")) await openGiven();
   startSession();
   keepAddress();
   listenForKeys();

@@ -6,6 +6,7 @@ import type { Result } from "../core/index.ts";
 import { addAccuracyCommand } from "./accuracy-program.ts";
 import { addCalibrateCommand } from "./calibrate-program.ts";
 import { addCardCommands } from "./cards-program.ts";
+import { addExploreCommand } from "./explore-program.ts";
 import { EXIT_DEFECT, EXIT_DONE, EXIT_INPUT } from "./exit-codes.ts";
 import { collect } from "./flags.ts";
 import { packageVersion } from "./package-root.ts";
@@ -73,6 +74,7 @@ function buildProgram(terminal: Terminal, command: string, finish: Finish): Comm
   addCardCommands(program, terminal, finish);
   addAccuracyCommand(program, terminal, command, finish);
   addCalibrateCommand(program, terminal, finish);
+  addExploreCommand(program, terminal, finish);
   program
     .command("schema")
     .description("print the JSON Schema of scenario files")

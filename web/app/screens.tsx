@@ -11,9 +11,17 @@ import type { ScreenName } from "../stores/view-store.ts";
 
 type Load = () => Promise<{ readonly default: ComponentType }>;
 
-const LOADERS: Readonly<Partial<Record<ScreenName, Load>>> = {
+const LOADERS: Readonly<Record<Exclude<ScreenName, "overview">, Load>> = {
   start: async () => ({ default: (await import("../screens/start/start.tsx")).Start }),
+  topology: async () => ({ default: (await import("../screens/topology/topology.tsx")).Topology }),
+  timeline: async () => ({ default: (await import("../screens/timeline/timeline.tsx")).Timeline }),
   latency: async () => ({ default: (await import("../screens/latency/latency.tsx")).Latency }),
+  kv: async () => ({ default: (await import("../screens/kv/kv.tsx")).Kv }),
+  explore: async () => ({ default: (await import("../screens/explore/explore.tsx")).Explore }),
+  trace: async () => ({ default: (await import("../screens/trace/trace.tsx")).Trace }),
+  method: async () => ({ default: (await import("../screens/method/method.tsx")).Method }),
+  planner: async () => ({ default: (await import("../screens/later/later.tsx")).Planner }),
+  live: async () => ({ default: (await import("../screens/later/later.tsx")).Live }),
 };
 
 type Screen = {
@@ -22,17 +30,25 @@ type Screen = {
   readonly view: ComponentType | LazyExoticComponent<ComponentType>;
 };
 
-const LABELS: Readonly<Partial<Record<ScreenName, string>>> = {
+const LABELS: Readonly<Record<ScreenName, string>> = {
   start: "Start",
   overview: "Overview",
+  topology: "Topology",
+  timeline: "Timeline",
   latency: "Latency",
+  kv: "KV",
+  explore: "Explore",
+  trace: "Trace",
+  method: "Method",
+  planner: "Planner",
+  live: "Live",
 };
 
 export const SCREEN_VIEWS: readonly Screen[] = (Object.keys(LABELS) as ScreenName[]).map(
   (name) => ({
     name,
-    label: LABELS[name]!,
-    view: name === "overview" ? Overview : lazy(LOADERS[name]!),
+    label: LABELS[name],
+    view: name === "overview" ? Overview : lazy(LOADERS[name]),
   }),
 );
 

@@ -126,7 +126,7 @@ export function axisX(axis: Axis, scale: Scale, plot: Box): Mark[] {
         x,
         y: plot.bottom + 15,
         text: tickText(value, axis.unit, high - low),
-        anchor: x > plot.right - 16 ? "end" : "middle",
+        anchor: x > plot.right - 16 ? "end" : x < 20 ? "start" : "middle",
       },
     ];
   });

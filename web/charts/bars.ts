@@ -18,9 +18,11 @@ export type BarsOptions = {
   readonly x: Axis;
   /** Bars of the baseline, drawn thinner under each group's. */
   readonly baseline?: readonly Part[];
+  /** Where each group's bar starts; 0 when absent. */
+  readonly offsets?: readonly number[];
 };
 
-export function drawBars({ groups, parts, x, baseline }: BarsOptions, size: Size): Drawn {
+export function drawBars({ groups, parts, x, baseline, offsets }: BarsOptions, size: Size): Drawn {
   const longest = Math.max(4, ...groups.map((group) => group.length));
   const plot = {
     left: Math.min(size.width * 0.35, 16 + longest * 6.4),
@@ -54,7 +56,7 @@ export function drawBars({ groups, parts, x, baseline }: BarsOptions, size: Size
     row: number,
     bar: { readonly top: number; readonly height: number; readonly isBaseline: boolean },
   ): void {
-    let sum = 0;
+    let sum = offsets?.[row] ?? 0;
     of.forEach((part, index) => {
       const value = part.values[row] ?? 0;
       const left = scale(sum);

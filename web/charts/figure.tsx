@@ -10,6 +10,8 @@ import { viewStore } from "../stores/view-store.ts";
 import { BrushBand } from "./brush-band.tsx";
 import { DataTable } from "./data-table.tsx";
 import { FigureMenu } from "./figure-menu.tsx";
+import { LimitLine } from "./limit-line.tsx";
+import type { LimitLineProps } from "./limit-line.tsx";
 import { moved, nearestReading, readingAt } from "./read-cursor.ts";
 import type { Cursor } from "./read-cursor.ts";
 import type { Chart } from "./scene.ts";
@@ -26,11 +28,13 @@ export type FigureProps = {
   readonly topic?: string;
   /** x is simulated time in s: the ruler and the brush are shared with every other such chart. */
   readonly isTime?: boolean;
+  /** A goal on the y axis. */
+  readonly line?: Omit<LimitLineProps, "drawn">;
   /** Legend or controls between the sentence and the picture. */
   readonly children?: ReactNode;
 };
 
-export function Figure({ chart, height = 240, name, topic, isTime, children }: FigureProps) {
+export function Figure({ chart, height = 240, name, topic, isTime, line, children }: FigureProps) {
   const id = useId();
   const theme = useTheme();
   const [box, width] = useWidth<HTMLDivElement>();
@@ -101,6 +105,7 @@ export function Figure({ chart, height = 240, name, topic, isTime, children }: F
           >
             <div dangerouslySetInnerHTML={{ __html: markup }} />
             {isTime === true && drawn !== null ? <BrushBand drawn={drawn} /> : null}
+            {line !== undefined && drawn !== null ? <LimitLine drawn={drawn} {...line} /> : null}
             {reading === undefined ? null : <ReadMark reading={reading} width={size.width} />}
           </div>
         )}

@@ -114,7 +114,7 @@ function targetMarks({ value, label, on }: Target, scale: Scale, plot: Box): Mar
     {
       kind: "text",
       x: on === "x" ? at + (isRight ? -5 : 5) : plot.right - 4,
-      y: on === "x" ? plot.top + 12 : at - 4,
+      y: on === "x" ? plot.top + 12 : at - 4 < plot.top + 8 ? at + 13 : at - 4,
       anchor: on === "y" || isRight ? "end" : "start",
       text: label,
       ink: "bad",

@@ -76,6 +76,9 @@ export type Drawn = {
   /** Value on the x axis at a pixel, for brushes; absent where x is no scale. */
   readonly valueAtX?: (pixel: number) => number;
   readonly pixelOfX?: (value: number) => number;
+  /** The same up, for goals that are dragged. */
+  readonly valueAtY?: (pixel: number) => number;
+  readonly pixelOfY?: (value: number) => number;
 };
 
 export type Size = { readonly width: number; readonly height: number };

@@ -51,6 +51,7 @@ export const runStore = createRunStore({
 let current: StartedRun<Insight> | undefined;
 let timer = 0;
 let changedAt = 0;
+let lastChange = -Infinity;
 
 /** Runs the scenario now. */
 export function runNow(): void {
@@ -84,6 +85,7 @@ export function runNow(): void {
 
 function show(shown: ShownRun): void {
   runStore.setState({ shown, isStale: false, progress: null, problem: null });
+  if (shown.document !== DEMO_DOCUMENT) rememberLater(shown);
   void refreshWindow();
 }
 
@@ -150,16 +152,33 @@ async function refreshWindow(): Promise<void> {
   runStore.setState({ windowed });
 }
 
+/** Remembers what was looked at long enough to mean something. */
+let remembering = 0;
+const REMEMBER_MS = 4000;
+
+function rememberLater({ document, insight }: ShownRun): void {
+  clearTimeout(remembering);
+  remembering = globalThis.setTimeout(() => {
+    void import("../share/recent.ts").then(({ remember }) =>
+      remember({ at: Date.now(), name: insight.title, verdict: insight.verdict.text, document }),
+    );
+  }, REMEMBER_MS);
+}
+
 /** Starts listening to the scenario and to the brush. */
 export function startSession(): void {
   scenarioStore.subscribe((state, before) => {
     if (state.document === before.document) return;
-    if (changedAt === 0) changedAt = performance.now();
+    const now = performance.now();
+    if (changedAt === 0) changedAt = now;
     current?.stop();
     current = undefined;
     runStore.setState({ isStale: true, progress: null });
     clearTimeout(timer);
-    timer = globalThis.setTimeout(runNow, DEBOUNCE_MS);
+    // A single change runs at once; those of a drag wait for each other.
+    const isDrag = now - lastChange < DEBOUNCE_MS * 4;
+    lastChange = now;
+    timer = globalThis.setTimeout(runNow, isDrag ? DEBOUNCE_MS : 0);
   });
   viewStore.subscribe((state, before) => {
     if (state.brush !== before.brush) void refreshWindow();

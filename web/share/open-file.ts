@@ -53,7 +53,8 @@ function parseJson(text: string): unknown {
   }
 }
 
-function openDocumentFile(document: unknown, name: string): void {
+/** Opens a parsed scenario or report; anything else is said. */
+export function openDocumentFile(document: unknown, name: string): void {
   if (typeof document !== "object" || document === null || Array.isArray(document)) {
     runStore.setState({
       linkProblem: {

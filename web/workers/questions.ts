@@ -96,8 +96,9 @@ function writeExport(
   write: (text: string) => void,
 ): boolean {
   const { report, requests, series, slices } = result;
-  if (kind === "requests.csv" && requests !== undefined) writeRequestsCsv(requests, write);
-  else if (kind === "series.csv" && series !== undefined) writeSeriesCsv(series, write);
+  if (kind === "requests.csv" && requests !== undefined) {
+    writeRequestsCsv(requests, report.engine.clientPathMs, write);
+  } else if (kind === "series.csv" && series !== undefined) writeSeriesCsv(series, write);
   else if (kind === "trace.perfetto.json" && slices !== undefined) {
     const name = runTitle(report);
     writePerfetto({ name, slices, ...(series === undefined ? {} : { series }) }, write);

@@ -1,9 +1,8 @@
 /** Counts of requests on a grid: latency over time, latency over prompt length. */
 
 import { exp, ln } from "../../core/index.ts";
-import type { RequestColumns } from "../../sim/index.ts";
 import { latencyUs } from "./window.ts";
-import type { LatencyName } from "./window.ts";
+import type { LatencyName, TimedRequests } from "./window.ts";
 
 /** Cells by column, then row from the bottom; edges have one entry more than cells. */
 export type Density = {
@@ -25,7 +24,7 @@ const LEAST_MS = 0.1;
 
 /** Latency (log) × time of arrival, s. */
 export function latencyOverTime(
-  requests: RequestColumns,
+  requests: TimedRequests,
   rows: Uint32Array,
   name: LatencyName,
 ): Density {
@@ -42,7 +41,7 @@ export function latencyOverTime(
 
 /** Latency (log) × prompt tokens (log). */
 export function latencyOverPrompt(
-  requests: RequestColumns,
+  requests: TimedRequests,
   rows: Uint32Array,
   name: LatencyName,
 ): Density {
@@ -57,7 +56,7 @@ export function latencyOverPrompt(
   return density(x, latenciesMs(requests, rows, name), geometricEdges(low, most, COLUMNS));
 }
 
-function latenciesMs(requests: RequestColumns, rows: Uint32Array, name: LatencyName): Float64Array {
+function latenciesMs(requests: TimedRequests, rows: Uint32Array, name: LatencyName): Float64Array {
   return Float64Array.from(rows, (row) => latencyUs(requests, row, name) / US_PER_MS);
 }
 

@@ -14,7 +14,7 @@ import type { PromptSources } from "./prompt-sources.ts";
 import { timeBreakdown } from "./time-breakdown.ts";
 import type { TimeGroup } from "./time-breakdown.ts";
 import { latencyUs, rowsWithin, WHOLE_RUN } from "./window.ts";
-import type { TimeWindow } from "./window.ts";
+import type { TimedRequests, TimeWindow } from "./window.ts";
 
 /** Parts that a brush restricts to the requests that arrived within it. */
 export type WindowInsight = {
@@ -52,11 +52,13 @@ export type Insight = {
 };
 
 const US_PER_S = 1e6;
+const US_PER_MS = 1e3;
 const SLOWEST = 20;
 
 /** The views of a run. Parts without columns are null. */
 export function insightOf(result: SimulationResult, trace: Trace | undefined): Insight {
-  const { report, series, requests } = result;
+  const { report, series } = result;
+  const requests = timed(result);
   const workers = Math.max(1, report.workers.length, report.scenario.cluster.workers);
   return {
     report,
@@ -68,12 +70,20 @@ export function insightOf(result: SimulationResult, trace: Trace | undefined): I
   };
 }
 
+function timed({ report, requests }: SimulationResult): TimedRequests | undefined {
+  return requests === undefined
+    ? undefined
+    : { ...requests, pathUs: report.engine.clientPathMs * US_PER_MS };
+}
+
 /** The parts that depend on a window of time; null when no request columns were kept. */
 export function windowInsight(
-  { report, requests }: SimulationResult,
+  result: SimulationResult,
   trace: Trace | undefined,
   window: TimeWindow,
 ): WindowInsight | null {
+  const { report } = result;
+  const requests = timed(result);
   if (requests === undefined) return null;
   const warmupUs = report.scenario.traffic.warmup_s * US_PER_S;
   const rows = rowsWithin(requests, warmupUs, window);

@@ -1,8 +1,7 @@
 /** Distributions of the latencies as curves thin enough to draw: exact ranks, more of them in the tail. */
 
-import type { RequestColumns } from "../../sim/index.ts";
 import { latencyUs } from "./window.ts";
-import type { LatencyName } from "./window.ts";
+import type { LatencyName, TimedRequests } from "./window.ts";
 
 /** Points of an empirical distribution, ascending: `share` of the requests took at most `ms`. */
 export type LatencyCurve = {
@@ -19,7 +18,7 @@ const TAIL_POINTS = 24;
 
 /** The curve of one latency over the given rows. */
 export function latencyCurve(
-  requests: RequestColumns,
+  requests: TimedRequests,
   rows: Uint32Array,
   name: LatencyName,
 ): LatencyCurve {
@@ -36,7 +35,7 @@ export function latencyCurve(
 
 /** Values in ms, ascending, without those that have none. */
 export function sortedMs(
-  requests: RequestColumns,
+  requests: TimedRequests,
   rows: Uint32Array,
   name: LatencyName,
 ): Float64Array {

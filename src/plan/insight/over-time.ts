@@ -1,8 +1,9 @@
 /** A run over its time: rates, occupancy, latency and attainment per sample, and what was short when. */
 
-import type { Report, RequestColumns, SeriesColumns } from "../../sim/index.ts";
+import type { Report, SeriesColumns } from "../../sim/index.ts";
 import { quantileOf } from "./latency-curves.ts";
 import { latencyUs } from "./window.ts";
+import type { TimedRequests } from "./window.ts";
 
 /** Equal lengths; NaN: no data at that sample. */
 export type OverTime = {
@@ -40,7 +41,7 @@ const FULL_SHARE = 0.97;
 export function overTime(
   report: Report,
   series: SeriesColumns,
-  requests: RequestColumns | undefined,
+  requests: TimedRequests | undefined,
   workers: number,
 ): OverTime {
   const { timeUs } = series;
@@ -93,7 +94,7 @@ type RequestBins = Pick<OverTime, "ttftMsP99" | "tpotMsP99" | "attainment">;
 function requestBins(
   report: Report,
   timeUs: Float64Array,
-  requests: RequestColumns | undefined,
+  requests: TimedRequests | undefined,
 ): RequestBins {
   const bins: RequestBins = {
     ttftMsP99: new Float64Array(timeUs.length).fill(NaN),
@@ -112,7 +113,7 @@ function requestBins(
 
 function fillBin(
   report: Report,
-  requests: RequestColumns,
+  requests: TimedRequests,
   { first, end, bin }: { readonly first: number; readonly end: number; readonly bin: number },
   bins: RequestBins,
 ): void {

@@ -1,10 +1,10 @@
 /** Where requests spend their time, for usual and for slow ones. */
 
-import type { RequestColumns } from "../../sim/index.ts";
 import { latencyUs } from "./window.ts";
+import type { TimedRequests } from "./window.ts";
 
-/** Parts of a request's time in the order it passes them. */
-export const TIME_PARTS = ["queue", "prefill", "decode"] as const;
+/** Parts of a request's time in the order it passes them; `path`: between client and engine. */
+export const TIME_PARTS = ["path", "queue", "prefill", "decode"] as const;
 export type TimePart = (typeof TIME_PARTS)[number];
 
 /** Mean time of the requests around one percentile of the end-to-end time. */
@@ -24,7 +24,7 @@ const GROUPS = [
 
 /** One group per percentile; empty without requests. By end-to-end time, or by time to first token. */
 export function timeBreakdown(
-  requests: RequestColumns,
+  requests: TimedRequests,
   rows: Uint32Array,
   by: "e2e" | "ttft",
 ): readonly TimeGroup[] {
@@ -35,7 +35,7 @@ export function timeBreakdown(
   return GROUPS.map(([label, from, to]) => {
     const first = Math.min(rows.length - 1, Math.floor(from * rows.length));
     const last = Math.max(first + 1, Math.ceil(to * rows.length));
-    const ms = { queue: 0, prefill: 0, decode: 0 };
+    const ms = { path: 0, queue: 0, prefill: 0, decode: 0 };
     let count = 0;
     for (let rank = first; rank < Math.min(last, rows.length); rank++) {
       const row = rows[order[rank]!]!;
@@ -45,6 +45,7 @@ export function timeBreakdown(
       ms.queue += requests.admittedUs[row]! - requests.arrivalUs[row]!;
       ms.prefill += firstUs - requests.admittedUs[row]!;
       ms.decode += finishUs - firstUs;
+      ms.path += requests.pathUs;
       count++;
     }
     for (const part of TIME_PARTS) ms[part] /= count * US_PER_MS;

@@ -30,16 +30,19 @@ export function rowsWithin(
 export const LATENCIES = ["ttft", "tpot", "e2e", "queue"] as const;
 export type LatencyName = (typeof LATENCIES)[number];
 
+/** Requests, and what a client waits beside the engine: the report's latencies are the client's. */
+export type TimedRequests = RequestColumns & { readonly pathUs: number };
+
 /** One latency of one request, µs. */
-export function latencyUs(requests: RequestColumns, row: number, name: LatencyName): number {
+export function latencyUs(requests: TimedRequests, row: number, name: LatencyName): number {
   const arrivalUs = requests.arrivalUs[row]!;
   switch (name) {
     case "ttft":
-      return requests.firstTokenUs[row]! - arrivalUs;
+      return requests.firstTokenUs[row]! - arrivalUs + requests.pathUs;
     case "queue":
       return requests.admittedUs[row]! - arrivalUs;
     case "e2e":
-      return requests.finishUs[row]! - arrivalUs;
+      return requests.finishUs[row]! - arrivalUs + requests.pathUs;
     case "tpot": {
       const tokens = requests.outputTokens[row]!;
       if (tokens < 2) return NaN;

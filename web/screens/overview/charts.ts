@@ -11,6 +11,7 @@ import { drawStrip } from "../../charts/strip.ts";
 import type { OverTime, TimeGroup, WindowInsight } from "../../workers/protocol.ts";
 
 const PARTS = [
+  ["path", "idle"],
   ["queue", "queue"],
   ["prefill", "prefill"],
   ["decode", "decode"],
@@ -30,15 +31,23 @@ export function breakdownChart(own: WindowInsight | null, beside: WindowInsight 
     PARTS.map(([name, role]) => ({ name, role, values: of.map(({ ms }) => ms[name]) }));
   const most = Math.max(
     1e-3,
-    ...[...shown, ...other].map(({ ms }) => ms.queue + ms.prefill + ms.decode),
+    ...[...shown, ...other].map(({ ms }) => ms.path + ms.queue + ms.prefill + ms.decode),
   );
   return {
     title: "Where does the time go?",
     summary: breakdownSummary(shown),
     table: {
-      columns: ["requests around", "queue ms", "prefill ms", "decode ms", "requests"],
+      columns: [
+        "requests around",
+        "client path ms",
+        "queue ms",
+        "prefill ms",
+        "decode ms",
+        "requests",
+      ],
       rows: shown.map(({ label, ms, requests }) => [
         label,
+        ms.path,
         ms.queue,
         ms.prefill,
         ms.decode,
@@ -71,8 +80,8 @@ function withoutDecode(group: TimeGroup, isTtft: boolean): TimeGroup {
 function breakdownSummary(groups: readonly TimeGroup[]): string {
   const slow = groups.find(({ label }) => label === "TTFT p99");
   if (slow === undefined) return "No request completed in this stretch of time.";
-  const { queue, prefill } = slow.ms;
-  const total = queue + prefill;
+  const { path, queue, prefill } = slow.ms;
+  const total = path + queue + prefill;
   if (total <= 0) return "The slowest first tokens come at once.";
   return (
     `Of the slowest 1 % of first tokens (${textOf(total, "ms")}), ${percentText(queue / total)} is waiting ` +

@@ -14,6 +14,7 @@ import { Tiles } from "./tiles.tsx";
 const MOODS = { good: "✓", fair: "!", bad: "✕" } as const;
 
 const TIME_LEGEND = [
+  { name: "client path", role: "idle" },
   { name: "queue", role: "queue" },
   { name: "prefill", role: "prefill" },
   { name: "decode", role: "decode" },

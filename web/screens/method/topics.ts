@@ -1,0 +1,182 @@
+/** The methods in words, and the inputs each takes from a report. */
+
+import { countText, numberText, percentText } from "../../../src/core/index.ts";
+import { textOf } from "../../charts/axes.ts";
+import type { Report } from "../../workers/protocol.ts";
+
+export type Topic = {
+  readonly id: string;
+  readonly title: string;
+  readonly text: string;
+  readonly inputs: (report: Report) => readonly (readonly [name: string, value: string])[];
+};
+
+const ms = (value: number | null): string => textOf(value ?? NaN, "ms");
+
+export const TOPICS: readonly Topic[] = [
+  {
+    id: "verdict",
+    title: "The verdict",
+    text: "Held means that at least 99 % of the requests met every goal. What limited is named only where waiting is at least half of the slowest 1 % of first tokens: KV blocks when requests were preempted or the cache was full, max_num_seqs when batches were full, compute when workers were busy nine tenths of the time, bursts otherwise.",
+    inputs: ({ slo, latency, batch, kv }) => [
+      ["within every goal", percentText(slo.attainment)],
+      ["queue p99", ms(latency.queueMs.p99)],
+      ["TTFT p99", ms(latency.ttftMs.p99)],
+      ["busy share", percentText(batch.busyShare)],
+      ["KV peak", percentText(kv.usagePeak)],
+      ["preemptions", countText(kv.preemptions)],
+    ],
+  },
+  {
+    id: "goodput",
+    title: "Goodput",
+    text: "Measured requests that met every goal (time to first token, time per output token, end to end), as a share of all measured requests and per simulated second. Rejected requests count as missed.",
+    inputs: ({ slo, requests }) => [
+      ["measured requests", countText(requests.measured)],
+      ["goals", JSON.stringify(slo.targets)],
+      ["goodput", `${numberText(slo.goodputPerS)}/s`],
+    ],
+  },
+  {
+    id: "ttft",
+    title: "Time to first token",
+    text: "From the client's arrival to its first token: queue, prefill steps, and what lies between client and engine. Percentiles are exact nearest ranks up to the size the report names, binned with its stated error above.",
+    inputs: ({ latency, quantileError, engine }) => [
+      [
+        "p50, p90, p99, max",
+        [latency.ttftMs.p50, latency.ttftMs.p90, latency.ttftMs.p99, latency.ttftMs.max]
+          .map(ms)
+          .join(", "),
+      ],
+      ["error of quantiles", percentText(quantileError.latency)],
+      ["between client and engine", ms(engine.clientPathMs)],
+    ],
+  },
+  {
+    id: "itl",
+    title: "Gaps between tokens",
+    text: "ITL is every gap between two tokens of a request, weighted by tokens: a long prefill beside a decode shows here. TPOT is (end to end − TTFT) ÷ (output − 1) of a request.",
+    inputs: ({ latency, quantileError }) => [
+      ["ITL p50, p99", `${ms(latency.itlMs.p50)}, ${ms(latency.itlMs.p99)}`],
+      ["TPOT p50, p99", `${ms(latency.tpotMs.p50)}, ${ms(latency.tpotMs.p99)}`],
+      ["error of ITL bins", percentText(quantileError.itl)],
+    ],
+  },
+  {
+    id: "throughput",
+    title: "Output per GPU",
+    text: "Output tokens of measured requests, per simulated second, divided by all GPUs of the cluster, busy or not.",
+    inputs: ({ throughput, engine }) => [
+      ["output tokens/s", numberText(throughput.outputTokensPerS)],
+      ["GPUs of a worker", String(engine.gpusPerWorker)],
+    ],
+  },
+  {
+    id: "cost",
+    title: "GPU-hours and cost",
+    text: "GPUs × simulated time, whether they work or not; the price is the scenario's, or that of the GPU's card at its date.",
+    inputs: ({ gpuHours, cost, engine, simS }) => [
+      ["GPU-hours", numberText(gpuHours)],
+      ["simulated time", textOf(simS, "s")],
+      [
+        "price",
+        engine.price === null
+          ? "none"
+          : `$${numberText(engine.price.usdPerGpuHour)}/h (${engine.price.tier ?? "the scenario's"}, ${engine.price.date ?? ""})`,
+      ],
+      ["cost", cost === null ? "–" : `$${numberText(cost.totalUsd)}`],
+    ],
+  },
+  {
+    id: "breakdown",
+    title: "Where the time goes",
+    text: "Mean parts of the requests around a percentile: 45–55 % for p50, 88–92 % for p90, 98.5–99.5 % for p99, ordered by TTFT or by end-to-end time. Queue: arrival to first step. Prefill: first step to first token. Decode: first to last token.",
+    inputs: ({ requests }) => [["completed", countText(requests.completed)]],
+  },
+  {
+    id: "limits",
+    title: "What runs short",
+    text: "At each sample of the run: nothing, when nobody waits; KV blocks, when someone waits and 97 % of the blocks are in use; batch slots, when the requests running fill 97 % of max_num_seqs; compute otherwise.",
+    inputs: ({ engine, kv }) => [
+      ["max_num_seqs of a worker", countText(engine.maxNumSeqs)],
+      ["KV blocks of a worker", countText(kv.blocksPerWorker)],
+    ],
+  },
+  {
+    id: "series",
+    title: "Samples over time",
+    text: "The cluster is read at equal intervals of simulated time; reading never changes a run. Rates are increases between two samples; percentiles are over the requests that arrived between them, so one with few requests is coarse.",
+    inputs: ({ simS }) => [["simulated time", textOf(simS, "s")]],
+  },
+  {
+    id: "density",
+    title: "Heat maps",
+    text: "Requests counted in 60 × 32 cells; the colour is logarithmic in the count, so that single requests show.",
+    inputs: ({ requests }) => [["completed", countText(requests.completed)]],
+  },
+  {
+    id: "quantiles",
+    title: "Percentiles",
+    text: "Nearest rank: p99 is the smallest value that at least 99 % of the requests do not exceed. Percentiles of fewer than a hundred requests say little.",
+    inputs: ({ requests }) => [["measured", countText(requests.measured)]],
+  },
+  {
+    id: "sources",
+    title: "Sources of prompt tokens",
+    text: "Cached tokens are the engine's own count. The rest is told apart by following the trace's block ids in order of admission: never seen, seen by another worker only, seen by this worker. A block counts as seen once an earlier request with it was admitted.",
+    inputs: ({ tokens }) => [
+      ["prompt tokens", countText(tokens.input)],
+      ["cached", countText(tokens.cached)],
+    ],
+  },
+  {
+    id: "kv",
+    title: "KV blocks",
+    text: "Blocks of a worker come from the memory that weights, activations and graphs leave, by the engine's own rule and version. In use: held by running requests. Kept: of finished requests, until the space is needed.",
+    inputs: ({ engine, kv }) => [
+      ["blocks a worker", countText(engine.kvBlocksPerWorker)],
+      ["tokens a worker", countText(engine.kvTokensPerWorker)],
+      ["from", engine.kvBlocksFrom],
+      ["peak use", percentText(kv.usagePeak)],
+    ],
+  },
+  {
+    id: "capacity",
+    title: "Hit rate by capacity",
+    text: "Stack distances of the trace's blocks (Mattson et al. 1970): the share of block references that one least-recently-used cache of a given size would serve. Workers hold separate caches, so the cluster does at most this well.",
+    inputs: ({ engine, scenario }) => [
+      ["tokens of the cluster", countText(engine.kvTokensPerWorker * scenario.cluster.workers)],
+    ],
+  },
+  {
+    id: "load",
+    title: "Load sweep",
+    text: "The same scenario with its traffic made denser or thinner: arrivals nearer together for a trace, another rate or concurrency for generated ones. The knee is the first load whose TTFT p99 is three times that of the least load.",
+    inputs: ({ throughput }) => [
+      ["completed at this load", `${numberText(throughput.requestsPerS)}/s`],
+    ],
+  },
+  {
+    id: "sensitivity",
+    title: "Which knob matters",
+    text: "One knob at a time a fifth down and up, everything else and the seed the same. It shows slopes around this scenario, not what two changes do together.",
+    inputs: ({ seed }) => [["seed", String(seed)]],
+  },
+  {
+    id: "steps",
+    title: "Step times",
+    text: "How long a forward pass takes comes from kernel models fitted to measured tables, or from what the scenario says. A GPU without tables of its own is estimated from its peer by the ratio of peaks.",
+    inputs: ({ engine }) => [
+      ["model of step times", engine.stepTime],
+      ["calibration", `${engine.calibration ?? "none"} (${engine.calibrationSystem ?? "–"})`],
+      ["engine", `${engine.backend} ${engine.timingVersion ?? ""}`],
+      ["weights, KV cache", `${engine.dtype ?? "–"}, ${engine.kvCacheDtype ?? "–"}`],
+    ],
+  },
+  {
+    id: "frontier",
+    title: "Frontier",
+    text: "A point is on the frontier when no other point that was run is at least as good in both axes and better in one. Lines between points are steps: nothing between two configurations was run.",
+    inputs: ({ seed }) => [["seed of every run", String(seed)]],
+  },
+];

@@ -1,0 +1,50 @@
+/** Rates over time. */
+
+import { textOf } from "../../charts/axes.ts";
+import { domainUp, drawLines } from "../../charts/lines.ts";
+import type { Curve } from "../../charts/lines.ts";
+import type { Chart } from "../../charts/scene.ts";
+import type { OverTime } from "../../workers/protocol.ts";
+
+export function ratesChart(series: OverTime | null, baseline: OverTime | null): Chart {
+  const of = (one: OverTime | null, isBaseline: boolean): Curve[] =>
+    one === null
+      ? []
+      : [
+          { name: "arrivals", role: "policy", x: one.timeS, y: one.arrivalsPerS, isBaseline },
+          { name: "completions", role: "decode", x: one.timeS, y: one.completionsPerS, isBaseline },
+        ];
+  const curves = [...of(baseline, true), ...of(series, false)];
+  const [, most] = domainUp(series === null ? [] : [series.arrivalsPerS]);
+  return {
+    title: "Do completions keep up with arrivals?",
+    summary: `Arrivals peak at ${textOf(most / 1.05, "perS")} in a sample.`,
+    table: {
+      columns: ["time s", "arrivals/s", "completions/s"],
+      rows: Array.from(series?.timeS ?? [], (s, i) => [
+        s,
+        series?.arrivalsPerS[i] ?? null,
+        series?.completionsPerS[i] ?? null,
+      ]),
+    },
+    draw: (size) =>
+      drawLines(
+        {
+          x: {
+            name: "simulated time",
+            unit: "s",
+            scale: "linear",
+            domain: [0, Math.max(1, series?.timeS.at(-1) ?? 0)],
+          },
+          y: {
+            name: "requests/s",
+            unit: "perS",
+            scale: "linear",
+            domain: domainUp(curves.map(({ y }) => y)),
+          },
+          curves,
+        },
+        size,
+      ),
+  };
+}
