@@ -78,7 +78,11 @@ test(
     let cached = 0;
     fc.assert(
       fc.property(
-        randomRuns.filter((run) => run.trace.hashes !== undefined),
+        // A full index forgets in order of the numbers.
+        randomRuns.filter(
+          ({ scenario, trace }) =>
+            trace.hashes !== undefined && scenario.router.index_blocks === null,
+        ),
         (run) => {
           const { report } = simulate(run);
           const other = simulate({ ...run, trace: renamed(run.trace, run.scenario.seed) }).report;
