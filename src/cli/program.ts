@@ -11,6 +11,7 @@ import { EXIT_DEFECT, EXIT_DONE, EXIT_INPUT } from "./exit-codes.ts";
 import { collect } from "./flags.ts";
 import { packageVersion } from "./package-root.ts";
 import { styleFor } from "./style.ts";
+import { addStudyCommands } from "./study-program.ts";
 import type { Terminal } from "./terminal.ts";
 import { addTraceCommands } from "./trace-program.ts";
 
@@ -75,6 +76,7 @@ function buildProgram(terminal: Terminal, command: string, finish: Finish): Comm
   addAccuracyCommand(program, terminal, command, finish);
   addCalibrateCommand(program, terminal, finish);
   addExploreCommand(program, terminal, finish);
+  addStudyCommands(program, terminal, command, finish);
   program
     .command("schema")
     .description("print the JSON Schema of scenario files")

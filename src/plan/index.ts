@@ -7,3 +7,4 @@ export type { Gate, GateOutcome } from "./gates.ts";
 export type * from "./metric-change.ts";
 export { directionOf } from "./metric-directions.ts";
 export * from "./uncertainty/index.ts";
+export * from "./study/index.ts";

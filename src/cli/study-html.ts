@@ -1,0 +1,56 @@
+/** The router study as one self-contained page: goodput over load, the tables, the conclusion. */
+
+import type { RouterStudy } from "../plan/index.ts";
+import { lineChart } from "./charts/lines.ts";
+import { escapeText } from "./charts/svg.ts";
+import { secondsText } from "./numbers.ts";
+import { PAGE_STYLE } from "./report-style.ts";
+import {
+  CELL_HEAD,
+  cellRows,
+  cellTitle,
+  conclusion,
+  RANKING_HEAD,
+  rankingRows,
+} from "./study-text.ts";
+
+/** Policies drawn in a chart: the first of the ranking (assumption: six colours are told apart). */
+const DRAWN = 6;
+
+/** The page; `command` reproduces it. */
+export function studyHtml(study: RouterStudy, name: string, command: string): string {
+  const drawn = study.ranking.slice(0, DRAWN).map(({ policy }) => policy);
+  const charts = study.plan.stalenessS.map((stalenessS) => {
+    const cells = study.cells.filter((cell) => cell.stalenessS === stalenessS);
+    const lines = drawn.map((policy) => ({
+      name: policy,
+      points: cells.map((cell) => {
+        const { goodputPerS } = cell.rows.find((row) => row.policy === policy)!;
+        return { x: cell.load, y: goodputPerS.mean, half: goodputPerS.half ?? 0 };
+      }),
+    }));
+    const age = stalenessS === 0 ? "a fresh view" : `a view ${secondsText(stalenessS)} old`;
+    return lineChart(`Goodput, requests/s, ${age}`, lines, "load, multiple of the scenario's");
+  });
+  const tables = study.cells.map(
+    (cell) => `<h2>${escapeText(cellTitle(cell))}</h2>${table(CELL_HEAD, cellRows(cell))}`,
+  );
+  const words = conclusion(study).map((line) => `<p>${escapeText(line)}</p>`);
+  return (
+    `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escapeText(name)}: routers` +
+    `</title><style>${PAGE_STYLE}</style></head><body><main><h1>Routers on ${escapeText(name)}</h1>` +
+    `${words.join("")}<div class="charts">${charts.join("")}</div>` +
+    `<h2>Ranking</h2>${table(RANKING_HEAD, rankingRows(study))}${tables.join("")}` +
+    `<h2>Again</h2><pre>${escapeText(command)}</pre></main></body></html>\n`
+  );
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const row = (cells: readonly string[]): string =>
+    cells
+      .map((cell, i) => (i === 0 ? `<th>${escapeText(cell)}</th>` : `<td>${escapeText(cell)}</td>`))
+      .join("");
+  const heads = head.map((cell) => `<th>${escapeText(cell)}</th>`).join("");
+  const body = rows.map((cells) => `<tr>${row(cells)}</tr>`).join("\n");
+  return `<table><thead><tr>${heads}</tr></thead><tbody>${body}</tbody></table>`;
+}

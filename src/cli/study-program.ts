@@ -1,0 +1,38 @@
+/** Flags of `headworks study`. */
+
+import type { Command } from "commander";
+import type { Result } from "../core/index.ts";
+import { collect } from "./flags.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Adds `study routers`. */
+export function addStudyCommands(
+  program: Command,
+  terminal: Terminal,
+  command: string,
+  finish: (result: Result<number>) => void,
+): void {
+  const study = program.command("study").description("policies side by side on the same traffic");
+  study
+    .command("routers")
+    .description("rank all routers by goodput over load and staleness, with paired intervals")
+    .argument("[SCENARIO]", "scenario file (YAML or JSON) with an SLO")
+    .option("--trace <FILE>", "trace to replay")
+    .option("--model <NAME>", "model card")
+    .option("--gpu <NAME>", "GPU card")
+    .option("--cards <PATH>", "your own card file or folder; repeatable", collect)
+    .option("--workers <N>", "number of workers")
+    .option("--set <PATH=VALUE>", "override one key of the scenario; repeatable", collect)
+    .option("--seed <N>", "master seed")
+    .option("--policies <A,B,…>", "only these; all by default")
+    .option("--loads <X,Y,…>", "multiples of the scenario's load (0.8,1,1.2)")
+    .option("--staleness <X,Y,…>", "ages of KV events and scrapes, s (0.005)")
+    .option("--replications <N>", "runs of each case on traffic of the same kind (3)")
+    .option("--json", "print the study as JSON")
+    .option("--html <FILE>", "write a page with charts")
+    .option("--quiet", "no progress on stderr")
+    .action(async (file: string | undefined, flags: object) => {
+      const { studyRoutersCommand } = await import("./commands/study-routers.ts");
+      finish(await studyRoutersCommand(file, flags, terminal, command));
+    });
+}
