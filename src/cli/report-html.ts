@@ -155,10 +155,11 @@ function warningList(report: Report): string {
 /** What defaults, cards and memory made of the engine; empty without a model and a GPU. */
 function engineTable({ engine }: Report): string {
   if (engine.model === null || engine.gpu === null) return "";
-  const { parallelism, gpuMemory: _memory, price, ...facts } = engine;
+  const { parallelism, gpuMemory: _memory, speculation, price, ...facts } = engine;
   const rows = Object.entries({
     ...facts,
     ...parallelism,
+    ...speculation,
     usdPerGpuHour: price?.usdPerGpuHour ?? null,
     priceTier: price?.tier ?? null,
     priceDate: price?.date ?? null,

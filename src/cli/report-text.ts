@@ -154,6 +154,12 @@ function hardwareRows({ engine, pools, scenario }: Report): [string, string][] {
   const gpus = gpusPerWorker === 1 ? "" : ` × ${countText(gpusPerWorker)} GPUs`;
   const split = Object.entries(parallelism).filter(([, ranks]) => ranks > 1);
   const ranks = split.map(([name, count]) => `${name} ${countText(count)}`).join(", ");
+  const { speculation } = engine;
+  const drafts =
+    speculation === null
+      ? ""
+      : `, ${countText(speculation.draftTokens)} drafts by ${speculation.kind} ` +
+        `(${numberText(speculation.tokensPerStep)} tokens a step)`;
   const known = calibration === null ? "" : ` (${calibration} on ${calibrationSystem ?? ""})`;
   return [
     [
@@ -161,7 +167,7 @@ function hardwareRows({ engine, pools, scenario }: Report): [string, string][] {
       `${engine.model} in ${engine.dtype} on ${engine.gpu}, ${countText(workers)} ` +
         `worker${workers === 1 ? "" : "s"}${gpus}${ranks === "" ? "" : `, ${ranks}`}`,
     ],
-    ["", `engine ${engine.backend}, step times by ${engine.stepTime}${known}`],
+    ["", `engine ${engine.backend}, step times by ${engine.stepTime}${known}${drafts}`],
   ];
 }
 

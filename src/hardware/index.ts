@@ -18,6 +18,7 @@ export * from "./step-time-fixed.ts";
 export * from "./step-time-kernels.ts";
 export * from "./step-time-linear.ts";
 export * from "./step-time-meta.ts";
+export { OverheadStepTime } from "./step-time-overhead.ts";
 export * from "./step-time-polynomial.ts";
 export * from "./step-time-profile.ts";
 export * from "./step-time-raw-profile.ts";

@@ -3,7 +3,7 @@ import { fail, ok } from "../core/index.ts";
 import type { ModelFacts, ModelLayout } from "./model-card-facts.ts";
 import { modelFacts } from "./model-card-facts.ts";
 import type { ModelCard } from "./model-card.ts";
-import { layerCount } from "./model-card.ts";
+import { EAGLE_VOCAB, layerCount } from "./model-card.ts";
 
 const MIB = 1048576;
 const GIB = 1073741824;
@@ -25,6 +25,8 @@ export type MemorySettings = ModelLayout & {
   readonly prefixCaching?: boolean;
   /** Load the extra prediction layers for speculative decoding. */
   readonly mtp?: boolean;
+  /** Load a draft layer of its own beside the model. */
+  readonly eagle?: boolean;
 };
 
 /** Where the memory of the fullest GPU of a worker goes, bytes. */
@@ -279,6 +281,20 @@ function blockShape(engine: MemoryEngine, facts: ModelFacts, blockSize: number):
   return { blockBytes: layers * bytes * blockSize, groupsPerToken: full };
 }
 
+/**
+ * Elements of an EAGLE-3 head over hidden²: a decoder layer of two rows wide inputs and a projection of three layers' states,
+ * beside an output layer of 32,000 words. Counted from the published head of Llama-3.1-8B (425 million parameters).
+ */
+const EAGLE_SQUARES = 17.5;
+
+/** Weights that draft tokens, on the fullest GPU; an EAGLE head is in bf16 and split like the model. */
+function draftBytes(card: ModelCard, settings: MemorySettings, facts: ModelFacts): number {
+  const { hidden } = card;
+  const head = EAGLE_SQUARES * hidden * hidden + EAGLE_VOCAB * hidden;
+  const eagle = settings.eagle === true ? (head * 2) / (settings.tp ?? 1) : 0;
+  return eagle + (settings.mtp === true ? facts.mtpBytesPerGpu : 0);
+}
+
 function checkSettings(settings: MemorySettings, totalBytes: number): Result<MemorySettings> {
   const fraction = settings.fraction;
   if (fraction !== undefined && !(fraction > 0 && fraction <= 1)) {
@@ -315,14 +331,18 @@ export function memoryBudget(
       : settings.engine === "sglang"
         ? sglangUse(settings)
         : trtllmUse(card, settings);
-  const weightBytes = facts.weightBytesPerGpu + (settings.mtp === true ? facts.mtpBytesPerGpu : 0);
+  const weightBytes = facts.weightBytesPerGpu + draftBytes(card, settings, facts);
   let usedBytes = weightBytes;
   for (const bytes of Object.values(use)) usedBytes += bytes;
   const { reservedBytes, kvBytes: poolBytes } = poolOf(settings, totalBytes, usedBytes, use);
   const states = statesOf(settings, facts, poolBytes);
   const kvBytes = poolBytes - states.stateBytes;
   const blockSize = settings.blockSize ?? BLOCK_SIZE[settings.engine];
-  const { blockBytes, groupsPerToken } = blockShape(settings.engine, facts, blockSize);
+  const shape = blockShape(settings.engine, facts, blockSize);
+  const { groupsPerToken } = shape;
+  // A draft layer caches keys and values like one more layer of the model.
+  const drafts = settings.mtp === true || settings.eagle === true;
+  const blockBytes = shape.blockBytes * (drafts ? 1 + 1 / layerCount(card) : 1);
   const kvBlocks = blockBytes > 0 ? Math.max(0, Math.floor(kvBytes / blockBytes)) : 0;
   return ok({
     engine: settings.engine,

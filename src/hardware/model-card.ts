@@ -148,6 +148,9 @@ export const KV_BYTES: Readonly<Record<KvDtype, number>> = { bf16: 2, fp8: 1 };
 /** Parts that a quantised checkpoint stores in its format unless the card says otherwise. */
 export const LINEAR_PARTS: readonly ModelPart[] = ["attention", "dense", "experts", "shared"];
 
+/** Words that an EAGLE-3 head drafts; its output layer is that wide (published heads of Llama and Qwen). */
+export const EAGLE_VOCAB = 32_000;
+
 /** Decoder layers of the model proper. */
 export function layerCount(card: ModelCard): number {
   let layers = 0;

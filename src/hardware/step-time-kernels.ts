@@ -21,7 +21,7 @@ import { layerRows, layerRowsUs, projectionUs } from "./kernels/layer-rows.ts";
 import { type KernelsLayout, splitOf } from "./kernels/layout.ts";
 import { RowMemo } from "./kernels/row-memo.ts";
 import { gemmOf, stepMachine, type StepMachine } from "./kernels/step-machine.ts";
-import type { ModelCard } from "./model-card.ts";
+import { EAGLE_VOCAB, layerCount, type ModelCard } from "./model-card.ts";
 import { STEP_US_MIN } from "./step-time-run.ts";
 import type { DecodeRun, DecodeWork, StepShape, StepTimeModel, StepWork } from "./step-time.ts";
 
@@ -36,7 +36,14 @@ export type KernelsSpec = {
   readonly params: KernelParams;
   readonly timing: EngineTiming;
   readonly layout?: KernelsLayout;
+  readonly drafts?: Drafts;
 };
+
+/** Speculative decoding: tokens drafted for every request and step, and where they come from. */
+export type Drafts = { readonly kind: "ngram" | "eagle" | "mtp"; readonly tokens: number };
+
+/** Host time to find earlier text of one request. Assumption: a window of some thousand tokens, compiled. */
+const LOOKUP_US = 5;
 
 /**
  * Peaks that the efficiencies are applied to: the measured GPU's own, or the card's when the GPU was
@@ -67,7 +74,7 @@ export function kernelsStepTime(spec: KernelsSpec): Result<KernelsStepTime> {
     timing,
   });
   const estimated = spec.gpu.calibration !== params.kernels;
-  return ok(new KernelsStepTime(machine, scalesOf(timing, params.kernels), estimated));
+  return ok(new KernelsStepTime(machine, scalesOf(timing, params.kernels), estimated, spec.drafts));
 }
 
 /** Times in µs at the knots for one batch size: c0 and c1 of each segment. */
@@ -94,8 +101,11 @@ type RankShape = {
  * prompts is cut in pp micro-batches and pays (2·pp − 1)/pp of their time: fill and drain. Context
  * parallel: prompt rows and pairs are split, keys gathered.
  *
- * Decode: affine in total context between the knots of context-knots.ts. Speculative decoding, LoRA
- * and encoders are not priced here.
+ * Decode: affine in total context between the knots of context-knots.ts.
+ *
+ * Drafts: a step verifies tokens + 1 rows of each request, which also bound the CUDA graph. Drafting runs once
+ * per drafted token: a layer like the mean of the model's with its own cache, and an output layer (EAGLE's smaller one);
+ * n-grams are looked up by the host.
  */
 export class KernelsStepTime implements StepTimeModel {
   readonly name = "kernels";
@@ -112,10 +122,15 @@ export class KernelsStepTime implements StepTimeModel {
   readonly #launches: Launches;
   /** Parts of the last pass of a step with prompts, µs before scales. */
   readonly #pass = { rowsUs: 0, expertsUs: 0, headUs: 0, decodeUs: 0 };
+  readonly #drafts: Drafts | undefined;
+  /** Rows of a decoding request in a step. */
+  readonly #queries: number;
   readonly #rank: RankShape = { requests: 0, newTokens: 0, pastTokens: 0, pairs: 0 };
 
-  constructor(machine: StepMachine, scales: RegimeScales, estimated: boolean) {
+  constructor(machine: StepMachine, scales: RegimeScales, estimated: boolean, drafts?: Drafts) {
     this.#machine = machine;
+    this.#drafts = drafts;
+    this.#queries = 1 + (drafts?.tokens ?? 0);
     this.#scales = scales;
     this.estimated = estimated;
     const { groups, hidden, vocab } = machine.card;
@@ -157,7 +172,10 @@ export class KernelsStepTime implements StepTimeModel {
     const values = KNOTS.map((context) => {
       let us = 0;
       for (const { layers, attention } of this.#machine.card.groups) {
-        us += layers * decodeLayerUs(this.#machine, attention, requests, context);
+        us += layers * decodeLayerUs(this.#machine, attention, requests, context, this.#queries);
+        // The draft layer, one among as many as the model has.
+        us +=
+          layers * this.#draftShare * decodeLayerUs(this.#machine, attention, requests, context);
       }
       return us;
     });
@@ -197,9 +215,10 @@ export class KernelsStepTime implements StepTimeModel {
 
   #hostOf(tokens: number, prompts: number, decodes: number): HostCost {
     const { timing } = this.#machine;
+    const lookupUs = this.#drafts?.kind === "ngram" ? LOOKUP_US * decodes : 0;
     return {
-      launchUs: launchUs(timing, this.#launches, tokens, decodes),
-      schedulingUs: schedulingUs(timing, prompts + decodes),
+      launchUs: launchUs(timing, this.#launches, tokens, decodes * this.#queries),
+      schedulingUs: schedulingUs(timing, prompts + decodes) + lookupUs,
     };
   }
 
@@ -243,13 +262,32 @@ export class KernelsStepTime implements StepTimeModel {
   #decodeBaseUs(batch: number): number {
     const { split, timing, card } = this.#machine;
     const requests = Math.ceil(batch / split.dp / split.pp);
-    const rows = graphRows(requests, timing.graphRowsMax);
+    const rows = graphRows(requests * this.#queries, timing.graphRowsMax);
     return (
       this.#rows.at(rows) +
       this.#experts.at(split.dp === 1 ? rows : rows * split.dp) +
       this.#head.at(rows) +
+      this.#draftUs(requests) +
       this.#hopsUs(rows * card.hidden * 2)
     );
+  }
+
+  /** Draft layers that a step runs through, as a part of the model's layers. */
+  get #draftShare(): number {
+    if (this.#drafts === undefined || this.#drafts.kind === "ngram") return 0;
+    return this.#drafts.tokens / layerCount(this.#machine.card);
+  }
+
+  /** Drafting for `requests` of a rank, attention aside: its layer and its output layer, once per drafted token. */
+  #draftUs(requests: number): number {
+    const share = this.#draftShare;
+    if (share === 0 || requests === 0) return 0;
+    const { split, timing, card } = this.#machine;
+    const rows = graphRows(requests, timing.graphRowsMax);
+    const layerUs = this.#rows.at(rows) + this.#experts.at(split.dp === 1 ? rows : rows * split.dp);
+    const isEagle = this.#drafts?.kind === "eagle";
+    const words = isEagle ? Math.min(1, EAGLE_VOCAB / card.vocab) : 1;
+    return share * layerUs + (this.#queries - 1) * words * this.#head.at(rows);
   }
 
   #pipelineUs(shape: StepShape): number {
@@ -268,9 +306,11 @@ export class KernelsStepTime implements StepTimeModel {
     const share = split.dp === 1 ? 1 : Math.ceil(prompts / split.dp) / prompts;
     const tokens = Math.ceil((shape.prefillTokens * share) / split.cp / parts);
     const rankDecodes = Math.ceil(decodes / split.dp / parts);
-    const rows = graphRows(tokens + rankDecodes, timing.pieceTokensMax);
-    const all = split.dp === 1 ? rows : Math.ceil((shape.prefillTokens + decodes) / parts);
-    const outputs = Math.ceil((prompts * share + decodes / split.dp) / parts);
+    const queries = this.#queries;
+    const rows = graphRows(tokens + rankDecodes * queries, timing.pieceTokensMax);
+    const all =
+      split.dp === 1 ? rows : Math.ceil((shape.prefillTokens + decodes * queries) / parts);
+    const outputs = Math.ceil((prompts * share + (decodes * queries) / split.dp) / parts);
     const rank = this.#rank;
     rank.requests = Math.max(1, (prompts * share) / parts);
     rank.newTokens = tokens;
@@ -279,7 +319,7 @@ export class KernelsStepTime implements StepTimeModel {
     const pass = this.#pass;
     pass.rowsUs = this.#rows.at(rows);
     pass.expertsUs = this.#experts.at(all);
-    pass.headUs = this.#head.at(outputs);
+    pass.headUs = this.#head.at(outputs) + this.#draftUs(rankDecodes);
     let us = pass.rowsUs + pass.expertsUs + pass.headUs;
     if (this.#expand !== undefined) us += this.#expand.at(Math.ceil(tokens + rank.pastTokens));
     for (const { layers, attention } of card.groups) {
@@ -314,14 +354,15 @@ export class KernelsStepTime implements StepTimeModel {
     const { split, timing } = this.#machine;
     const scale = this.#scales.decode;
     const rank = Math.ceil(requests / split.dp / split.pp);
-    const rows = graphRows(rank, timing.graphRowsMax);
+    const rows = graphRows(rank * this.#queries, timing.graphRowsMax);
     const rowsUs = this.#rows.at(rows);
     const expertsUs = this.#experts.at(split.dp === 1 ? rows : rows * split.dp);
     const firstUs = Math.min(rowsUs, this.#rows.at(1));
     const { c0, c1 } = this.#attentionOf(rank);
     const segment = segmentOf(requests, contextTokens);
     work.computeUs = scale * (rowsUs - firstUs + expertsUs / 2);
-    work.streamUs = scale * (firstUs + this.#head.at(rows) + expertsUs / 2);
+    const outputUs = this.#head.at(rows) + this.#draftUs(rank);
+    work.streamUs = scale * (firstUs + outputUs + expertsUs / 2);
     work.attentionUs = scale * c0[segment]!;
     work.attentionUsPerToken = (scale * c1[segment]!) / requests;
   }

@@ -38,7 +38,8 @@ export function outputWithin(engine: WorkerKnobs, input: number, output: number)
  */
 function poolTokens(engine: WorkerKnobs): number {
   const blocks = Math.floor(engine.num_gpu_blocks / engine.ranks);
-  return (engine.scheduler === "sglang" ? blocks - 1 : blocks) * engine.block_size;
+  const tokens = (engine.scheduler === "sglang" ? blocks - 1 : blocks) * engine.block_size;
+  return tokens - engine.overshoot;
 }
 
 /**
@@ -48,7 +49,7 @@ function poolTokens(engine: WorkerKnobs): number {
 export function rejectCode(engine: WorkerKnobs, input: number, output: number): RejectCode {
   if (engine.max_model_len !== null && input >= engine.max_model_len) return 0;
   if (looksAhead(engine) && input >= poolTokens(engine)) return 1;
-  const tokens = input + Math.max(0, output - 1);
+  const tokens = input + Math.max(0, output - 1) + engine.overshoot;
   const room = Math.floor((engine.num_gpu_blocks - watermarkBlocks(engine)) / engine.ranks);
   const reserved = engine.scheduler === "static" ? input + output : tokens;
   if (Math.ceil(reserved / engine.block_size) > room) return 1;

@@ -3,6 +3,7 @@
  */
 
 import { BlockDemand } from "./block-demand.ts";
+import type { DemandSum } from "./block-demand.ts";
 import type { Engine } from "./engine.ts";
 import { FinishHeap } from "./finish-heap.ts";
 import { Inbox } from "./inbox.ts";
@@ -23,14 +24,15 @@ import { leastGenerated, nextStepBlocks, outputLeft, outputTotals } from "./runn
 import type { Running } from "./running-walk.ts";
 import { SlotList } from "./slot-list.ts";
 import type { TokenStalls } from "./token-stalls.ts";
-import { WORKER_NUMBERS } from "./worker-counters.ts";
+import { OUTPUT_TOKENS, WORKER_NUMBERS } from "./worker-counters.ts";
 
 export class BatchState {
   partialPrefill = -1;
   /** Grows whenever a request joins or leaves the decode group. */
   changes = 0;
-  /** Decode steps done, and the group's total context in the next one. */
+  /** Decode steps done, the tokens that each request of the group got in them, and its total context in the next one. */
   decodeSteps = 0;
+  decodeTokens = 0;
   decodeContext = 0;
   /** Static batching: requests that are done and keep their place. */
   doneCount = 0;
@@ -52,7 +54,7 @@ export class BatchState {
   readonly inbox: Inbox | undefined;
   protected readonly engine: Engine;
   protected readonly counterBase: number;
-  /** Σ of the decode group's finish steps, and a bound that none of them exceeds. */
+  /** Σ over the decode group of the token clock at their ends, and a bound that none of them exceeds. */
   protected finishSteps = 0;
   protected lastFinish = 0;
   /** Blocks that running requests would hold with all their output. */
@@ -110,7 +112,70 @@ export class BatchState {
     return this.fullBlocks - this.pool.held;
   }
   get decodeBlocks(): number {
-    return this.engine.stepByStep ? nextStepBlocks(this.walk) : this.demand.at(this.decodeSteps);
+    return this.engine.stepByStep ? nextStepBlocks(this.walk) : this.stepBlocks;
+  }
+
+  /** Tokens that each decoding request gets in the next step, and in the next `steps` ones. */
+  get stepTokens(): number {
+    return this.engine.pace === undefined ? 1 : this.tokensIn(1);
+  }
+  tokensIn(steps: number): number {
+    const { pace } = this.engine;
+    if (pace === undefined) return steps;
+    return pace.tokensAt(this.decodeSteps + steps) - this.decodeTokens;
+  }
+
+  /** Blocks that the group takes in the next step, by the sums. */
+  get stepBlocks(): number {
+    if (this.engine.pace === undefined) return this.demand.at(this.decodeTokens);
+    return this.demand.over(this.decodeTokens, this.stepTokens);
+  }
+
+  /** Steps until the first request of the group has all its tokens. */
+  protected get stepsToFinish(): number {
+    const { pace } = this.engine;
+    const { firstStep } = this.finishes;
+    return (pace === undefined ? firstStep : pace.stepsTo(firstStep)) - this.decodeSteps;
+  }
+
+  /** Steps after the next one, at most `most`, for which there are blocks; the next one has its blocks already. */
+  protected stepsWithBlocks(most: number): number {
+    const { pool, demand, decodeTokens } = this;
+    if (this.engine.pace === undefined) {
+      return demand.stepsWithin(decodeTokens + 1, most, pool.available);
+    }
+    let left = pool.available;
+    for (let done = 0; done < most; done++) {
+      const from = this.tokensIn(done + 1);
+      left -= demand.over(decodeTokens + from, this.tokensIn(done + 2) - from);
+      if (left < 0) return done;
+    }
+    return most;
+  }
+
+  /** Blocks that the first `steps` steps after the next one take: fills `sum`. */
+  blocksAfter(steps: number, sum: DemandSum): void {
+    const { demand, decodeTokens } = this;
+    if (this.engine.pace === undefined) {
+      demand.sum(decodeTokens + 1, steps, sum);
+      return;
+    }
+    sum.blocks = 0;
+    sum.blockSteps = 0;
+    for (let done = 0; done < steps; done++) {
+      const from = this.tokensIn(done + 1);
+      sum.blocks += demand.over(decodeTokens + from, this.tokensIn(done + 2) - from);
+      sum.blockSteps += sum.blocks;
+    }
+  }
+
+  /** `steps` decode steps are over; returns the tokens that each request of the group got. */
+  advance(steps: number): number {
+    const tokens = this.tokensIn(steps);
+    this.decodeSteps += steps;
+    this.decodeTokens += tokens;
+    this.decodeContext += this.demand.requests * tokens;
+    return tokens;
   }
 
   /** Takes in the arrivals that the next pass sees. */
@@ -132,18 +197,16 @@ export class BatchState {
 
   /** Steps, at most `limit`, until the batch can change by itself: a finish, a block shortage. */
   stepsAhead(limit: number): number {
-    const { demand, pool, decodeSteps } = this;
-    const steps = Math.min(this.finishes.firstStep - decodeSteps, limit);
-    // The blocks of the first step are taken already.
-    return steps <= 1 ? 1 : 1 + demand.stepsWithin(decodeSteps + 1, steps - 1, pool.available);
+    const steps = Math.min(this.stepsToFinish, limit);
+    return steps <= 1 ? 1 : 1 + this.stepsWithBlocks(steps - 1);
   }
 
   decodeOutputLeft(clip: number): number {
     // The closed form holds when the clip reaches nobody.
-    if (this.engine.stepByStep || this.lastFinish - this.decodeSteps > clip) {
+    if (this.engine.stepByStep || this.lastFinish - this.decodeTokens > clip) {
       return outputLeft(this.walk, clip);
     }
-    return this.finishSteps - this.demand.requests * this.decodeSteps;
+    return this.finishSteps - this.demand.requests * this.decodeTokens;
   }
 
   decodeOutputTotals(): { readonly generated: number; readonly limit: number } {
@@ -167,7 +230,7 @@ export class BatchState {
   }
 
   outputLimit(slot: number): number {
-    return this.engine.table.data[slot + AT_OUTPUT]!;
+    return this.engine.table.data[slot + AT_OUTPUT]! + this.engine.overshoot;
   }
 
   /** Requests that leave with the step in progress. */
@@ -201,7 +264,7 @@ export class BatchState {
   contextOf(slot: number): number {
     return (
       this.engine.table.data[slot + AT_JOIN_CONTEXT]! +
-      (this.decodeSteps - this.engine.table.data[slot + AT_JOIN_STEP]!)
+      (this.decodeTokens - this.engine.table.data[slot + AT_JOIN_STEP]!)
     );
   }
 
@@ -209,8 +272,25 @@ export class BatchState {
   generatedBy(slot: number): number {
     return (
       this.engine.table.data[slot + AT_GENERATED]! +
-      (this.decodeSteps - this.engine.table.data[slot + AT_JOIN_STEP]!)
+      (this.decodeTokens - this.engine.table.data[slot + AT_JOIN_STEP]!)
     );
+  }
+
+  /** The token clock after the step in which it reaches `tokens`: requests that end with one step end in order of admission. */
+  protected clockAtEnd(tokens: number): number {
+    const { pace } = this.engine;
+    return pace === undefined ? tokens : pace.tokensAt(pace.stepsTo(tokens));
+  }
+
+  /** Drafts accepted beyond a request's last token are no output … */
+  protected discardLate(slot: number): void {
+    const late = this.generatedBy(slot) - this.engine.table.data[slot + AT_OUTPUT]!;
+    if (late > 0) this.engine.counters[this.counterBase + OUTPUT_TOKENS]! -= late;
+  }
+  /** … and of no use to another request: the tokens of `tokens` that are worth keeping. */
+  protected usefulTokens(slot: number, tokens: number): number {
+    const { data } = this.engine.table;
+    return Math.min(tokens, data[slot + AT_INPUT]! + data[slot + AT_OUTPUT]!);
   }
 
   /** Blocks a request in prefill holds with `tokens` tokens computed. */
@@ -224,11 +304,13 @@ export class BatchState {
   /** Blocks a request holds at its longest. */
   protected fullBlocksOf(slot: number): number {
     const { data } = this.engine.table;
-    return Math.ceil((data[slot + AT_INPUT]! + data[slot + AT_OUTPUT]!) / this.engine.blockSize);
+    const tokens = data[slot + AT_INPUT]! + data[slot + AT_OUTPUT]! + this.engine.overshoot;
+    return Math.ceil(tokens / this.engine.blockSize);
   }
 
   protected get walk(): Running {
-    const { table, blockSize } = this.engine;
-    return { table, head: this.running.head, step: this.decodeSteps, blockSize };
+    const { table, blockSize, overshoot } = this.engine;
+    const { decodeTokens: step, stepTokens } = this;
+    return { table, head: this.running.head, step, stepTokens, blockSize, overshoot };
   }
 }

@@ -32,7 +32,7 @@ import {
   SLOT_PREFILL,
   SLOT_WAITING,
 } from "./request-table.ts";
-import { blocksHeld, decodeGroup } from "./running-walk.ts";
+import { blocksHeld, blocksToTake, decodeGroup } from "./running-walk.ts";
 import {
   ADMITTED_TOKENS,
   CACHED_TOKENS,
@@ -59,10 +59,10 @@ export class Batch extends BatchState implements SchedulerPort {
   scheduleDecodes(): number {
     this.decodesInStep = true;
     if (this.engine.stepByStep) return this.walkDecodes();
-    const need = this.demand.at(this.decodeSteps);
+    const need = this.stepBlocks;
     if (need > this.pool.available) return this.walkDecodes();
     this.pool.allocate(need);
-    return this.demand.requests;
+    return this.demand.requests * this.engine.queries;
   }
 
   continuePrefill(slot: number, tokens: number): number {
@@ -175,14 +175,14 @@ export class Batch extends BatchState implements SchedulerPort {
     const context = table.data[slot + AT_COMPUTED]! + 1;
     this.changes++;
     table.data[slot + AT_STATE] = SLOT_DECODE;
-    table.data[slot + AT_JOIN_STEP] = this.decodeSteps;
+    table.data[slot + AT_JOIN_STEP] = this.decodeTokens;
     table.data[slot + AT_JOIN_CONTEXT] = context;
-    this.demand.join(this.decodeSteps, context);
+    this.demand.join(this.decodeTokens, context);
     this.decodeContext += context;
-    const finish = this.decodeSteps + this.outputLeft(slot);
+    const finish = this.decodeTokens + this.outputLeft(slot);
     this.finishSteps += finish;
     if (finish > this.lastFinish) this.lastFinish = finish;
-    if (finishes) this.finishes.push(slot, finish, table.data[slot + AT_ORDER]!);
+    if (finishes) this.finishes.push(slot, this.clockAtEnd(finish), table.data[slot + AT_ORDER]!);
   }
 
   /** A request leaves the decode group; returns its tokens with KV. */
@@ -191,6 +191,7 @@ export class Batch extends BatchState implements SchedulerPort {
     const context = this.contextOf(slot);
     this.changes++;
     this.decodeContext -= context;
+    if (this.engine.pace !== undefined) this.discardLate(slot);
     this.finishSteps -= table.data[slot + AT_JOIN_STEP]! + this.outputLeft(slot);
     this.demand.leave(table.data[slot + AT_JOIN_STEP]!, table.data[slot + AT_JOIN_CONTEXT]!);
     return context - 1;
@@ -200,7 +201,8 @@ export class Batch extends BatchState implements SchedulerPort {
   dismiss(slot: number, tokens: number): void {
     this.running.remove(slot);
     this.fullBlocks -= this.fullBlocksOf(slot);
-    this.pool.release(slot, Math.ceil(tokens / this.engine.blockSize), tokens, false);
+    const held = Math.ceil(tokens / this.engine.blockSize);
+    this.pool.release(slot, held, this.usefulTokens(slot, tokens), false);
     this.engine.table.give(slot);
   }
 
@@ -327,26 +329,27 @@ export class Batch extends BatchState implements SchedulerPort {
 
   /** Gives each decoding request its block by walking the running list, preempting when blocks run short. */
   private walkDecodes(): number {
-    const { table } = this.engine;
+    const { table, blockSize } = this.engine;
     for (let slot = this.running.head; slot >= 0;) {
       const after = table.data[slot + AT_NEXT]!;
       const state = table.data[slot + AT_STATE]!;
       const decodes = state === SLOT_DECODE || state === SLOT_DONE;
-      if (decodes && (this.contextOf(slot) - 1) % this.engine.blockSize === 0) {
-        if (!this.makeRoom(slot)) {
+      const need = decodes ? blocksToTake(this.contextOf(slot), this.stepTokens, blockSize) : 0;
+      if (need > 0) {
+        if (!this.makeRoom(slot, need)) {
           slot = after;
           continue;
         }
-        this.pool.allocate(1);
+        this.pool.allocate(need);
       }
       slot = table.data[slot + AT_NEXT]!;
     }
-    return this.demand.requests;
+    return this.demand.requests * this.engine.queries;
   }
 
-  /** Preempts until a block is available; false when `slot` itself had to give way. */
-  private makeRoom(slot: number): boolean {
-    while (this.pool.available < 1) {
+  /** Preempts until `need` blocks are available; false when `slot` itself had to give way. */
+  private makeRoom(slot: number, need: number): boolean {
+    while (this.pool.available < need) {
       if (this.preemptOne(slot) === slot) return false;
     }
     return true;
@@ -381,7 +384,7 @@ export class Batch extends BatchState implements SchedulerPort {
       table.data[slot + AT_LAST_TOKEN_US] = Number.isNaN(since) ? this.nowUs : since;
       tokens = this.leave(slot);
       table.data[slot + AT_GENERATED] = this.generatedBy(slot);
-      held = served ? tokens + 1 : tokens;
+      held = served ? tokens + this.stepTokens : tokens;
       this.finishes.remove(slot);
     } else if (this.partialPrefill === slot) this.partialPrefill = -1;
     this.running.remove(slot);

@@ -8,14 +8,14 @@ import { STRETCH_NUMBERS } from "./decode-stretch.ts";
 import { landingRules } from "./disagg/landing-rules.ts";
 import { EntryStore } from "./entry-store.ts";
 import { HeapArena } from "./finish-heap.ts";
-import type { Engine, WorkerSink } from "./engine.ts";
+import type { Engine, PassState, WorkerSink } from "./engine.ts";
 import type { PassMeter } from "./pass-meter.ts";
 import type { PrefixForest } from "./prefix-forest.ts";
 import type { RequestTable } from "./request-table.ts";
 import type { PoolRole, Scenario } from "./scenario.ts";
 import { WORKER_NUMBERS } from "./worker-counters.ts";
 import type { WorkerKnobs } from "./worker-knobs.ts";
-import { inboxRules, watermarkBlocks } from "./worker-knobs.ts";
+import { inboxRules, paceOf, queriesOf, watermarkBlocks } from "./worker-knobs.ts";
 import { Worker } from "./worker.ts";
 
 const US_PER_S = 1e6;
@@ -35,6 +35,26 @@ type WorkerParts = {
   /** Number of the first worker. */
   readonly firstId: number;
 };
+
+/** A scheduling pass that has not begun. */
+function emptyPass(): PassState {
+  return {
+    nowUs: NaN,
+    preempted: 0,
+    matchedTokens: 0,
+    endingTail: -1,
+    landed: 0,
+    landedContext: 0,
+    shape: {
+      prefillRequests: 0,
+      prefillTokens: 0,
+      prefillPastTokens: 0,
+      prefillPairs: 0,
+      decodeRequests: 0,
+      decodeContextTokens: 0,
+    },
+  };
+}
 
 /** The workers of a pool; one scheduler and one model serve them all. Errors: an unknown scheduler. */
 export function buildWorkers(options: WorkerParts): Result<Worker[]> {
@@ -73,6 +93,9 @@ export function buildWorkers(options: WorkerParts): Result<Worker[]> {
     blocks: engine.num_gpu_blocks,
     blockSize: engine.block_size,
     watermarkBlocks: watermarkBlocks(engine),
+    pace: paceOf(engine),
+    queries: queriesOf(engine),
+    overshoot: engine.overshoot,
     caching: engine.enable_prefix_caching && scheduler.prefixCaching,
     // TensorRT-LLM knows no other order.
     preemptNewest: engine.preemption_mode === "lifo" || engine.scheduler === "tensorrt_llm",
@@ -82,22 +105,7 @@ export function buildWorkers(options: WorkerParts): Result<Worker[]> {
     inbox: inboxRules(engine),
     gaps: options.gaps,
     gapsFromUs: Math.round(scenario.traffic.warmup_s * US_PER_S),
-    pass: {
-      nowUs: NaN,
-      preempted: 0,
-      matchedTokens: 0,
-      endingTail: -1,
-      landed: 0,
-      landedContext: 0,
-      shape: {
-        prefillRequests: 0,
-        prefillTokens: 0,
-        prefillPastTokens: 0,
-        prefillPairs: 0,
-        decodeRequests: 0,
-        decodeContextTokens: 0,
-      },
-    },
+    pass: emptyPass(),
     sum: { blocks: NaN, blockSteps: NaN },
     entries: new EntryStore(),
     heaps: new HeapArena(),

@@ -1,6 +1,6 @@
 /**
  * A decode stretch: a batch that only decodes, from the last change of its composition on. Step j of the stretch takes
- * t(j) = c0 + c1·ctx + c2·ctx², ctx = ctx0 + B·j, and ends at anchor + round(S(j + 1)), S(k) = Σ_{i<k} t(i), in closed form.
+ * t(j) = c0 + c1·ctx + c2·ctx², ctx = ctx0 + B·g·j, and ends at anchor + round(S(j + 1)), S(k) = Σ_{i<k} t(i), in closed form.
  *
  * Both engine modes take every boundary from here, whether they visit it or jump over it; so cutting a run moves nothing.
  */
@@ -33,11 +33,14 @@ export class DecodeStretch {
   valid = false;
   private readonly numbers: Float64Array;
   private readonly base: number;
+  /** Tokens that a request gains in a step on average. */
+  private readonly perStep: number;
 
   /** `numbers` holds the stretches of all workers; this one's begin at `base`. */
-  constructor(numbers: Float64Array, base: number) {
+  constructor(numbers: Float64Array, base: number, perStep = 1) {
     this.numbers = numbers;
     this.base = base;
+    this.perStep = perStep;
   }
 
   /** When the stretch began, µs. */
@@ -58,6 +61,11 @@ export class DecodeStretch {
   /** The batch's total context in the first step. */
   get context(): number {
     return this.numbers[this.base + CONTEXT]!;
+  }
+
+  /** By how much the batch's total context grows in a step. */
+  get growth(): number {
+    return this.numbers[this.base + BATCH]! * this.perStep;
   }
 
   /** Starts a stretch at `nowUs` for `batch` requests of total context `context`. */
@@ -83,7 +91,7 @@ export class DecodeStretch {
   /** Steps of the stretch for which the step-time polynomial holds, from the anchor on; ≥ 1. */
   get stepsValid(): number {
     const { numbers: n, base } = this;
-    return Math.ceil((n[base + CONTEXT_END]! - n[base + CONTEXT]!) / n[base + BATCH]!);
+    return Math.ceil((n[base + CONTEXT_END]! - n[base + CONTEXT]!) / this.growth);
   }
 
   /** Time of step `j` of the stretch, µs, not rounded. */
@@ -93,7 +101,7 @@ export class DecodeStretch {
       n[base + C0]!,
       n[base + C1]!,
       n[base + C2]!,
-      n[base + CONTEXT]! + n[base + BATCH]! * j,
+      n[base + CONTEXT]! + this.growth * j,
     );
   }
 
@@ -117,28 +125,20 @@ export class DecodeStretch {
   /** Adds the gaps of steps first … first + steps − 1 to a histogram, each weighted with the batch. */
   addGaps(gaps: GapHistogram, first: number, steps: number): void {
     const { numbers: n, base } = this;
-    const batch = n[base + BATCH]!;
     gaps.addRun(
       n[base + C0]!,
       n[base + C1]!,
       n[base + C2]!,
       n[base + CONTEXT]!,
-      batch,
+      this.growth,
       first,
       steps,
-      batch,
+      n[base + BATCH]!,
     );
   }
 
   private sum(j: number): number {
     const { numbers: n, base } = this;
-    return runSum(
-      n[base + C0]!,
-      n[base + C1]!,
-      n[base + C2]!,
-      n[base + CONTEXT]!,
-      n[base + BATCH]!,
-      j,
-    );
+    return runSum(n[base + C0]!, n[base + C1]!, n[base + C2]!, n[base + CONTEXT]!, this.growth, j);
   }
 }

@@ -3,6 +3,7 @@
 import type { KernelsCoverage, PriceTier } from "../hardware/index.ts";
 import type { Machine } from "./hardware-inputs.ts";
 import type { Scenario } from "./scenario.ts";
+import { paceOf, ratesOf } from "./worker-knobs.ts";
 import type { WorkerKnobs } from "./worker-knobs.ts";
 
 /** Everything that defaults, cards and memory decided; `null`: the scenario names no such thing. */
@@ -38,6 +39,12 @@ export type EngineFacts = {
   } | null;
   /** Limits of a worker, all its ranks. */
   readonly maxNumSeqs: number;
+  /** Tokens drafted for each step, and tokens that a step gives on average; `null` without speculation. */
+  readonly speculation: {
+    readonly kind: string;
+    readonly draftTokens: number;
+    readonly tokensPerStep: number;
+  } | null;
   readonly maxNumBatchedTokens: number;
   readonly price: {
     readonly usdPerGpuHour: number;
@@ -128,6 +135,13 @@ function coverageWarnings(backend: string, machine: Machine, coverage: KernelsCo
   return warnings;
 }
 
+function speculationFacts(engine: Scenario["engine"]): EngineFacts["speculation"] {
+  const { speculation } = engine;
+  if (speculation === null) return null;
+  const tokensPerStep = paceOf(engine)?.perStep ?? 1;
+  return { kind: speculation.kind, draftTokens: ratesOf(speculation).length, tokensPerStep };
+}
+
 /** The facts of a report; `stepTime` names the model in use. */
 export function engineFacts(parts: {
   readonly scenario: Scenario;
@@ -171,6 +185,7 @@ export function engineFacts(parts: {
             stateBytes: budget.stateBytes,
           },
     maxNumSeqs: knobs.max_num_seqs,
+    speculation: speculationFacts(engine),
     maxNumBatchedTokens: knobs.max_num_batched_tokens,
     price: parts.price,
   };

@@ -14,6 +14,7 @@ import type { KvWatcher } from "./kv-watcher.ts";
 import type { PassMeter } from "./pass-meter.ts";
 import type { PrefixForest } from "./prefix-forest.ts";
 import type { RequestTable } from "./request-table.ts";
+import type { TokenPace } from "./token-pace.ts";
 
 /** A mixed step as its worker remembers it. */
 export type MixedStep = {
@@ -83,6 +84,12 @@ export type Engine = {
   readonly blockSize: number;
   /** Blocks that admission leaves free. */
   readonly watermarkBlocks: number;
+  /** Speculative decoding; undefined: every step gives a decoding request one token. */
+  readonly pace: TokenPace | undefined;
+  /** Tokens of a decoding request in a step, drafts to be verified included. */
+  readonly queries: number;
+  /** Tokens beyond its last that a request may hold for a step: drafts that came too late. */
+  readonly overshoot: number;
   /** Whether finished blocks are kept for requests with the same prefix. */
   readonly caching: boolean;
   /** Preempt the newest running request (lifo) or the oldest (fifo). */

@@ -158,7 +158,8 @@ export class HandoffBatch extends Batch {
   }
 
   protected override heldElsewhere(): { held: number; full: number } {
-    const { table, blockSize } = this.engine;
+    const { table, blockSize, overshoot } = this.engine;
+    const idle = { table, step: 0, stepTokens: 0, blockSize, overshoot };
     const lists = [this.parked];
     const { landing } = this;
     if (landing !== undefined)
@@ -166,7 +167,7 @@ export class HandoffBatch extends Batch {
     let held = 0;
     let full = 0;
     for (const { head } of lists) {
-      const sums = blocksHeld({ table, head, step: 0, blockSize }, false);
+      const sums = blocksHeld({ ...idle, head }, false);
       held += sums.held;
       full += sums.full;
     }

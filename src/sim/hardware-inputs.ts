@@ -138,6 +138,8 @@ function memorySettings(scenario: Scenario, layout: KernelsLayout): MemorySettin
         ? Math.min(engine.chunked_prefill_size, SGLANG_CHUNK_MOST)
         : engine.max_num_batched_tokens,
     prefixCaching: engine.enable_prefix_caching,
+    mtp: engine.speculation?.kind === "mtp",
+    eagle: engine.speculation?.kind === "eagle",
   };
 }
 
@@ -168,6 +170,13 @@ export function machineOf(
 ): Result<Machine> {
   const { card } = entry;
   const layout = layoutOf(scenario);
+  if (scenario.engine.speculation?.kind === "mtp" && card.mtpLayers === 0) {
+    return fail({
+      what: `${card.name} has no layers that predict further tokens`,
+      where: "engine.speculation.kind",
+      expected: "eagle or ngram, or a model with such layers (DeepSeek-V3, GLM-5, Qwen3.5)",
+    });
+  }
   const precision = checkPrecision(gpu, layout.dtype ?? card.dtype, layout.kvDtype);
   if (!precision.ok) return fail(placed(precision.problem));
   const settings = memorySettings(scenario, layout);

@@ -50,15 +50,15 @@ export class PassMeter {
   /** The first `steps` steps of a stretch are over, and no more will come. */
   endStretch(worker: number, stretch: DecodeStretch, steps: number): void {
     const base = this.baseOf(worker);
-    const { batch, context } = stretch;
+    const { batch, context, growth } = stretch;
     this.power.decodeRun(batch, context, energy);
     const { e0, e1, e2 } = energy;
-    this.numbers[base + STEPS_WATT_US]! += runSum(e0, e1, e2, context, batch, steps);
+    this.numbers[base + STEPS_WATT_US]! += runSum(e0, e1, e2, context, growth, steps);
     // Power rises or falls with context all along a stretch: the highest is at one of its ends.
     this.raise(base + BATCH_MOST, batch);
-    this.raise(base + PEAK_W, runSum(e0, e1, e2, context, batch, 1) / stretch.stepUs(0));
-    const last = context + batch * (steps - 1);
-    this.raise(base + PEAK_W, runSum(e0, e1, e2, last, batch, 1) / stretch.stepUs(steps - 1));
+    this.raise(base + PEAK_W, runSum(e0, e1, e2, context, growth, 1) / stretch.stepUs(0));
+    const last = context + growth * (steps - 1);
+    this.raise(base + PEAK_W, runSum(e0, e1, e2, last, growth, 1) / stretch.stepUs(steps - 1));
   }
 
   /** Energy of the finished passes on one GPU, W·µs. */

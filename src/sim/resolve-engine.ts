@@ -7,11 +7,13 @@ import {
   gpuPrice,
   kernelsCoverage,
   kernelsStepTime,
+  OverheadStepTime,
   StepPower,
   timingAt,
 } from "../hardware/index.ts";
 import type {
   CardDeck,
+  Drafts,
   EngineTiming,
   GpuCard,
   KernelParams,
@@ -28,7 +30,7 @@ import { gpuOf, machineOf, modelOf, needsCards, usesKernels } from "./hardware-i
 import { lengthCheck } from "./scenario-checks.ts";
 import type { Scenario, StepTimeKnobs } from "./scenario.ts";
 import type { WorkerKnobs } from "./worker-knobs.ts";
-import { BLOCKS_DEFAULT, ranksOf, workerKnobs } from "./worker-knobs.ts";
+import { BLOCKS_DEFAULT, ranksOf, ratesOf, workerKnobs } from "./worker-knobs.ts";
 
 const US_PER_MS = 1e3;
 
@@ -99,6 +101,18 @@ function stepTimeSpec(knobs: PlainKnobs): StepTimeSpec {
   }
 }
 
+/** The drafts of speculative decoding as the kernels price them. */
+function draftsOf({ engine: { speculation } }: Scenario): { readonly drafts?: Drafts } {
+  if (speculation === null) return {};
+  return { drafts: { kind: speculation.kind, tokens: ratesOf(speculation).length } };
+}
+
+/** The model with the time that drafts add by the scenario's word. */
+function withOverhead({ speculation }: Scenario["engine"], model: StepTimeModel): StepTimeModel {
+  const overheadUs = speculation?.overhead_us ?? 0;
+  return overheadUs === 0 ? model : new OverheadStepTime(model, overheadUs);
+}
+
 type Timed = { readonly model: StepTimeModel; readonly coverage?: KernelsCoverage };
 
 /** The engine's timing as its version has it. */
@@ -111,6 +125,7 @@ function kernels(
   machine: Machine,
   params: KernelParams | undefined,
   timing: EngineTiming | undefined,
+  drafts: { readonly drafts?: Drafts },
 ): Result<Timed> {
   if (params === undefined || timing === undefined) {
     return fail({
@@ -123,6 +138,7 @@ function kernels(
   const parts = { model: entry.card, gpu, params, timing };
   const model = kernelsStepTime({
     ...parts,
+    ...drafts,
     layout,
     ...(node === undefined ? {} : { node }),
     ...(ranksTogether === undefined ? {} : { ranksTogether }),
@@ -142,7 +158,8 @@ function stepTimes(
   if (inputs.model !== undefined) return ok({ model: inputs.model });
   const chosen = scenario.engine.step_time ?? STEP_TIME_DEFAULT;
   if (usesKernels(scenario) && machine !== undefined && inputs.hardware !== undefined) {
-    return kernels(machine, inputs.hardware.params, timingOf(scenario, inputs.hardware));
+    const timing = timingOf(scenario, inputs.hardware);
+    return kernels(machine, inputs.hardware.params, timing, draftsOf(scenario));
   }
   // The schema's checks refuse kernels without model and GPU.
   const spec = stepTimeSpec(chosen.type === "kernels" ? STEP_TIME_DEFAULT : chosen);
@@ -256,7 +273,8 @@ export function resolveEngine(
   const knobs = workerKnobs(sizedEngine, blocks, cluster.parallelism.data, ahead);
   const timed = stepTimes(scenario, inputs, knobs, machine);
   if (!timed.ok) return timed;
-  const { model, coverage } = timed.value;
+  const { coverage } = timed.value;
+  const model = withOverhead(engine, timed.value.model);
   const timing = coverage === undefined ? undefined : profile;
   const pathUs = clientPathUs(scenario, timing);
   const price = priceOf(scenario, gpu);

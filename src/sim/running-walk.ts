@@ -23,9 +23,11 @@ export type Running = {
   readonly table: RequestTable;
   /** First request of the running list, −1: none. */
   readonly head: number;
-  /** The worker's decode-step counter. */
+  /** The worker's token clock, and what the next step adds to it. */
   readonly step: number;
+  readonly stepTokens: number;
   readonly blockSize: number;
+  readonly overshoot: number;
 };
 
 function decodes(data: Float64Array, slot: number): boolean {
@@ -42,12 +44,20 @@ function generatedBy(data: Float64Array, slot: number, step: number): number {
 }
 
 /** Blocks that the next decode step takes. */
-export function nextStepBlocks({ table: { data }, head, step, blockSize }: Running): number {
+export function nextStepBlocks(running: Running): number {
+  const { head, step, stepTokens, blockSize } = running;
+  const { data } = running.table;
   let blocks = 0;
   for (let slot = head; slot >= 0; slot = data[slot + AT_NEXT]!) {
-    if (decodes(data, slot) && (contextOf(data, slot, step) - 1) % blockSize === 0) blocks++;
+    if (!decodes(data, slot)) continue;
+    blocks += blocksToTake(contextOf(data, slot, step), stepTokens, blockSize);
   }
   return blocks;
+}
+
+/** Blocks that a decoding request of that context takes for a step that gives it `tokens`. */
+export function blocksToTake(context: number, tokens: number, blockSize: number): number {
+  return Math.ceil((context - 1 + tokens) / blockSize) - Math.ceil((context - 1) / blockSize);
 }
 
 /** Tokens that decoding requests may still generate, at most `clip` counted for each. */
@@ -112,16 +122,17 @@ export function decodeGroup({ table: { data }, head, step }: Running): {
  * `inStep`: the step in progress has given decoding requests their blocks.
  */
 export function blocksHeld(
-  { table: { data }, head, step, blockSize }: Running,
+  { table: { data }, head, step, stepTokens, blockSize, overshoot }: Running,
   inStep: boolean,
 ): { held: number; full: number } {
   let held = 0;
   let full = 0;
   for (let slot = head; slot >= 0; slot = data[slot + AT_NEXT]!) {
     let tokens = data[slot + AT_COMPUTED]!;
-    if (decodes(data, slot)) tokens = contextOf(data, slot, step) - (inStep ? 0 : 1);
+    if (decodes(data, slot)) tokens = contextOf(data, slot, step) - 1 + (inStep ? stepTokens : 0);
     held += Math.max(data[slot + AT_SHARED_BLOCKS]!, Math.ceil(tokens / blockSize));
-    full += Math.ceil((data[slot + AT_INPUT]! + data[slot + AT_OUTPUT]!) / blockSize);
+    const longest = data[slot + AT_INPUT]! + data[slot + AT_OUTPUT]! + overshoot;
+    full += Math.ceil(longest / blockSize);
   }
   return { held, full };
 }

@@ -41,7 +41,7 @@ function checkEngine({ engine, model, gpu }: Scenario): Problem | undefined {
       remedy: "raise max_num_batched_tokens or lower max_num_seqs",
     };
   }
-  const misfit = checkScheduler(engine);
+  const misfit = checkScheduler(engine) ?? checkSpeculation(engine);
   if (misfit !== undefined) return misfit;
   const length = engine.max_model_len;
   // Blocks that a GPU's memory decides are known, and checked, with the hardware.
@@ -99,6 +99,36 @@ function checkScheduler(engine: Scenario["engine"]): Problem | undefined {
     what: `max_num_batched_tokens ${String(engine.max_num_batched_tokens)} is too small for a step`,
     where: "engine.max_num_batched_tokens",
     expected: `at least ${String(least)}: a token for each of max_num_seqs, and a block of a prompt`,
+    remedy: "raise max_num_batched_tokens, or lower max_num_seqs",
+  };
+}
+
+/** Drafts that do not go together with their rates, the scheduler or the size of a step. */
+function checkSpeculation(engine: Scenario["engine"]): Problem | undefined {
+  const { speculation, scheduler } = engine;
+  if (speculation === null) return undefined;
+  if (scheduler === "static") {
+    return {
+      what: "static batches decode one token a step: the slowest request would hold back every draft",
+      where: "engine.speculation",
+      expected: "the scheduler vllm, sglang or tensorrt_llm",
+    };
+  }
+  const { num_speculative_tokens: count, acceptance_rates: rates } = speculation;
+  if (typeof rates !== "number" && rates.length !== count) {
+    return {
+      what: `${String(rates.length)} acceptance rates for ${String(count)} drafted tokens`,
+      where: "engine.speculation.acceptance_rates",
+      expected: "one rate for each of num_speculative_tokens, or one number for all",
+      remedy: `set num_speculative_tokens: ${String(rates.length)}`,
+    };
+  }
+  const least = engine.max_num_seqs * (count + 1);
+  if (scheduler === "sglang" || engine.max_num_batched_tokens >= least) return undefined;
+  return {
+    what: `a full batch verifies ${String(least)} tokens, more than a step holds`,
+    where: "engine.max_num_batched_tokens",
+    expected: `at least max_num_seqs × (num_speculative_tokens + 1) = ${String(least)}`,
     remedy: "raise max_num_batched_tokens, or lower max_num_seqs",
   };
 }

@@ -58,6 +58,26 @@ const stepTime = z.discriminatedUnion("type", [
   }),
 ]);
 
+const rate = z.number().min(0).max(1);
+
+/** Names as in vLLM's speculative_config and AISimulate; rates are the workload's, so they have no default. */
+const speculation = z.strictObject({
+  kind: described(
+    z.enum(["ngram", "eagle", "mtp"]),
+    "where drafts come from: earlier text, a draft layer of its own, the model's own prediction layers",
+  ),
+  num_speculative_tokens: described(count(16).default(3), "tokens drafted for each step"),
+  acceptance_rates: described(
+    z.union([rate, z.array(rate).min(1).max(16)]),
+    "chance that a draft is accepted when those before it were: one for every position, or a list",
+  ),
+  overhead_us: z.number().nonnegative().finite().default(0).meta({
+    description:
+      "time that drafts add to a step with decodes, on top of what step times by kernels price for them",
+    unit: "us",
+  }),
+});
+
 const WEIGHT_FORMATS = [
   "bf16",
   "fp8",
@@ -150,6 +170,10 @@ const engineKeys = z.strictObject({
     "sglang: decode steps from one look for arrivals to the next",
   ),
   batch_timeout_s: seconds("static batching: longest wait for a full batch").default(0),
+  speculation: described(
+    speculation.nullable().default(null),
+    "speculative decoding; null: one token a step",
+  ),
   step_time: described(
     stepTime.nullable().default(null),
     "null: kernels with model and gpu, else polynomial",

@@ -1,7 +1,10 @@
 /** An engine's knobs as a whole worker has them: its ranks together, nothing left open. */
 
 import type { InboxRules } from "./inbox.ts";
+import { meanTokens, TokenPace } from "./token-pace.ts";
 import type { EngineKnobs, Scenario } from "./scenario.ts";
+
+export type Speculation = NonNullable<EngineKnobs["speculation"]>;
 
 export type WorkerKnobs = Omit<EngineKnobs, "num_gpu_blocks" | "step_time" | "async_scheduling"> & {
   readonly async_scheduling: boolean;
@@ -9,6 +12,8 @@ export type WorkerKnobs = Omit<EngineKnobs, "num_gpu_blocks" | "step_time" | "as
   readonly num_gpu_blocks: number;
   /** Data-parallel ranks: a request lives on one of them. */
   readonly ranks: number;
+  /** Tokens beyond its last that a request may hold for a step: drafts that came too late. */
+  readonly overshoot: number;
 };
 
 /** Blocks of a worker's pool when neither the scenario nor a GPU says (AISimulate's default). */
@@ -33,6 +38,7 @@ export function workerKnobs(
     chunked_prefill_size: engine.chunked_prefill_size * ranks,
     max_prefill_tokens: engine.max_prefill_tokens * ranks,
     ranks,
+    overshoot: (paceOf(engine)?.most ?? 1) - 1,
   };
 }
 
@@ -46,6 +52,22 @@ export function inboxRules(knobs: WorkerKnobs): InboxRules | undefined {
 export function watermarkBlocks(knobs: WorkerKnobs): number {
   if (looksAhead(knobs)) return 0;
   return Math.floor(knobs.watermark * knobs.num_gpu_blocks);
+}
+
+/** The pace of speculative decoding; `undefined` without it. */
+export function paceOf({ speculation }: Pick<EngineKnobs, "speculation">): TokenPace | undefined {
+  return speculation === null ? undefined : new TokenPace(meanTokens(ratesOf(speculation)));
+}
+
+/** Tokens of a decoding request in a step: its newest one, and drafts to be verified. */
+export function queriesOf({ speculation }: Pick<EngineKnobs, "speculation">): number {
+  return 1 + (speculation === null ? 0 : ratesOf(speculation).length);
+}
+
+/** The chance of acceptance at each drafted position. */
+export function ratesOf(speculation: Speculation): readonly number[] {
+  const { acceptance_rates: rates, num_speculative_tokens: count } = speculation;
+  return typeof rates === "number" ? Array.from({ length: count }, () => rates) : rates;
 }
 
 /** Whether admission counts on the output limit, which must then fit the KV pool. */

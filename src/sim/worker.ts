@@ -66,7 +66,8 @@ export class Worker {
     this.engine = engine;
     this.counterBase = row * WORKER_NUMBERS;
     this.batch = new HandoffBatch(engine, row);
-    this.stretch = new DecodeStretch(engine.stretches, row * STRETCH_NUMBERS);
+    const growth = engine.pace?.perStep ?? 1;
+    this.stretch = new DecodeStretch(engine.stretches, row * STRETCH_NUMBERS, growth);
   }
 
   /** Requests in flight here that are not done. */
@@ -156,7 +157,7 @@ export class Worker {
       // Another step is in progress: who leaves with it stays.
       this.endRun(stretch.timeAt(batch.decodeSteps - stretch.anchorStep + done), done, false);
       // The step in progress has taken its blocks.
-      batch.pool.allocate(batch.demand.at(batch.decodeSteps));
+      batch.pool.allocate(batch.stepBlocks);
       batch.decodesInStep = true;
       const peak = counters[counterBase + USED_PEAK]!;
       counters[counterBase + USED_PEAK] = Math.max(peak, batch.pool.used);
@@ -169,7 +170,8 @@ export class Worker {
   outputTokensAt(nowUs: number): number {
     const { batch } = this;
     const live = batch.demand.requests - batch.doneCount;
-    return this.engine.counters[this.counterBase + OUTPUT_TOKENS]! + live * this.stepsDone(nowUs);
+    const tokens = live * batch.tokensIn(this.stepsDone(nowUs));
+    return this.engine.counters[this.counterBase + OUTPUT_TOKENS]! + tokens;
   }
 
   /** Blocks held by running requests at `nowUs`. */
@@ -179,7 +181,7 @@ export class Worker {
     if (done === 0) return batch.pool.used;
     // The first step's blocks are taken already; those of the step in progress too.
     const { sum } = this.engine;
-    batch.demand.sum(batch.decodeSteps + 1, done, sum);
+    batch.blocksAfter(done, sum);
     return batch.pool.used + sum.blocks;
   }
 
@@ -259,9 +261,7 @@ export class Worker {
     this.engine.sink.mixedStep(this, startUs, nowUs);
     this.engine.meter?.endMixed(this.id, elapsed);
     if (requests > 0) {
-      batch.decodeSteps++;
-      batch.decodeContext += requests;
-      counters[counterBase + OUTPUT_TOKENS]! += requests;
+      counters[counterBase + OUTPUT_TOKENS]! += requests * batch.advance(1);
       addMixedGaps(this.engine, batch.stalls, requests, nowUs, elapsed);
       batch.decodesInStep = false;
     }
@@ -279,12 +279,12 @@ export class Worker {
   private endRun(nowUs: number, steps: number, lets: boolean): void {
     const { batch, counterBase, stretch } = this;
     const { counters, sum } = this.engine;
-    const { demand, pool } = batch;
-    const { requests } = demand;
+    const { pool } = batch;
+    const { requests } = batch.demand;
     const first = batch.decodeSteps - stretch.anchorStep;
     let usedSteps = pool.used * steps;
     if (steps > 1) {
-      demand.sum(batch.decodeSteps + 1, steps - 1, sum);
+      batch.blocksAfter(steps - 1, sum);
       usedSteps += sum.blockSteps;
       pool.allocate(sum.blocks);
       if (pool.used > counters[counterBase + USED_PEAK]!)
@@ -297,9 +297,7 @@ export class Worker {
     counters[counterBase + BUSY_US]! += nowUs - startUs;
     counters[counterBase + STEPS]! += steps;
     counters[counterBase + BATCH_STEPS]! += requests * steps;
-    counters[counterBase + OUTPUT_TOKENS]! += (requests - batch.doneCount) * steps;
-    batch.decodeSteps += steps;
-    batch.decodeContext += requests * steps;
+    counters[counterBase + OUTPUT_TOKENS]! += (requests - doneCount) * batch.advance(steps);
     batch.decodesInStep = false;
     this.state = WORKER_IDLE;
     batch.inbox?.ended(false, stretch.timeAt(first + steps - 1));
@@ -323,7 +321,7 @@ export class Worker {
   private finishDecodes(nowUs: number): void {
     const { finishes } = this.batch;
     if (this.engine.stepByStep) return this.walkFinishes(nowUs);
-    while (finishes.firstStep === this.batch.decodeSteps) this.finish(finishes.pop(), nowUs);
+    while (finishes.firstStep <= this.batch.decodeTokens) this.finish(finishes.pop(), nowUs);
   }
 
   private walkFinishes(nowUs: number): void {
@@ -333,7 +331,7 @@ export class Worker {
       const after = table.data[slot + AT_NEXT]!;
       if (
         table.data[slot + AT_STATE] === SLOT_DECODE &&
-        batch.generatedBy(slot) === table.data[slot + AT_OUTPUT]!
+        batch.generatedBy(slot) >= table.data[slot + AT_OUTPUT]!
       ) {
         batch.finishes.remove(slot);
         this.finish(slot, nowUs);

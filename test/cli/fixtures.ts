@@ -49,6 +49,7 @@ const ENGINE: EngineFacts = {
   kvTokensPerWorker: 262_144,
   kvBlocksFrom: "default",
   gpuMemory: null,
+  speculation: null,
   maxNumSeqs: 256,
   maxNumBatchedTokens: 8192,
   price: null,

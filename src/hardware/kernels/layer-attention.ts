@@ -62,12 +62,13 @@ function mlaDecode(
   attention: MlaAttention,
   requests: number,
   context: number,
+  queries: number,
 ): number {
   const params = cacheFit(machine.params.decodeMla, machine.split.kvDtype);
   const { index } = attention;
   let us = 0;
   for (const projection of absorbed(machine, attention)) {
-    us += projectionUs(machine, projection, requests);
+    us += projectionUs(machine, projection, requests * queries);
   }
   if (index !== undefined) {
     // The indexer scores every cached key (fp8) and keeps topK of them.
@@ -75,7 +76,7 @@ function mlaDecode(
   }
   const seen = index === undefined ? context : Math.min(context, index.topK);
   const heads = {
-    heads: attention.heads / machine.split.tp,
+    heads: (attention.heads / machine.split.tp) * queries,
     kvRank: attention.kvRank,
     ropeDim: attention.ropeDim,
     kvBytes: machine.kvBytes,
@@ -85,12 +86,17 @@ function mlaDecode(
   return us + streamUs(machine, requests * seen * width * machine.kvBytes);
 }
 
-/** Time in µs of one layer's decode attention, `requests` of `context` tokens each on a rank. */
+/**
+ * Time in µs of one layer's decode attention, `requests` of `context` tokens each on a rank. With `queries` tokens of each
+ * request, drafts to be verified, the cache is still read once: only latent attention, which is near its arithmetic
+ * limit, takes longer.
+ */
 export function decodeLayerUs(
   machine: StepMachine,
   attention: Attention,
   requests: number,
   context: number,
+  queries = 1,
 ): number {
   if (requests <= 0) return 0;
   if (attention.kind === "linear") {
@@ -98,7 +104,7 @@ export function decodeLayerUs(
     // Convolution, gates and the recurrence: three small kernels.
     return 3 * machine.timing.smallKernelUs + streamUs(machine, bytes);
   }
-  if (attention.kind === "mla") return mlaDecode(machine, attention, requests, context);
+  if (attention.kind === "mla") return mlaDecode(machine, attention, requests, context, queries);
   const params = cacheFit(machine.params.decodeAttention, machine.split.kvDtype);
   const heads = gqaHeads(machine, attention);
   const seen = visible(attention, context);

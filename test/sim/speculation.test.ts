@@ -1,0 +1,262 @@
+/** Speculative decoding: pace, hand-worked finishes, exactness in both modes, and its price. */
+
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { kernelsStepTime } from "../../src/hardware/index.ts";
+import type { Drafts } from "../../src/hardware/index.ts";
+import { createSimulation, parseScenario, scenarioSchema } from "../../src/sim/index.ts";
+import type { Scenario, ScenarioInput } from "../../src/sim/index.ts";
+import { meanTokens, TokenPace } from "../../src/sim/token-pace.ts";
+import { valueOf } from "../hardware/cards-support.ts";
+import { hardwareFor } from "../support/hardware.ts";
+import { randomRuns } from "../support/random-scenario.ts";
+import type { RandomRun } from "../support/random-scenario.ts";
+import { runBoth, scenarioOf, timesOf, traceOf } from "../support/small-runs.ts";
+import type { Row } from "../support/small-runs.ts";
+import { simulate } from "../support/simulate.ts";
+
+type Knobs = NonNullable<ScenarioInput["engine"]>;
+type Speculation = NonNullable<Knobs["speculation"]>;
+
+const MS = 1000;
+const one = (input: number, output: number, at = 0): Row => ({ at, input, output });
+const drafts = (count: number, rates: number | number[]): Speculation => ({
+  kind: "ngram",
+  num_speculative_tokens: count,
+  acceptance_rates: rates,
+});
+
+describe("pace", () => {
+  test("1 + a + ab + abc tokens a step", () => {
+    expect(meanTokens([])).toBe(1);
+    expect(meanTokens([0.5])).toBe(1.5);
+    expect(meanTokens([0.5, 0.5, 0.5])).toBe(1.875);
+    expect(meanTokens([1, 0, 1])).toBe(2);
+  });
+
+  test("every step gives whole tokens, the sum is the expectation rounded down, and the inverse is exact", () => {
+    fc.assert(
+      fc.property(fc.double({ min: 1, max: 17, noNaN: true }), fc.nat(5000), (mean, at) => {
+        const pace = new TokenPace(mean);
+        expect(Math.abs(pace.perStep - mean)).toBeLessThanOrEqual(1 / 131_072);
+        const given = pace.tokensAt(at + 1) - pace.tokensAt(at);
+        expect(given).toBeGreaterThanOrEqual(1);
+        expect(given).toBeLessThanOrEqual(pace.most);
+        expect(pace.tokensAt(at)).toBe(Math.floor(at * pace.perStep));
+        let steps = 0;
+        while (pace.tokensAt(steps) < at) steps++;
+        expect(pace.stepsTo(at)).toBe(steps);
+      }),
+      { numRuns: 300 },
+    );
+    expect(new TokenPace(2).stepsTo(Infinity)).toBe(Infinity);
+  });
+});
+
+describe("by hand: 10 ms with a prompt, 1 ms without", () => {
+  const times = (speculation: Speculation, rows: readonly Row[], knobs: Knobs = {}) =>
+    timesOf(
+      runBoth({ scenario: scenarioOf({ speculation, ...knobs }), trace: traceOf(rows) }).requests,
+    );
+
+  test("every draft accepted, one draft: two tokens a step", () => {
+    expect(times(drafts(1, 1), [one(100, 9)])).toEqual([[10 * MS, 14 * MS]]);
+    // Nine tokens after the first: the fifth step gives one that is wanted and one that is not.
+    expect(times(drafts(1, 1), [one(100, 10)])).toEqual([[10 * MS, 15 * MS]]);
+  });
+
+  test("half of the drafts: 1.5 tokens a step, in turns of one and two", () => {
+    expect(times(drafts(1, 0.5), [one(100, 4)])).toEqual([[10 * MS, 12 * MS]]);
+    expect(times(drafts(1, 0.5), [one(100, 5)])).toEqual([[10 * MS, 13 * MS]]);
+  });
+
+  test("the context grows by the tokens: 1 µs a token of context", () => {
+    const step_time = { type: "linear", base_us: 100, token_us: 0, decode_context_us: 1 } as const;
+    // Prompt 100 µs; steps with contexts 101 and 103.
+    expect(times(drafts(1, 1), [one(100, 5)], { step_time })).toEqual([[100, 100 + 201 + 203]]);
+    expect(times({ ...drafts(1, 1), overhead_us: 7 }, [one(100, 5)], { step_time })).toEqual([
+      [100, 100 + 208 + 210],
+    ]);
+  });
+
+  test("late drafts are no output, and their blocks come back", () => {
+    const scenario = scenarioOf({ speculation: drafts(3, 1), block_size: 4 });
+    const { report } = runBoth({ scenario, trace: traceOf([one(5, 3), one(6, 8)]) });
+    expect(report.tokens.output).toBe(11);
+    expect(report.engine.speculation).toEqual({ kind: "ngram", draftTokens: 3, tokensPerStep: 4 });
+  });
+
+  test("who needs the whole pool but for late drafts is turned away, not started over and over", () => {
+    const scenario = scenarioOf({ speculation: drafts(3, 1), block_size: 1, num_gpu_blocks: 20 });
+    const { report } = runBoth({ scenario, trace: traceOf([one(10, 11), one(10, 8)]) });
+    expect(report.requests).toMatchObject({ rejected: 1, completed: 1 });
+  });
+});
+
+/** The same run with drafts; static batches have none. */
+function drafted(run: RandomRun, speculation: Speculation | null): RandomRun {
+  const { scenario } = run;
+  const engine = { ...scenario.engine, speculation };
+  const seqs = Math.max(1, Math.floor(engine.max_num_batched_tokens / 17));
+  const max_num_seqs = Math.min(engine.max_num_seqs, seqs);
+  const input = { ...scenario, engine: { ...engine, max_num_seqs } };
+  return { ...run, scenario: scenarioSchema.parse(input) as Scenario };
+}
+
+const decoding = randomRuns.filter(
+  ({ scenario: { engine } }) =>
+    engine.scheduler !== "static" && engine.max_num_batched_tokens >= 17,
+);
+const rates = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 6 });
+
+test("both modes agree on random scenarios, to the bit", () => {
+  const reached = { preemptions: 0, outputs: 0 };
+  fc.assert(
+    fc.property(decoding, rates, (plain, accepted) => {
+      const run = drafted(plain, drafts(accepted.length, accepted));
+      const watch = { requests: true, slices: 10_000, auditEvery: 25, seriesIntervalUs: 30_000 };
+      const fast = simulate(run, watch);
+      const steps = simulate(run, { ...watch, stepByStep: true });
+      expect({ ...steps.report, events: 0 }).toEqual({ ...fast.report, events: 0 });
+      expect(steps.requests).toEqual(fast.requests);
+      expect(steps.series).toEqual(fast.series);
+      expect(steps.slices).toEqual(fast.slices);
+      const { requests, report } = fast;
+      let done = 0;
+      for (let i = 0; i < requests!.rows; i++) {
+        if (requests!.status[i] === 0) done += requests!.outputTokens[i]!;
+      }
+      if (report.requests.completed === report.requests.offered && report.kv.preemptions === 0) {
+        expect(report.tokens.output).toBe(done);
+      }
+      reached.preemptions += report.kv.preemptions;
+      reached.outputs += report.tokens.output;
+    }),
+    { numRuns: 250 },
+  );
+  expect(reached.preemptions).toBeGreaterThan(50);
+  expect(reached.outputs).toBeGreaterThan(1000);
+}, 120_000);
+
+test("drafts that are never accepted and cost nothing change nothing, on random scenarios", () => {
+  fc.assert(
+    fc.property(decoding, (plain) => {
+      if (plain.hardware !== undefined) return;
+      const { scheduler } = plain.scenario.engine;
+      // Drafts to be verified take of vLLM's and TensorRT-LLM's budget of tokens.
+      if (scheduler !== "sglang") return;
+      const none = simulate(drafted(plain, null)).report;
+      const never = simulate(drafted(plain, drafts(2, 0))).report;
+      expect(never.digest).toBe(none.digest);
+    }),
+    { numRuns: 150 },
+  );
+});
+
+describe("price of drafts in kernels", () => {
+  const { deck, params, timing } = hardwareFor("llama-3.1-8b", "h100-sxm");
+  const gpu = deck.gpus[0]!;
+  const build = (spec?: Drafts) =>
+    valueOf(
+      kernelsStepTime({
+        model: deck.llms[0]!.card,
+        gpu,
+        params,
+        timing,
+        ...(spec === undefined ? {} : { drafts: spec }),
+      }),
+    );
+  const decodeUs = (requests: number, spec?: Drafts): number =>
+    build(spec).stepUs({
+      prefillRequests: 0,
+      prefillTokens: 0,
+      prefillPastTokens: 0,
+      prefillPairs: 0,
+      decodeRequests: requests,
+      decodeContextTokens: requests * 2000,
+    });
+
+  test("verifying few requests is nearly free, verifying many is not", () => {
+    const ngram = { kind: "ngram", tokens: 4 } as const;
+    expect(decodeUs(1, ngram) / decodeUs(1)).toBeLessThan(1.05);
+    expect(decodeUs(256, ngram) / decodeUs(256)).toBeGreaterThan(1.4);
+  });
+
+  test("a draft layer costs a layer and an output layer for every drafted token", () => {
+    for (const requests of [1, 32]) {
+      const verify = decodeUs(requests, { kind: "ngram", tokens: 4 });
+      const eagle = decodeUs(requests, { kind: "eagle", tokens: 4 });
+      const mtp = decodeUs(requests, { kind: "mtp", tokens: 4 });
+      // 4 of 32 layers, and a quarter of an output layer (32,000 of 128,256 words) each.
+      expect(eagle / verify).toBeGreaterThan(1.08);
+      expect(eagle / verify).toBeLessThan(1.3);
+      expect(mtp).toBeGreaterThan(eagle);
+    }
+  });
+
+  test("rows to be verified bound the CUDA graph: 4 × 129 rows are more than 512", () => {
+    const spec = { kind: "ngram", tokens: 3 } as const;
+    const jump = decodeUs(129, spec) / decodeUs(128, spec);
+    expect(decodeUs(129) / decodeUs(128)).toBeLessThan(1.02);
+    expect(jump).toBeGreaterThan(1.02);
+  });
+});
+
+describe("through a scenario", () => {
+  const problemOf = (document: object): string => {
+    const parsed = parseScenario(document);
+    return parsed.ok ? "" : `${parsed.problem.where ?? ""}: ${parsed.problem.what}`;
+  };
+
+  test("drafts that cannot be are named", () => {
+    expect(problemOf({ engine: { scheduler: "static", speculation: drafts(1, 1) } })).toContain(
+      "engine.speculation: static batches",
+    );
+    expect(problemOf({ engine: { speculation: drafts(3, [0.5]) } })).toBe(
+      "engine.speculation.acceptance_rates: 1 acceptance rates for 3 drafted tokens",
+    );
+    const wide = { max_num_batched_tokens: 512, speculation: drafts(3, 0.5) };
+    expect(problemOf({ engine: wide })).toContain("verifies 1024 tokens");
+    expect(problemOf({ engine: { speculation: { kind: "ngram" } } })).toContain("acceptance_rates");
+  });
+
+  const run = (kind: Speculation["kind"] | null) => {
+    const speculation = kind === null ? null : { ...drafts(1, 0.85), kind };
+    const parsed = parseScenario({
+      model: "deepseek-v3",
+      gpu: "b200",
+      cluster: { parallelism: { tensor: 8, expert: 8 } },
+      engine: { speculation },
+    });
+    if (!parsed.ok) throw new Error(parsed.problem.what);
+    const trace = traceOf(Array.from({ length: 8 }, (_, i) => one(1000, 200, i * 1000)));
+    const hardware = hardwareFor("deepseek-v3", "b200");
+    const simulation = createSimulation({ scenario: parsed.value, trace, hardware });
+    if (!simulation.ok) throw new Error(simulation.problem.what);
+    while (simulation.value.advance(1e6));
+    return simulation.value.finish(0).report;
+  };
+
+  test("DeepSeek-V3 with its own layer: faster tokens, and memory for the layer", () => {
+    const plain = run(null);
+    const mtp = run("mtp");
+    const gain = plain.latency.tpotMs.mean! / mtp.latency.tpotMs.mean!;
+    // 1.85 tokens a step, less what drafting and verifying cost (the paper reports 1.8 times).
+    expect(gain).toBeGreaterThan(1.3);
+    expect(gain).toBeLessThan(1.85);
+    expect(mtp.engine.gpuMemory!.weightBytes).toBeGreaterThan(plain.engine.gpuMemory!.weightBytes);
+    expect(mtp.engine.kvBlocksPerWorker).toBeLessThan(plain.engine.kvBlocksPerWorker);
+  });
+
+  test("a model without such layers is named", () => {
+    const parsed = parseScenario({
+      model: "llama-3.1-8b",
+      gpu: "h100-sxm",
+      engine: { speculation: { ...drafts(1, 0.8), kind: "mtp" } },
+    });
+    if (!parsed.ok) throw new Error(parsed.problem.what);
+    const hardware = hardwareFor("llama-3.1-8b", "h100-sxm");
+    const simulation = createSimulation({ scenario: parsed.value, trace: traceOf([]), hardware });
+    expect(!simulation.ok && simulation.problem.where).toBe("engine.speculation.kind");
+  });
+});
