@@ -8,7 +8,7 @@ import type { EvictionPolicy } from "./eviction/eviction.ts";
 import { lineageEviction } from "./eviction/lineage.ts";
 import { lruEviction } from "./eviction/lru.ts";
 import { multiLruEviction } from "./eviction/multi-lru.ts";
-import type { PolicyMeta } from "./meta.ts";
+import { checkKnobs, type PolicyMeta } from "./meta.ts";
 import { frequencyOffload } from "./offload/frequency.ts";
 import type { OffloadPolicy } from "./offload/offload.ts";
 import { passAllOffload } from "./offload/pass-all.ts";
@@ -38,17 +38,24 @@ export const onboardPolicies: readonly OnboardPolicy[] = [
   neverOnboard,
 ];
 
-/** A policy of its kind by name. Errors: an unknown name, with the known ones. */
-export function findPolicy<P extends { readonly meta: PolicyMeta }>(
+/**
+ * A policy of its kind by name, with its knobs checked against its `meta` and defaults filled in. Errors: an unknown name or
+ * knob, a value out of range, each at its place.
+ */
+export function policyWithKnobs<P extends { readonly meta: PolicyMeta }>(
   policies: readonly P[],
   name: string,
-  where: string,
-): Result<P> {
-  const found = policies.find((policy) => policy.meta.name === name);
-  if (found !== undefined) return ok(found);
-  return fail({
-    what: `unknown policy "${name}"`,
-    where,
-    expected: policies.map((policy) => policy.meta.name).join(", "),
-  });
+  knobs: Readonly<Record<string, number>>,
+  where: { readonly name: string; readonly knobs: string },
+): Result<{ readonly policy: P; readonly knobs: Readonly<Record<string, number>> }> {
+  const policy = policies.find(({ meta }) => meta.name === name);
+  if (policy === undefined) {
+    return fail({
+      what: `unknown policy "${name}"`,
+      where: where.name,
+      expected: policies.map(({ meta }) => meta.name).join(", "),
+    });
+  }
+  const values = checkKnobs(policy.meta, knobs, where.knobs);
+  return values.ok ? ok({ policy, knobs: values.value }) : values;
 }

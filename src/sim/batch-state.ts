@@ -17,8 +17,11 @@ import {
   AT_JOIN_CONTEXT,
   AT_JOIN_STEP,
   AT_NEXT,
+  AT_NEXT_ENDING,
   AT_OUTPUT,
   AT_SHARED_BLOCKS,
+  AT_STATE,
+  SLOT_FREE,
 } from "./request-table.ts";
 import { leastGenerated, nextStepBlocks, outputLeft, outputTotals } from "./running-walk.ts";
 import type { Running } from "./running-walk.ts";
@@ -240,6 +243,8 @@ export class BatchState {
 
   /** Whether a request has been cancelled and leaves with the step in progress. */
   isLeaving(slot: number): boolean {
+    // A load that was given up keeps its slot until the next pass.
+    if (this.engine.table.data[slot + AT_STATE] === SLOT_FREE) return true;
     return this.leaving !== undefined && this.leaving.includes(slot);
   }
 
@@ -306,6 +311,31 @@ export class BatchState {
     const { data } = this.engine.table;
     const tokens = data[slot + AT_INPUT]! + data[slot + AT_OUTPUT]! + this.engine.overshoot;
     return Math.ceil(tokens / this.engine.blockSize);
+  }
+
+  /** Takes a request out of those whose prompt ends with the step; false: it is not among them. */
+  protected unlinkEnding(slot: number): boolean {
+    const { data } = this.engine.table;
+    let before = -1;
+    for (let at = this.endingHead; at >= 0; at = data[at + AT_NEXT_ENDING]!) {
+      if (at === slot) {
+        if (before < 0) this.endingHead = data[slot + AT_NEXT_ENDING]!;
+        else data[before + AT_NEXT_ENDING] = data[slot + AT_NEXT_ENDING]!;
+        if (this.engine.pass.endingTail === slot) this.engine.pass.endingTail = before;
+        return true;
+      }
+      before = at;
+    }
+    return false;
+  }
+
+  /** Adds a request to those whose prompt ends with the step. */
+  protected pushEnding(slot: number): void {
+    const { data } = this.engine.table;
+    data[slot + AT_NEXT_ENDING] = -1;
+    if (this.engine.pass.endingTail >= 0) data[this.engine.pass.endingTail + AT_NEXT_ENDING] = slot;
+    else this.endingHead = slot;
+    this.engine.pass.endingTail = slot;
   }
 
   protected get walk(): Running {

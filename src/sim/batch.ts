@@ -9,7 +9,9 @@
 
 import { invariant } from "../core/index.ts";
 import type { SchedulerPort } from "../policies/index.ts";
+import { BatchLoads } from "./batch-loads.ts";
 import { BatchState } from "./batch-state.ts";
+import { beginPass } from "./engine.ts";
 import type { KvWatcher } from "./kv-watcher.ts";
 import {
   AT_ADMITTED_US,
@@ -22,13 +24,14 @@ import {
   AT_LAST_TOKEN_US,
   AT_LOST,
   AT_NEXT,
-  AT_NEXT_ENDING,
   AT_ORDER,
   AT_PREEMPTIONS,
+  AT_SOUGHT,
   AT_STATE,
   SLOT_UNSEEN,
   SLOT_DECODE,
   SLOT_DONE,
+  SLOT_LOADING,
   SLOT_PREFILL,
   SLOT_WAITING,
 } from "./request-table.ts";
@@ -43,6 +46,9 @@ import {
 const NOTHING_HELD = { held: 0, full: 0 };
 
 export class Batch extends BatchState implements SchedulerPort {
+  /** Requests that fetch their prefix; undefined: nothing lies below the worker's cache. */
+  readonly loads: BatchLoads | undefined =
+    this.engine.tiers && new BatchLoads(this.engine.tiers, this.engine, this, this.waiting);
   private admissions = 0;
   /** The change counter when the watcher of the pools was last told. */
   private settledChanges = 0;
@@ -87,7 +93,8 @@ export class Batch extends BatchState implements SchedulerPort {
     return need <= this.pool.available - this.engine.watermarkBlocks;
   }
 
-  admit(slot: number, tokens: number): void {
+  admit(slot: number, tokens: number): number {
+    if (this.loads?.begins(slot) === true) return 0;
     const { counterBase } = this;
     const { table, counters } = this.engine;
     const cached = this.engine.pass.matchedTokens;
@@ -101,6 +108,7 @@ export class Batch extends BatchState implements SchedulerPort {
       table.data[slot + AT_CACHED] = cached;
       counters[counterBase + ADMITTED_TOKENS]! += table.data[slot + AT_INPUT]!;
       counters[counterBase + CACHED_TOKENS]! += cached;
+      this.loads?.admitted(slot, cached);
     } else {
       counters[counterBase + RECOMPUTED_TOKENS]! += Math.max(
         0,
@@ -112,6 +120,7 @@ export class Batch extends BatchState implements SchedulerPort {
       Math.ceil((cached + tokens) / this.engine.blockSize) - this.engine.entries.matchedBlocks;
     if (need > 0) this.pool.allocate(need);
     this.computePrompt(slot, cached, tokens);
+    return tokens;
   }
 
   admitPadded(slot: number, paddedTokens: number): void {
@@ -144,16 +153,10 @@ export class Batch extends BatchState implements SchedulerPort {
 
   /** Empties the step being built. */
   beginPass(nowUs: number): void {
-    const { shape } = this.engine.pass;
-    shape.prefillRequests = 0;
-    shape.prefillTokens = 0;
-    shape.prefillPastTokens = 0;
-    shape.prefillPairs = 0;
-    this.engine.pass.nowUs = nowUs;
-    this.engine.pass.preempted = 0;
+    beginPass(this.engine.pass, nowUs);
     this.decodesInStep = false;
     this.endingHead = -1;
-    this.engine.pass.endingTail = -1;
+    this.loads?.land();
   }
 
   /** After a pass: tells the watcher of the pools whether this instant is one that both modes share. */
@@ -161,7 +164,7 @@ export class Batch extends BatchState implements SchedulerPort {
     if (this.engine.pass.shape.prefillRequests === 0 && this.changes === this.settledChanges)
       return;
     this.settledChanges = this.changes;
-    watcher.settled(this.worker, this.nowUs);
+    watcher.settled(this.engine.firstId + this.worker, this.nowUs);
   }
 
   get isStepEmpty(): boolean {
@@ -210,14 +213,15 @@ export class Batch extends BatchState implements SchedulerPort {
    * A request leaves before it is done, wherever it is: a waiting one now, a running one when the step in progress ends
    * (`inStep`) or now. Its blocks go back or into the cache.
    */
-  cancel(slot: number, inStep: boolean): void {
+  cancel(slot: number, inStep: boolean, nowUs: number): void {
     const state = this.engine.table.data[slot + AT_STATE]!;
     if (state === SLOT_WAITING || state === SLOT_UNSEEN) {
       if (state === SLOT_WAITING) this.waiting.remove(slot);
       else this.inbox!.remove(slot);
       this.pool.disown(slot);
       this.engine.table.give(slot);
-    } else if (inStep) (this.leaving ??= []).push(slot);
+    } else if (state === SLOT_LOADING) this.loads?.abandon(slot, nowUs);
+    else if (inStep) (this.leaving ??= []).push(slot);
     else this.expel(slot);
   }
 
@@ -242,7 +246,8 @@ export class Batch extends BatchState implements SchedulerPort {
     invariant(held === this.pool.held, `KV law: held blocks miscounted ${at}`);
     invariant(full === this.fullBlocks, `KV law: promised blocks miscounted ${at}`);
     this.pool.audit(at);
-    const idle = this.running.length === 0 && elsewhere.held === 0;
+    const isLoading = (this.loads?.list.length ?? 0) > 0;
+    const idle = this.running.length === 0 && elsewhere.held === 0 && !isLoading;
     invariant(
       !idle || this.pool.used === 0,
       `KV law: ${this.pool.used} blocks held by nobody ${at}`,
@@ -254,6 +259,7 @@ export class Batch extends BatchState implements SchedulerPort {
     this.running.forEach(visit);
     this.waiting.forEach(visit);
     this.inbox?.forEach(visit);
+    this.loads?.list.forEach(visit);
   }
 
   /** Blocks held for requests that are not in the batch, and what they would be with all output. */
@@ -286,22 +292,6 @@ export class Batch extends BatchState implements SchedulerPort {
     } else this.dismiss(slot, decodes ? this.leave(slot) : table.data[slot + AT_COMPUTED]!);
   }
 
-  /** Takes a request out of those whose prompt ends with the step; false: it is not among them. */
-  protected unlinkEnding(slot: number): boolean {
-    const { data } = this.engine.table;
-    let before = -1;
-    for (let at = this.endingHead; at >= 0; at = data[at + AT_NEXT_ENDING]!) {
-      if (at === slot) {
-        if (before < 0) this.endingHead = data[slot + AT_NEXT_ENDING]!;
-        else data[before + AT_NEXT_ENDING] = data[slot + AT_NEXT_ENDING]!;
-        if (this.engine.pass.endingTail === slot) this.engine.pass.endingTail = before;
-        return true;
-      }
-      before = at;
-    }
-    return false;
-  }
-
   /** Puts `tokens` prompt tokens of a request, behind `past` computed ones, into the step being built. */
   private computePrompt(slot: number, past: number, tokens: number): void {
     invariant(tokens > 0, "scheduler law: a prompt in the step without tokens");
@@ -317,14 +307,6 @@ export class Batch extends BatchState implements SchedulerPort {
       this.pushEnding(slot);
       if (this.partialPrefill === slot) this.partialPrefill = -1;
     } else this.partialPrefill = slot;
-  }
-
-  protected pushEnding(slot: number): void {
-    const { data } = this.engine.table;
-    data[slot + AT_NEXT_ENDING] = -1;
-    if (this.engine.pass.endingTail >= 0) data[this.engine.pass.endingTail + AT_NEXT_ENDING] = slot;
-    else this.endingHead = slot;
-    this.engine.pass.endingTail = slot;
   }
 
   /** Gives each decoding request its block by walking the running list, preempting when blocks run short. */
@@ -392,6 +374,7 @@ export class Batch extends BatchState implements SchedulerPort {
     this.pool.release(slot, this.blocksFor(slot, held), Math.min(tokens, kept), true);
     table.data[slot + AT_LOST] = tokens;
     table.data[slot + AT_COMPUTED] = 0;
+    table.data[slot + AT_SOUGHT] = 0;
     table.data[slot + AT_PREEMPTIONS]!++;
     table.data[slot + AT_STATE] = SLOT_WAITING;
     this.engine.counters[this.counterBase + PREEMPTIONS]!++;

@@ -14,7 +14,9 @@ import type { PrefixForest } from "./prefix-forest.ts";
 import type { RequestTable } from "./request-table.ts";
 import { resolveEngine } from "./resolve-engine.ts";
 import type { ResolvedEngine } from "./resolve-engine.ts";
-import type { PoolKnobs } from "./scenario.ts";
+import type { PoolKnobs, Scenario } from "./scenario.ts";
+import { resolveTiers } from "./tiers/resolve-tiers.ts";
+import { TierSystem } from "./tiers/tier-system.ts";
 import type { SimulationInputs } from "./simulation-inputs.ts";
 
 /** What workers of all pools have in common. */
@@ -60,7 +62,10 @@ export function buildPools(inputs: SimulationInputs, parts: CommonParts): Result
     const firstId = firstIds[index]!;
     const { model, knobs, power } = engine;
     const meter = power && new PassMeter(power.steps, poolScenario.cluster.workers, firstId);
-    const view = { scenario: poolScenario, forest, meter };
+    const built =
+      role === "decode" ? ok(undefined) : tiersFor(poolScenario, engine, forest, firstId);
+    if (!built.ok) return fail(atPool(scenario, index, built.problem));
+    const view = { scenario: poolScenario, forest, meter, tiers: built.value };
     const workers = buildWorkers({ ...parts, ...view, role, knobs, model, firstId });
     if (!workers.ok) return fail(atPool(scenario, index, workers.problem));
     pools.push({ index, name, role, engine, ...view, workers: workers.value });
@@ -80,6 +85,23 @@ function firstIdsOf(pools: readonly PoolKnobs[]): readonly number[] {
     }
   }
   return firstIds;
+}
+
+/** The tiers of a pool; undefined: none are wanted, or the engine keeps no prefixes. */
+function tiersFor(
+  { kv, cluster }: Scenario,
+  { knobs, model, machine, gpusPerWorker, kvBytes }: ResolvedEngine,
+  forest: PrefixForest,
+  firstId: number,
+): Result<TierSystem | undefined> {
+  const { workers } = cluster;
+  const blockSize = knobs.block_size;
+  const tokenBytes = kvBytes?.perToken;
+  const settings = resolveTiers(kv, { workers, gpusPerWorker, blockSize, machine, tokenBytes });
+  if (!settings.ok) return settings;
+  const keeps = knobs.enable_prefix_caching && knobs.scheduler !== "static";
+  if (settings.value === undefined || !keeps) return ok(undefined);
+  return ok(new TierSystem(settings.value, { forest, blockSize, model, firstId }));
 }
 
 /** The trace's prefix forest for an engine; engines with blocks of one size share it. */

@@ -13,6 +13,7 @@ import type { PassMeter } from "./pass-meter.ts";
 import type { PrefixForest } from "./prefix-forest.ts";
 import type { RequestTable } from "./request-table.ts";
 import type { PoolRole, Scenario } from "./scenario.ts";
+import type { TierSystem } from "./tiers/tier-system.ts";
 import { WORKER_NUMBERS } from "./worker-counters.ts";
 import type { WorkerKnobs } from "./worker-knobs.ts";
 import { inboxRules, paceOf, queriesOf, watermarkBlocks } from "./worker-knobs.ts";
@@ -32,6 +33,7 @@ type WorkerParts = {
   readonly sink: WorkerSink;
   readonly meter: PassMeter | undefined;
   readonly role: PoolRole;
+  readonly tiers: TierSystem | undefined;
   /** Number of the first worker. */
   readonly firstId: number;
 };
@@ -89,7 +91,8 @@ export function buildWorkers(options: WorkerParts): Result<Worker[]> {
     model: options.model,
     sink: options.sink,
     meter: options.meter,
-    watcher: undefined,
+    watcher: options.tiers,
+    tiers: options.tiers,
     blocks: engine.num_gpu_blocks,
     blockSize: engine.block_size,
     watermarkBlocks: watermarkBlocks(engine),

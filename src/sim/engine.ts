@@ -14,6 +14,7 @@ import type { KvWatcher } from "./kv-watcher.ts";
 import type { PassMeter } from "./pass-meter.ts";
 import type { PrefixForest } from "./prefix-forest.ts";
 import type { RequestTable } from "./request-table.ts";
+import type { TierSystem } from "./tiers/tier-system.ts";
 import type { TokenPace } from "./token-pace.ts";
 
 /** A mixed step as its worker remembers it. */
@@ -67,6 +68,18 @@ export type LandingRules = {
   readonly room: "prompt" | "whole" | "reserved";
 };
 
+/** Empties the step being built, for a pass at `nowUs`. */
+export function beginPass(pass: PassState, nowUs: number): void {
+  const { shape } = pass;
+  shape.prefillRequests = 0;
+  shape.prefillTokens = 0;
+  shape.prefillPastTokens = 0;
+  shape.prefillPairs = 0;
+  pass.nowUs = nowUs;
+  pass.preempted = 0;
+  pass.endingTail = -1;
+}
+
 export type Engine = {
   /** Number of the pool's first worker among all of the cluster. */
   readonly firstId: number;
@@ -79,6 +92,8 @@ export type Engine = {
   readonly meter: PassMeter | undefined;
   /** Told what the prefix caches gain and lose; undefined: nobody wants to know. */
   watcher: KvWatcher | undefined;
+  /** Tiers below the pools; undefined: none, and nothing is looked for. */
+  readonly tiers: TierSystem | undefined;
   /** Blocks of a worker's KV pool, and tokens per block. */
   readonly blocks: number;
   readonly blockSize: number;

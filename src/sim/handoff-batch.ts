@@ -41,7 +41,7 @@ export class HandoffBatch extends Batch {
   /** Requests here that are not over. */
   get unfinishedCount(): number {
     const here = this.queuedCount + this.runningCount - this.doneCount - this.leavingCount;
-    return here + (this.landing?.count ?? 0);
+    return here + (this.landing?.count ?? 0) + (this.loads?.liveCount ?? 0);
   }
 
   /** Whether requests wait here for the worker itself. */
@@ -51,7 +51,8 @@ export class HandoffBatch extends Batch {
 
   /** Whether somebody else will make room here, so that who waits need not despair. */
   get awaitsOthers(): boolean {
-    return this.parked.length > 0 || this.landing?.isBusy === true;
+    const loading = this.loads?.list.length ?? 0;
+    return this.parked.length > 0 || loading > 0 || this.landing?.isBusy === true;
   }
 
   override get isStepEmpty(): boolean {

@@ -64,7 +64,7 @@ export class KvPool {
     return this.engine.caching && this.engine.forest.nodes > 0;
   }
 
-  /** Blocks held by running requests. */
+  /** Blocks held by running requests, and by those whose prefix is being loaded. */
   get used(): number {
     return this.engine.blocks - this.free - this.cached;
   }
@@ -193,12 +193,34 @@ export class KvPool {
     this.free += held - full;
     this.held -= held + shared;
     if (full > 0) this.keepPrivate(slot, full, keep);
-    const start = table.data[slot + AT_PATH_START]!;
-    for (let i = table.data[slot + AT_HELD_NODES]! - 1; i >= 0; i--) {
-      this.dereference(this.entryOf.get(this.engine.forest.path[start + i]!));
-    }
-    table.data[slot + AT_HELD_NODES] = 0;
-    table.data[slot + AT_SHARED_BLOCKS] = 0;
+    this.letGo(slot);
+  }
+
+  /**
+   * Takes what the last `match` of this slot found, and `blocks` blocks for what is loaded behind it; the caller has checked
+   * that they are available. Loads are not running: `held` does not count them.
+   */
+  beginLoad(slot: number, blocks: number): void {
+    this.acquire(slot);
+    this.held -= this.store.matchedBlocks;
+    if (blocks > this.free) this.evict(blocks - this.free);
+    this.free -= blocks;
+  }
+
+  /**
+   * A load has ended with `blocks` blocks behind those found before: all are in the cache now, held by nobody. Blocks that
+   * somebody else published meanwhile are given back.
+   */
+  endLoad(slot: number, blocks: number): void {
+    const { data } = this.engine.table;
+    this.publish(slot, (data[slot + AT_SHARED_BLOCKS]! + blocks) * this.engine.blockSize);
+    this.letGo(slot);
+  }
+
+  /** A load has been given up: its `blocks` blocks are free again. */
+  dropLoad(slot: number, blocks: number): void {
+    this.free += blocks;
+    this.letGo(slot);
   }
 
   /** A preempted request will not return: nobody can match its private blocks any more; they keep their turn in the queue. */
@@ -246,6 +268,17 @@ export class KvPool {
       this.free + this.cached <= this.blocks,
       `KV law: more blocks than the pool has ${at}`,
     );
+  }
+
+  /** Gives the shared blocks of a request back, leaf first. */
+  private letGo(slot: number): void {
+    const { data } = this.engine.table;
+    const start = data[slot + AT_PATH_START]!;
+    for (let i = data[slot + AT_HELD_NODES]! - 1; i >= 0; i--) {
+      this.dereference(this.entryOf.get(this.engine.forest.path[start + i]!));
+    }
+    data[slot + AT_HELD_NODES] = 0;
+    data[slot + AT_SHARED_BLOCKS] = 0;
   }
 
   private keepPrivate(slot: number, blocks: number, keep: boolean): void {

@@ -4,6 +4,7 @@ import { invariant } from "../core/index.ts";
 import { countNetwork } from "./network/index.ts";
 import type { ClusterNetwork } from "./network/index.ts";
 import type { Scenario } from "./scenario.ts";
+import type { TierSystem } from "./tiers/tier-system.ts";
 import { BUSY_US } from "./worker-counters.ts";
 import type { Worker } from "./worker.ts";
 
@@ -11,6 +12,7 @@ import type { Worker } from "./worker.ts";
 export type LawfulRun = {
   readonly scenario: Scenario;
   readonly workers: readonly Worker[];
+  readonly pools: readonly { readonly tiers: TierSystem | undefined }[];
   readonly traffic: { readonly offered: number };
   readonly nowUs: number;
   readonly firstArrivalUs: number;
@@ -20,7 +22,7 @@ export type LawfulRun = {
 };
 
 /**
- * Requests: offered = completed + rejected + cancelled + unfinished. KV blocks: free + cached + used = all, per worker. Decode groups: their
+ * Requests: offered = completed + rejected + cancelled + unfinished. KV blocks: free + cached + used = all, per worker and tier. Decode groups: their
  * sums equal a recount. Worker time: no worker is busy for longer than the run. Network: bytes of the links = bytes of the flows,
  * transfers started = ended + cancelled + in flight.
  *
@@ -30,6 +32,7 @@ export function checkLaws(run: LawfulRun): void {
   const { workers, traffic, nowUs } = run;
   const at = `at ${nowUs} µs, seed ${run.scenario.seed}`;
   for (const worker of workers) worker.batch.audit(at);
+  for (const { tiers } of run.pools) tiers?.audit(at);
   const accounted = run.endings.total + run.unfinished;
   invariant(
     accounted === traffic.offered,

@@ -4,6 +4,7 @@ import type { PassMeter } from "./pass-meter.ts";
 import type { PrefixForest } from "./prefix-forest.ts";
 import type { ResolvedEngine } from "./resolve-engine.ts";
 import type { PoolRole, Scenario } from "./scenario.ts";
+import type { TierSystem } from "./tiers/tier-system.ts";
 import type { Worker } from "./worker.ts";
 
 /** GPUs among which the keys and values of one request are split. */
@@ -29,4 +30,6 @@ export type Pool = {
   /** Undefined: nothing is known of the power of its GPUs. */
   readonly meter: PassMeter | undefined;
   readonly workers: readonly Worker[];
+  /** KV tiers below the workers' memory; undefined: none. */
+  readonly tiers: TierSystem | undefined;
 };

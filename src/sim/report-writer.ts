@@ -17,6 +17,7 @@ import { networkSummary } from "./report-network.ts";
 import { gpusOf, hitRateOf, poolSummary, totalsOf, usagePeakOf } from "./report-pools.ts";
 import type { Totals } from "./report-pools.ts";
 import type { Scenario } from "./scenario.ts";
+import { digestTiers, tierReport } from "./tiers/tier-report.ts";
 import type { Traffic } from "./traffic.ts";
 import {
   BUSY_US,
@@ -67,6 +68,7 @@ function digestOf(run: FinishedRun): string {
     digest.addF64(worker.batch.pool.evicted);
     digest.addF64(worker.batch.pool.cached);
   }
+  digestTiers(run.pools, digest);
   outcomes.gaps.addTo(digest);
   if (run.net !== undefined) {
     const { totals, links } = run.net.network;
@@ -178,7 +180,7 @@ function costOf(
   };
 }
 
-function kvOf({ workers, pools }: FinishedRun, totals: Totals): Report["kv"] {
+function kvOf({ workers, pools, nowUs }: FinishedRun, totals: Totals): Report["kv"] {
   const blockSteps = pools.reduce(
     (sum, { workers: own, engine }) => sum + totalsOf(own).steps * engine.knobs.num_gpu_blocks,
     0,
@@ -190,6 +192,7 @@ function kvOf({ workers, pools }: FinishedRun, totals: Totals): Report["kv"] {
     usagePeak: pools.reduce((most, pool) => Math.max(most, usagePeakOf(pool)), 0),
     evictedBlocks: workers.reduce((sum, worker) => sum + worker.batch.pool.evicted, 0),
     preemptions: totals.preemptions,
+    ...tierReport(pools, { input: totals.admittedTokens, cached: totals.cachedTokens }, nowUs),
   };
 }
 

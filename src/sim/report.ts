@@ -5,6 +5,7 @@
 
 import type { EngineFacts } from "./engine-facts.ts";
 import type { PoolRole, Scenario } from "./scenario.ts";
+import type { TierReport } from "./tiers/tier-report.ts";
 
 /** Nearest-rank quantiles; all `null` when there was no sample ("no data", never zero). */
 export type LatencySummary = {
@@ -196,7 +197,7 @@ export type Report = {
     readonly usagePeak: number;
     readonly evictedBlocks: number;
     readonly preemptions: number;
-  };
+  } & TierReport;
   readonly batch: {
     readonly steps: number;
     readonly mixedSteps: number;

@@ -30,6 +30,8 @@ export const SLOT_RETURNING = 10;
 export const SLOT_REMOTE = 8;
 /** At its worker, unseen by the scheduler as yet. */
 export const SLOT_UNSEEN = 10;
+/** Its prefix is on its way from a lower tier or a peer; not in the queue. */
+export const SLOT_LOADING = 11;
 
 /** What the slot is doing: one of the SLOT_ codes. */
 export const AT_STATE = 0;
@@ -72,11 +74,18 @@ export const AT_PRIVATE_ENTRY = 21;
 /** Links of the queue the request is in. */
 export const AT_PREVIOUS = 22;
 export const AT_NEXT = 23;
+/** 1: what lies in lower tiers has been looked for since the request was last queued. */
+export const AT_SOUGHT = 24;
+/** Blocks that its load brings, or brought. */
+export const AT_LOADED = 25;
+/** Time that it spent loading, and when the load in progress began, µs. */
+export const AT_ONBOARD_US = 26;
+export const AT_LOAD_START_US = 27;
 /** The next request whose prompt ends with the same step; shares its place with what only decoding requests have. */
 export const AT_NEXT_ENDING = AT_JOIN_STEP;
 
 /** Values per request; slot numbers are multiples of it. */
-export const SLOT_NUMBERS = 24;
+export const SLOT_NUMBERS = 28;
 const STRIDE = SLOT_NUMBERS;
 const FIRST_SLOTS = 256;
 

@@ -66,6 +66,8 @@ export type ResolvedEngine = {
     /** Pieces of memory that a block lies in on one rank: a layer's keys, its values. */
     readonly descriptorsPerBlock: number;
   } | null;
+  /** The model on its GPU; undefined: the scenario does not name both. */
+  readonly machine: Machine | undefined;
   readonly facts: EngineFacts;
   readonly warnings: readonly string[];
 };
@@ -299,6 +301,7 @@ export function resolveEngine(
     clientPathUs: pathUs,
     kvBytes: machine === undefined ? null : kvBytesOf(machine, scenario),
     facts,
+    machine,
     usdPerGpuHour: price?.usdPerGpuHour ?? null,
     warnings: engineWarnings(scenario, model.name, machine, coverage),
   });

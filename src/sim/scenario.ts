@@ -12,6 +12,7 @@ import { disaggSchema } from "./disagg/disagg-schema.ts";
 import { routerKeys } from "./router-keys.ts";
 import { fabricSchema } from "./fabric-schema.ts";
 import { overridesOf } from "./schema-overrides.ts";
+import { kvSchema } from "./tiers/tier-schema.ts";
 
 /** Largest token count per request that is taken seriously (source: the declared-length cap of AISimulate). */
 export const TOKENS_PER_REQUEST_LIMIT = 10_000_000;
@@ -304,6 +305,7 @@ const schema = z.strictObject({
     })
     .prefault({}),
   engine: engine.prefault({}),
+  kv: kvSchema.prefault({}),
   traffic: traffic.prefault({}),
   clients: clients.prefault({}),
   router: routerKeys.prefault({}),

@@ -137,7 +137,7 @@ export class Simulation implements WorkerSink, HandoffSink {
     this.pools = pools;
     this.workers = workersByNumber(pools);
     for (const pool of pools) for (const { id } of pool.workers) this.poolOf[id] = pool;
-    this.clock = new WorkerEvents(this.workers);
+    this.clock = new WorkerEvents(this.workers, pools);
     this.desks = desks;
     const { table, workers, clock } = this;
     const ends = { prefillDesk: desks.door, decodeDesk: desks.answers, sink: this };
@@ -218,6 +218,7 @@ export class Simulation implements WorkerSink, HandoffSink {
     if (handoffs !== undefined) timeUs = Math.min(timeUs, handoffs.nextUs);
     if (clients !== undefined) timeUs = Math.min(timeUs, clients.nextUs);
     if (net !== undefined) timeUs = Math.min(timeUs, net.nextUs);
+    timeUs = clock.nextUs(timeUs);
     if (timeUs === Infinity || timeUs > this.horizonUs) {
       this.endOfEvents(timeUs);
       return;
@@ -238,12 +239,11 @@ export class Simulation implements WorkerSink, HandoffSink {
   }
 
   private arrive(nowUs: number): void {
-    const { traffic, intake } = this;
+    const { traffic, intake, handoffs } = this;
     const { request } = intake;
     intake.take(nowUs);
     if (Number.isNaN(this.firstArrivalUs)) this.firstArrivalUs = nowUs;
     this.outcomes.offered(nowUs);
-    const { handoffs } = this;
     let code = handoffs === undefined ? intake.underAny(this.pools) : intake.underAll(this.pools);
     if (code >= 0) {
       this.endings.reject(request, code, nowUs);

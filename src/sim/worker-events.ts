@@ -2,6 +2,8 @@
 
 import { EventQueue } from "../core/index.ts";
 import { DueList } from "./due-list.ts";
+import { tierGroup } from "./tiers/tier-group.ts";
+import type { TierGroup } from "./tiers/tier-group.ts";
 import { WORKER_DECODE, WORKER_IDLE } from "./worker.ts";
 import type { Worker } from "./worker.ts";
 
@@ -13,9 +15,13 @@ export class WorkerEvents {
   private readonly queue: EventQueue;
   private readonly due = new DueList();
 
+  private readonly tiers: TierGroup | undefined;
+  private nowUs = NaN;
+
   /** `workers` by number. */
-  constructor(workers: readonly Worker[]) {
+  constructor(workers: readonly Worker[], pools: Parameters<typeof tierGroup>[0]) {
     this.workers = workers;
+    this.tiers = tierGroup(pools);
     this.queue = new EventQueue(workers.length);
   }
 
@@ -24,7 +30,12 @@ export class WorkerEvents {
     return this.queue.timeUs;
   }
 
-  /** Ends the passes and runs that are due; returns how many. */
+  /** Time of the next event when that of all other sources is `otherUs`: that of a transfer between tiers may come first. */
+  nextUs(otherUs: number): number {
+    return this.tiers === undefined ? otherUs : this.tiers.nextUs(otherUs);
+  }
+
+  /** Ends the passes and runs that are due, then transfers between tiers; returns how many workers that concerned. */
   end(nowUs: number): number {
     const { queue } = this;
     let count = 0;
@@ -34,7 +45,9 @@ export class WorkerEvents {
       this.due.add(worker);
       count++;
     }
-    return count;
+    if (this.tiers === undefined) return count;
+    this.nowUs = nowUs;
+    return count + this.tiers.advance(nowUs, this.landed);
   }
 
   /** Workers that may start a pass do, in the order of their numbers. */
@@ -66,6 +79,10 @@ export class WorkerEvents {
   cancel(worker: Worker, slot: number, nowUs: number): void {
     this.reschedule(worker, worker.cancel(slot, nowUs), nowUs);
   }
+
+  private readonly landed = (worker: number): void => {
+    this.wake(this.workers[worker]!, this.nowUs);
+  };
 
   private cut(worker: Worker, nowUs: number): void {
     this.reschedule(worker, worker.cut(nowUs), nowUs);

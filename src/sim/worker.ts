@@ -143,7 +143,7 @@ export class Worker {
     const { batch } = this;
     let eventUs = this.state === WORKER_MIXED ? -1 : nowUs;
     if (this.state === WORKER_DECODE) eventUs = this.cut(nowUs);
-    batch.cancel(slot, this.state !== WORKER_IDLE);
+    batch.cancel(slot, this.state !== WORKER_IDLE, nowUs);
     if (this.state === WORKER_IDLE && batch.doneCount > 0) this.releaseBatch();
     return eventUs;
   }
@@ -260,6 +260,7 @@ export class Worker {
     batch.inbox?.ended(true, startUs);
     this.engine.sink.mixedStep(this, startUs, nowUs);
     this.engine.meter?.endMixed(this.id, elapsed);
+    this.engine.tiers?.passEnded(this.id, nowUs);
     if (requests > 0) {
       counters[counterBase + OUTPUT_TOKENS]! += requests * batch.advance(1);
       addMixedGaps(this.engine, batch.stalls, requests, nowUs, elapsed);

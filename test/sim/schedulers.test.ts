@@ -93,10 +93,11 @@ class Diary implements Used {
     this.blocksAvailable -= blocks;
     return true;
   }
-  admit(slot: number, tokens: number): void {
+  admit(slot: number, tokens: number): number {
     expect(slot).toBe(this.queue.shift());
     this.runningCount++;
     this.entries.push(`admit ${slot} ${tokens}`);
+    return tokens;
   }
   admitPadded(slot: number, paddedTokens: number): void {
     expect(slot).toBe(this.queue.shift());

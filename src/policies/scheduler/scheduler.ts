@@ -76,8 +76,11 @@ export interface SchedulerPort {
   orderWaiting(slots: readonly Slot[]): void;
   /** Whether blocks for the first `tokens` tokens could be had now, leaving the watermark untouched. */
   reserves(slot: Slot, tokens: number): boolean;
-  /** Moves the head of the waiting queue to running and computes `tokens` of its prompt in this pass. */
-  admit(slot: Slot, tokens: number): void;
+  /**
+   * Moves the head of the waiting queue to running and computes `tokens` of its prompt in this pass. Returns how many: 0 when
+   * it left the queue to fetch a prefix from a lower tier instead; it comes back to the head when it has it.
+   */
+  admit(slot: Slot, tokens: number): number;
   /** Static batching: admits the head with its prompt padded to `paddedTokens`. */
   admitPadded(slot: Slot, paddedTokens: number): void;
   /**

@@ -121,7 +121,7 @@ class Prefill {
     if (this.paged(left) >= this.inputLeft && this.count > 0) return false;
     const tokens = this.paged(left) <= this.chunkLeft ? left : this.wholePages(this.chunkLeft);
     if (tokens === 0) return false;
-    port.admit(slot, tokens);
+    if (port.admit(slot, tokens) === 0) return true;
     this.charge(tokens, tokens === left ? output : 0);
     if (tokens < left) return false;
     if (this.tokensLeft <= 0) memory.isFull = true;

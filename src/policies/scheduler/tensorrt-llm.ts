@@ -39,9 +39,9 @@ function admitWaiting(port: SchedulerPort, knobs: SchedulerKnobs, tokensLeft: nu
     const tokens = chunkOf(left, budget, port.blockSize);
     if (tokens === 0 || (tokens < left && !knobs.enable_chunked_prefill)) return;
     if (!(isGuaranteed ? fitsToEnd(port, slot) : port.reserves(slot, known))) return;
-    port.admit(slot, tokens);
-    if (tokens < left) return;
-    budget -= tokens;
+    const computed = port.admit(slot, tokens);
+    if (computed > 0 && tokens < left) return;
+    budget -= computed;
   }
 }
 

@@ -20,8 +20,7 @@ function admitWaiting(port: SchedulerPort, knobs: SchedulerKnobs, tokensLeft: nu
     if (tokens < known - cached && !knobs.enable_chunked_prefill) return;
     const reserved = knobs.scheduler_reserve_full_isl ? known : cached + tokens;
     if (!port.reserves(slot, reserved)) return;
-    port.admit(slot, tokens);
-    budget -= tokens;
+    budget -= port.admit(slot, tokens);
   }
 }
 

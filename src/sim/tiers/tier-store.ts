@@ -278,7 +278,10 @@ export class TierStore implements EvictionView {
       const take = Math.min(wanted - room, this.blocks(victim));
       this.evictedBlocks += take;
       room += take;
+      const before = this.blocks(victim);
+      const lost = this.node(victim);
       this.shrink(victim, take);
+      this.sink?.evicted(this, lost, before - take, before);
     }
     this.guardPrefix(node, -1);
     return Math.min(room, wanted);
@@ -336,15 +339,12 @@ export class TierStore implements EvictionView {
   /** Takes `blocks` blocks from the end of an item that nobody uses. */
   private shrink(item: Item, blocks: number): void {
     const at = item * STRIDE;
-    const node = this.data[at + NODE]!;
-    const before = this.data[at + LENGTH]!;
-    const left = before - blocks;
+    const left = this.data[at + LENGTH]! - blocks;
     this.data[at + LENGTH] = left;
     this.data[at + ROOM] = left;
     this.usedBlocks -= blocks;
     this.policy.evicted?.(item);
     if (left === 0) this.remove(item);
-    this.sink?.evicted(this, node, left, before);
   }
 
   private addPin(item: Item): void {

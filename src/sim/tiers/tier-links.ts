@@ -1,0 +1,117 @@
+/**
+ * The links that tier traffic crosses, and the routes over them: each worker's way to its host in both directions, each
+ * store's own medium, and between workers their network ports.
+ *
+ * A store in host memory is as fast as the way to the host; what lies further down passes it too. Bytes that a lower tier
+ * reads are on both links at once: the staging copy in host memory is a pipeline, not a stop.
+ */
+
+import { Network } from "../network/index.ts";
+import type { LinkSpec } from "../network/index.ts";
+import type { LevelSettings, TierSettings } from "./tier-settings.ts";
+
+/** Number of a store of a level for a worker. */
+export function storeFor(level: LevelSettings, row: number, workersPerNode: number): number {
+  if (level.scope === "worker") return row;
+  return level.scope === "node" ? Math.floor(row / workersPerNode) : 0;
+}
+
+/** Stores of a level. */
+export function storesOf(level: LevelSettings, settings: TierSettings): number {
+  return storeFor(level, settings.workers - 1, settings.workersPerNode) + 1;
+}
+
+export class TierLinks {
+  readonly network: Network;
+  private readonly settings: TierSettings;
+  private readonly specs: LinkSpec[] = [];
+  /** First link of each level's stores; −1: the level is host memory. */
+  private readonly firstOf: number[] = [];
+  private readonly peers: number;
+  private readonly fetches: Int32Array[];
+  private readonly writes: Int32Array[];
+  private readonly peerRoutes = new Map<number, number>();
+
+  constructor(settings: TierSettings) {
+    this.settings = settings;
+    const { workers, levels, hostBytesPerUs, peer } = settings;
+    for (let row = 0; row < workers; row++) {
+      this.link(`worker ${row} host to GPU`, "host", hostBytesPerUs);
+      this.link(`worker ${row} GPU to host`, "host", hostBytesPerUs);
+    }
+    for (const level of levels) {
+      const count = storesOf(level, settings);
+      this.firstOf.push(this.specs.length);
+      for (let store = 0; store < count; store++) {
+        this.link(`${level.name} ${store} read`, level.name, level.readBytesPerUs);
+        this.link(`${level.name} ${store} write`, level.name, level.writeBytesPerUs);
+      }
+    }
+    this.peers = this.specs.length;
+    const ports = peer === undefined ? 0 : workers;
+    for (let row = 0; row < ports; row++) {
+      this.link(`worker ${row} port out`, "port", peer!.bytesPerUs);
+      this.link(`worker ${row} port in`, "port", peer!.bytesPerUs);
+    }
+    this.network = new Network({
+      links: this.specs,
+      setupUs: settings.setupUs,
+      descriptorUs: 0,
+      owners: 0,
+      transfersPerOwner: Infinity,
+    });
+    this.fetches = levels.map(() => new Int32Array(workers).fill(-1));
+    this.writes = levels.map((level) => new Int32Array(storesOf(level, settings)).fill(-1));
+  }
+
+  /** Route from a worker's store of a level into its GPUs. */
+  fetch(level: number, row: number): number {
+    const known = this.fetches[level]!;
+    if (known[row]! >= 0) return known[row]!;
+    const settings = this.settings.levels[level]!;
+    const store = storeFor(settings, row, this.settings.workersPerNode);
+    return (known[row] = this.route(
+      [this.firstOf[level]! + 2 * store, 2 * row],
+      settings.latencyUs,
+    ));
+  }
+
+  /** Route from a worker's GPUs into its store of a level. */
+  offload(level: number, row: number): number {
+    const settings = this.settings.levels[level]!;
+    const store = storeFor(settings, row, this.settings.workersPerNode);
+    return this.route([2 * row + 1, this.firstOf[level]! + 2 * store + 1], settings.latencyUs);
+  }
+
+  /** Route from the store above into store `store` of a level. */
+  demote(level: number, store: number): number {
+    const known = this.writes[level]!;
+    if (known[store]! >= 0) return known[store]!;
+    const link = this.firstOf[level]! + 2 * store + 1;
+    return (known[store] = this.route([link], this.settings.levels[level]!.latencyUs));
+  }
+
+  /** Route from one worker's GPUs into another's. */
+  peer(from: number, to: number): number {
+    const key = from * this.settings.workers + to;
+    let route = this.peerRoutes.get(key);
+    if (route === undefined) {
+      const links = [this.peers + 2 * from, this.peers + 2 * to + 1];
+      route = this.route(links, this.settings.peer?.latencyUs ?? 0);
+      this.peerRoutes.set(key, route);
+    }
+    return route;
+  }
+
+  private link(name: string, kind: string, bytesPerUs: number): void {
+    this.specs.push({ name, kind, bytesPerUs, members: 1 });
+  }
+
+  private route(links: readonly number[], latencyUs: number): number {
+    return this.network.addRoute(
+      links.map((link) => ({ link, lanes: 1 })),
+      1,
+      latencyUs,
+    );
+  }
+}
