@@ -75,6 +75,8 @@ export function buildWorkers(options: WorkerParts): Result<Worker[]> {
     enable_chunked_prefill: engine.enable_chunked_prefill,
     scheduler_reserve_full_isl: engine.scheduler_reserve_full_isl,
     capacity_scheduler_policy: engine.capacity_scheduler_policy,
+    attention_ranks: engine.ranks,
+    attention_dp_wait_steps: engine.attention_dp_wait_steps,
     chunked_prefill_size: engine.chunked_prefill_size,
     max_prefill_tokens: engine.max_prefill_tokens,
     schedule_policy: engine.schedule_policy,

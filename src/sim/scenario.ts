@@ -166,6 +166,15 @@ const engineKeys = z.strictObject({
     "the next step is scheduled while the last one runs, so that an arrival is seen a step later; " +
       "null: as the engine's version does by default, false without model and gpu",
   ),
+  attention_dp_wait_steps: described(
+    z
+      .int()
+      .nonnegative()
+      .max(1 << 20)
+      .default(0),
+    "tensorrt_llm with attention data parallelism: decode steps that prompts wait for every rank " +
+      "to have one; 0: no balancing",
+  ),
   scheduler_recv_interval: described(
     count(1 << 20).default(1),
     "sglang: decode steps from one look for arrivals to the next",

@@ -45,7 +45,9 @@ export function workerKnobs(
 /** How workers take arrivals in; undefined: every pass sees whatever has arrived. */
 export function inboxRules(knobs: WorkerKnobs): InboxRules | undefined {
   const { async_scheduling: ahead, scheduler_recv_interval: interval } = knobs;
-  return ahead || interval > 1 ? { ahead, interval } : undefined;
+  // A rank that waits for its prompt must hear of every arrival, not just of the first.
+  const balances = knobs.ranks > 1 && knobs.attention_dp_wait_steps > 0;
+  return ahead || interval > 1 || balances ? { ahead, interval } : undefined;
 }
 
 /** Blocks that admission leaves free; SGLang and TensorRT-LLM have no such mark. */

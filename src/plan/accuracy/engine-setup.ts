@@ -122,6 +122,9 @@ function trtllmExperts(query: SetupQuery): string | undefined {
   return many || dp > 1 ? "cutlass" : "trtllm-gen";
 }
 
+/** timeout_iters of the attention_dp_config of InferenceX's scripts, which balance ranks. */
+const RANK_WAIT_STEPS = 60;
+
 /** InferenceX, TensorRT-LLM's PyTorch backend: no chunked prefill, no block reuse, fp8 cache. */
 function trtllmSetup(query: SetupQuery): Setup {
   const { gpu, model, input, output, concurrency, dp, month } = query;
@@ -136,6 +139,7 @@ function trtllmSetup(query: SetupQuery): Setup {
       maxBatchedTokens: tokens * dp,
       chunkedPrefill: false,
       prefixCaching: false,
+      ...(dp > 1 ? { rankWaitSteps: RANK_WAIT_STEPS } : {}),
     },
     kvDtype: "fp8",
     ...(moeKernel === undefined ? {} : { moeKernel }),

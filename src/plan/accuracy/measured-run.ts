@@ -97,6 +97,8 @@ export type RunKnobs = {
   readonly chunkedPrefill: boolean;
   readonly prefixCaching: boolean;
   readonly maxModelLen?: number;
+  /** TensorRT-LLM: steps that prompts wait for every attention rank to have one. */
+  readonly rankWaitSteps?: number;
   /** SGLang: decode steps between two looks for arrivals; 1 when absent. */
   readonly recvInterval?: number;
 };

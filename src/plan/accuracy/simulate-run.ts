@@ -70,13 +70,14 @@ function memorySettings(run: MeasuredRun): MemorySettings {
   };
 }
 
-/** The engine's own scheduler with the run's settings; limits are those of all ranks together. */
+/** The engine's own scheduler with the run's settings; limits are those of one attention rank. */
 function schedulerOf(
-  { engine, knobs }: MeasuredRun,
+  { engine, knobs, layout }: MeasuredRun,
   timing: EngineTiming,
 ): ScenarioInput["engine"] {
-  const tokens = knobs.maxBatchedTokens;
-  const seqs = Math.min(knobs.maxNumSeqs, tokens);
+  const ranks = layout.dp ?? 1;
+  const tokens = Math.ceil(knobs.maxBatchedTokens / ranks);
+  const seqs = Math.min(Math.ceil(knobs.maxNumSeqs / ranks), tokens);
   const common = {
     max_num_seqs: seqs,
     enable_chunked_prefill: knobs.chunkedPrefill,
@@ -85,7 +86,12 @@ function schedulerOf(
   };
   if (engine === "vllm") return { ...common, scheduler: "vllm", max_num_batched_tokens: tokens };
   if (engine === "trtllm") {
-    return { ...common, scheduler: "tensorrt_llm", max_num_batched_tokens: tokens };
+    return {
+      ...common,
+      scheduler: "tensorrt_llm",
+      max_num_batched_tokens: tokens,
+      attention_dp_wait_steps: knobs.rankWaitSteps ?? 0,
+    };
   }
   // Whole blocks; a step ends with the prompts' tokens, decodes have steps of their own.
   const chunk = Math.ceil(tokens / BLOCK_SIZE.sglang) * BLOCK_SIZE.sglang;
@@ -105,15 +111,14 @@ function scenarioOf(
   clientMs: number,
 ): Result<Scenario> {
   const { knobs, layout } = run;
-  const ranks = layout.dp ?? 1;
   const blockSize = BLOCK_SIZE[run.engine];
   return parseScenario({
     name: run.id,
-    cluster: { workers: 1, gpus_per_worker: run.gpus },
+    cluster: { workers: 1, gpus_per_worker: run.gpus, parallelism: { data: layout.dp ?? 1 } },
     engine: {
       ...schedulerOf(run, timing),
       block_size: blockSize,
-      num_gpu_blocks: Math.max(1, Math.floor(kvTokens / blockSize)) * ranks,
+      num_gpu_blocks: Math.max(1, Math.floor(kvTokens / blockSize)),
       max_model_len: knobs.maxModelLen ?? null,
       enable_prefix_caching: knobs.prefixCaching,
     },

@@ -118,6 +118,9 @@ export type SchedulerKnobs = {
   readonly scheduler_reserve_full_isl: boolean;
   /** TensorRT-LLM. */
   readonly capacity_scheduler_policy: "guaranteed_no_evict" | "max_utilization";
+  /** TensorRT-LLM: attention data parallel ranks, and how long prompts wait for all of them; 0: not at all. */
+  readonly attention_ranks: number;
+  readonly attention_dp_wait_steps: number;
   /** SGLang. */
   readonly chunked_prefill_size: number;
   readonly max_prefill_tokens: number;

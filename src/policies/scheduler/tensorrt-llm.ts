@@ -7,8 +7,13 @@
  *   not taken. The limits of outputs count, not their lengths: loose limits leave memory idle.
  * - `max_utilization` starts whatever fits now, and takes the newest request off (recompute) when blocks run short.
  *
+ * With attention data parallelism and balancing (`attention_dp_wait_steps` > 0) prompts wait until every rank has one, so
+ * that the ranks compute them together; after that many steps they start all the same. Requests are not dealt to ranks
+ * here: every rank is taken to have one when as many wait as it takes on average to hit each of n ranks, n · (1 + ½ + … +
+ * 1/n), which is how a closed or a Poisson load fills them.
+ *
  * Source: capacityScheduler.cpp (GuaranteedNoEvictScheduler, MaxUtilizationScheduler) and microBatchScheduler.cpp
- * (kFIRST_COME_FIRST_SERVED chunks), release 1.0; `dynamo-simulation.md` §1.5. The engine's own block size is 32 tokens; an
+ * (kFIRST_COME_FIRST_SERVED chunks), release 1.0, and py_executor.py (_balance_adp_requests), release 1.1; `dynamo-simulation.md` §1.5. The engine's own block size is 32 tokens; an
  * engine profile sets it, a bare scenario has the default of all schedulers.
  * Simplification: while a prompt is being computed in chunks no other one starts, not even one that would fit the rest of
  * the budget, which is less than a block.
@@ -45,7 +50,49 @@ function admitWaiting(port: SchedulerPort, knobs: SchedulerKnobs, tokensLeft: nu
   }
 }
 
+/** Requests that hit each of `ranks` ranks on average (the coupon collector's number). */
+function requestsForAll(ranks: number): number {
+  let sum = 0;
+  for (let i = 1; i <= ranks; i++) sum += ranks / i;
+  return Math.ceil(sum);
+}
+
+/** Holds prompts back until the attention ranks can start them together. */
+class RankBalance {
+  private readonly steps: number;
+  private readonly enough: number;
+  /** Decode steps done when waiting began, by worker; −1: nobody waits. */
+  private readonly since: number[] = [];
+
+  constructor(knobs: SchedulerKnobs) {
+    this.steps = knobs.attention_ranks > 1 ? knobs.attention_dp_wait_steps : 0;
+    this.enough = requestsForAll(knobs.attention_ranks);
+  }
+
+  /** Whether waiting prompts may start in this pass. */
+  mayStart(port: SchedulerPort): boolean {
+    if (this.steps === 0) return true;
+    if (port.waitingCount === 0 || port.decodingCount === 0) {
+      this.since[port.worker] = -1;
+      return true;
+    }
+    const since = this.since[port.worker] ?? -1;
+    const first = since < 0 ? port.decodeSteps : since;
+    const isDue = port.waitingCount >= this.enough || port.decodeSteps - first >= this.steps;
+    // Who is refused now for want of memory waits anew.
+    this.since[port.worker] = isDue ? port.decodeSteps : first;
+    return isDue;
+  }
+
+  /** Steps until prompts that wait start all the same. */
+  stepsLeft(port: SchedulerPort): number {
+    if (this.steps === 0 || port.waitingCount === 0) return Infinity;
+    return Math.max(1, this.steps - (port.decodeSteps - (this.since[port.worker] ?? 0)));
+  }
+}
+
 function create(knobs: SchedulerKnobs): Scheduler {
+  const balance = new RankBalance(knobs);
   return {
     batchRelease: false,
     prefixCaching: true,
@@ -57,12 +104,13 @@ function create(knobs: SchedulerKnobs): Scheduler {
         if (tokens > 0) budget -= port.continuePrefill(partial, tokens);
         if (port.partialPrefill >= 0) return Infinity;
       }
-      if (port.preemptedInPass === 0) admitWaiting(port, knobs, budget);
+      const mayStart = balance.mayStart(port);
+      if (mayStart && port.preemptedInPass === 0) admitWaiting(port, knobs, budget);
       return Infinity;
     },
     // A pass that preempted admits nothing; the next one may. Promises are kept out of the same blocks that decoding
     // takes, so a head that does not fit goes on not fitting until somebody finishes.
-    stepsUntilChange: (port) => (port.preemptedInPass > 0 ? 1 : Infinity),
+    stepsUntilChange: (port) => (port.preemptedInPass > 0 ? 1 : balance.stepsLeft(port)),
   };
 }
 
@@ -95,6 +143,16 @@ export const tensorrtLlmScheduler: SchedulerPolicy = {
         min: 1,
         max: 1 << 20,
         default: 256,
+      },
+      {
+        name: "attention_dp_wait_steps",
+        description:
+          "steps that prompts wait for every attention rank to have one (timeout_iters of " +
+          "attention_dp_config with enable_balance); 0: no balancing",
+        unit: "steps",
+        min: 0,
+        max: 1 << 20,
+        default: 0,
       },
     ],
   },
