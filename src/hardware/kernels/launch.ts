@@ -5,6 +5,7 @@
  */
 import type { Attention, LayerGroup } from "../model-card.ts";
 import type { EngineTiming } from "./engine-timing.ts";
+import { layerExperts } from "./layer-experts.ts";
 import type { StepMachine } from "./step-machine.ts";
 
 /** Kernels launched for all layers of a model: eagerly, and between captured pieces. */
@@ -36,8 +37,13 @@ function quantizedProjections(attention: Attention): number {
 
 /** Norm, gate and up, activation, down. */
 const DENSE_OPS = 4;
-/** Norm, router, top-k, sort, product, activation, product, sum over experts. */
-const EXPERT_OPS = 8;
+/** Norm and router, and then: top-k, sort, product, activation, product, sum over experts, and quantised rows twice … */
+const EXPERT_OPS = 2;
+const LOOSE_EXPERT_OPS = 6;
+const LOOSE_EXPERT_QUANT = 2;
+/** … or one call of a library that does it all, behind one that quantises rows. */
+const FUSED_EXPERT_OPS = 1;
+const FUSED_EXPERT_QUANT = 1;
 /** Gate and up, activation, down, addition. */
 const SHARED_OPS = 4;
 
@@ -48,7 +54,7 @@ function quantizesRows(machine: StepMachine): boolean {
   return dtype === "fp8-block" || dtype === "nvfp4" || dtype === "int8";
 }
 
-function layerOps(machine: StepMachine, { attention, ffn }: LayerGroup): number {
+function layerOps(machine: StepMachine, { attention, ffn, layers }: LayerGroup): number {
   const { split, timing, card } = machine;
   const quantizes = quantizesRows(machine);
   const parts = card.quantizedParts;
@@ -57,7 +63,11 @@ function layerOps(machine: StepMachine, { attention, ffn }: LayerGroup): number 
   if (ffn.kind === "dense") {
     ops += DENSE_OPS + (quantizes && parts.includes("dense") ? 2 : 0);
   } else {
-    ops += EXPERT_OPS + (quantizes && parts.includes("experts") ? 2 : 0);
+    const isFused = layerExperts(machine, layers, ffn)?.kernel.fused === true;
+    ops += EXPERT_OPS + (isFused ? FUSED_EXPERT_OPS : LOOSE_EXPERT_OPS);
+    if (quantizes && parts.includes("experts")) {
+      ops += isFused ? FUSED_EXPERT_QUANT : LOOSE_EXPERT_QUANT;
+    }
     if (ffn.sharedInter > 0) ops += SHARED_OPS + (quantizes && parts.includes("shared") ? 2 : 0);
     // Gathering rows from the ranks and scattering them back.
     if (split.dp > 1) ops += 2;

@@ -73,7 +73,12 @@ export type MoeKernel = {
   readonly params: readonly MoeParams[];
   readonly compute: GemmFormat["compute"];
   readonly weightBytes: number;
+  /** One call of a library does everything from routing to the weighted sum. */
+  readonly fused: boolean;
 };
+
+/** Kernels that an engine surrounds with others of its own: sorting, activation, sums. */
+const LOOSE_KERNELS: readonly string[] = ["triton", "marlin", "deepgemm"];
 
 const MOE_STAND_INS: Readonly<Record<string, readonly string[]>> = {
   bf16: ["bf16"],
@@ -150,6 +155,7 @@ function moeKernelOf(
 ): MoeKernel {
   return {
     params: keys.map((key) => params.moe[key]!.params),
+    fused: !keys.some((key) => LOOSE_KERNELS.includes(key.split("/")[2] ?? "")),
     compute: MOE_COMPUTE[name] ?? "bf16",
     weightBytes: WEIGHT_BYTES[dtype],
   };
