@@ -182,20 +182,15 @@ export class BatchState {
   }
 
   /** Takes in the arrivals that the next pass sees. */
-  lookForArrivals(): void {
-    this.inbox?.look(this.waiting, this.decodeSteps);
+  lookForArrivals(nowUs: number): void {
+    this.inbox?.look(this.waiting, this.decodeSteps, nowUs);
   }
 
   /** Takes in all arrivals because there is nothing else to do; returns whether there were any. */
-  takeArrivals(): boolean {
-    if (this.inbox === undefined || this.inbox.length === 0) return false;
-    this.inbox.empty(this.waiting);
+  takeArrivals(nowUs: number): boolean {
+    if (this.inbox === undefined || this.inbox.nextUs > nowUs) return false;
+    this.inbox.take(this.waiting, nowUs);
     return true;
-  }
-
-  /** Steps until the scheduler may see an arrival that is here already. */
-  get stepsToArrivals(): number {
-    return this.inbox === undefined ? Infinity : this.inbox.stepsToLook(this.decodeSteps);
   }
 
   /** Steps, at most `limit`, until the batch can change by itself: a finish, a block shortage. */

@@ -269,10 +269,13 @@ export function resolveEngine(
   const tooLong = lengthCheck(engine, blocks);
   if (tooLong !== undefined) return fail(tooLong);
   const profile = usesKernels(scenario) ? timingOf(scenario, inputs.hardware) : undefined;
-  const ahead = profile?.lookahead === true;
+  const arrivals = {
+    ahead: profile?.lookahead === true,
+    ingestTokenUs: profile?.ingestTokenUs ?? 0,
+  };
   const seqs = Math.min(engine.max_num_seqs, machine?.budget.stateSequences ?? Infinity);
   const sizedEngine = { ...engine, max_num_seqs: seqs };
-  const knobs = workerKnobs(sizedEngine, blocks, cluster.parallelism.data, ahead);
+  const knobs = workerKnobs(sizedEngine, blocks, cluster.parallelism.data, arrivals);
   const timed = stepTimes(scenario, inputs, knobs, machine);
   if (!timed.ok) return timed;
   const { coverage } = timed.value;

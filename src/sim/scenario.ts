@@ -166,6 +166,11 @@ const engineKeys = z.strictObject({
     "the next step is scheduled while the last one runs, so that an arrival is seen a step later; " +
       "null: as the engine's version does by default, false without model and gpu",
   ),
+  ingest_us_per_token: described(
+    z.number().nonnegative().finite().max(1e6).nullable().default(null),
+    "time of the API server for each prompt token, one request after the other, us; " +
+      "null: the backend's, 0 without model and gpu",
+  ),
   attention_dp_wait_steps: described(
     z
       .int()

@@ -6,8 +6,12 @@ import type { EngineKnobs, Scenario } from "./scenario.ts";
 
 export type Speculation = NonNullable<EngineKnobs["speculation"]>;
 
-export type WorkerKnobs = Omit<EngineKnobs, "num_gpu_blocks" | "step_time" | "async_scheduling"> & {
+export type WorkerKnobs = Omit<
+  EngineKnobs,
+  "num_gpu_blocks" | "step_time" | "async_scheduling" | "ingest_us_per_token"
+> & {
   readonly async_scheduling: boolean;
+  readonly ingest_us_per_token: number;
   /** KV blocks, requests and tokens of all data-parallel ranks. */
   readonly num_gpu_blocks: number;
   /** Data-parallel ranks: a request lives on one of them. */
@@ -16,22 +20,26 @@ export type WorkerKnobs = Omit<EngineKnobs, "num_gpu_blocks" | "step_time" | "as
   readonly overshoot: number;
 };
 
+/** How an engine takes arrivals in when the scenario leaves it open. */
+export type ArrivalDefaults = { readonly ahead: boolean; readonly ingestTokenUs: number };
+
 /** Blocks of a worker's pool when neither the scenario nor a GPU says (AISimulate's default). */
 export const BLOCKS_DEFAULT = 16384;
 
 /**
  * The scenario's knobs, which are those of one data-parallel rank as engines have them, for all ranks
- * of a worker. `ahead`: whether the engine schedules ahead by default. Assumption: requests are spread evenly, so that ranks share one pool and one batch.
+ * of a worker. `defaults`: how the engine takes arrivals in. Assumption: requests are spread evenly, so that ranks share one pool and one batch.
  */
 export function workerKnobs(
   engine: EngineKnobs,
   blocks: number,
   ranks: number,
-  ahead = false,
+  defaults: ArrivalDefaults = { ahead: false, ingestTokenUs: 0 },
 ): WorkerKnobs {
   return {
     ...engine,
-    async_scheduling: engine.async_scheduling ?? ahead,
+    async_scheduling: engine.async_scheduling ?? defaults.ahead,
+    ingest_us_per_token: engine.ingest_us_per_token ?? defaults.ingestTokenUs,
     num_gpu_blocks: blocks * ranks,
     max_num_seqs: engine.max_num_seqs * ranks,
     max_num_batched_tokens: engine.max_num_batched_tokens * ranks,
@@ -45,9 +53,11 @@ export function workerKnobs(
 /** How workers take arrivals in; undefined: every pass sees whatever has arrived. */
 export function inboxRules(knobs: WorkerKnobs): InboxRules | undefined {
   const { async_scheduling: ahead, scheduler_recv_interval: interval } = knobs;
+  const ingestTokenUs = knobs.ingest_us_per_token;
   // A rank that waits for its prompt must hear of every arrival, not just of the first.
   const balances = knobs.ranks > 1 && knobs.attention_dp_wait_steps > 0;
-  return ahead || interval > 1 || balances ? { ahead, interval } : undefined;
+  const isPlain = !ahead && interval === 1 && !balances && ingestTokenUs === 0;
+  return isPlain ? undefined : { ahead, interval, ingestTokenUs };
 }
 
 /** Blocks that admission leaves free; SGLang and TensorRT-LLM have no such mark. */

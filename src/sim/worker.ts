@@ -85,19 +85,20 @@ export class Worker {
     const { batch, counterBase } = this;
     const { counters } = this.engine;
     let wakeUs = Infinity;
-    batch.lookForArrivals();
+    batch.lookForArrivals(nowUs);
     do {
       batch.beginPass(nowUs);
       wakeUs = this.engine.scheduler.pass(batch);
       // A pass that only preempted leaves room: the next one, at the same instant, may admit.
       // An engine without work looks for arrivals at once.
-    } while (batch.isStepEmpty && (this.engine.pass.preempted > 0 || batch.takeArrivals()));
+    } while (batch.isStepEmpty && (this.engine.pass.preempted > 0 || batch.takeArrivals(nowUs)));
     if (this.engine.watcher !== undefined) batch.settle(this.engine.watcher);
     const used = batch.pool.used;
     if (used > counters[counterBase + USED_PEAK]!) counters[counterBase + USED_PEAK] = used;
     if (batch.isStepEmpty) {
       this.state = WORKER_IDLE;
       batch.inbox?.idled();
+      wakeUs = Math.min(wakeUs, batch.inbox?.nextUs ?? Infinity);
       if (batch.isWaiting && wakeUs === Infinity && !batch.awaitsOthers) {
         throw new InvariantError(
           `progress law: worker ${this.id} idles with requests waiting at ${nowUs} µs`,
@@ -234,14 +235,12 @@ export class Worker {
       first = 0;
     }
     this.state = WORKER_DECODE;
-    this.runSteps =
-      this.engine.stepByStep || batch.landing?.mayChange === true
-        ? 1
-        : Math.min(
-            this.engine.scheduler.stepsUntilChange(batch),
-            batch.stepsToArrivals,
-            batch.stepsAhead(stretch.stepsValid - first),
-          );
+    this.runSteps = 1;
+    if (!this.engine.stepByStep && batch.landing?.mayChange !== true) {
+      const ahead = batch.stepsAhead(stretch.stepsValid - first);
+      const steps = Math.min(this.engine.scheduler.stepsUntilChange(batch), ahead);
+      this.runSteps = batch.inbox?.stepsToSee(batch.decodeSteps, stretch, steps) ?? steps;
+    }
     return stretch.timeAt(first + this.runSteps);
   }
 

@@ -13,6 +13,7 @@ import { randomRuns } from "../support/random-scenario.ts";
 import { simulate } from "../support/simulate.ts";
 import { lawRuns } from "./law-runs.ts";
 
+const INPUT = 16;
 const PREFILL_MS = 7;
 const DECODE_MS = 3;
 /** SGLang's weight of a prefill in its counter: more than any interval. */
@@ -34,13 +35,22 @@ function traceOf(load: readonly Load[]): Trace {
     },
     rows: load.length,
     arrivalUs: Float64Array.from(load, ({ at }) => at),
-    inputTokens: new Uint32Array(load.length).fill(16),
+    inputTokens: new Uint32Array(load.length).fill(INPUT),
     outputTokens: Uint32Array.from(load, ({ output }) => output),
   };
 }
 
+type Rules = { readonly ahead: boolean; readonly interval: number; readonly ingestUs: number };
+
+/** When the API server has read each prompt: one after the other. */
+function readTimes(load: readonly Load[], ingestUs: number): number[] {
+  let now = 0;
+  return load.map(({ at }) => (now = Math.max(now, at) + ingestUs));
+}
+
 /** Times of first tokens with room for everybody: every turn of the loop is played. */
-function firstTokens(load: readonly Load[], ahead: boolean, interval: number): number[] {
+function firstTokens(load: readonly Load[], { ahead, interval, ingestUs }: Rules): number[] {
+  const there = readTimes(load, ingestUs);
   const tokens = load.map(() => NaN);
   const left = load.map(({ output }) => output);
   const isIn = (i: number): boolean => !Number.isNaN(tokens[i]!);
@@ -56,12 +66,12 @@ function firstTokens(load: readonly Load[], ahead: boolean, interval: number): n
     if (counter >= interval) {
       counter = 0;
       const until = ahead ? lastStart : now;
-      seen = unseen.filter((i) => load[i]!.at <= until);
+      seen = unseen.filter((i) => there[i]! <= until);
     }
     if (seen.length === 0 && decoding.length === 0) {
       // Nothing to do: the loop spins until somebody is there.
-      now = Math.max(now, Math.min(...unseen.map((i) => load[i]!.at)));
-      seen = unseen.filter((i) => load[i]!.at <= now);
+      now = Math.max(now, Math.min(...unseen.map((i) => there[i]!)));
+      seen = unseen.filter((i) => there[i]! <= now);
       counter = 0;
     }
     unseen = unseen.filter((i) => !seen.includes(i));
@@ -93,8 +103,9 @@ test("an arrival is seen in the turn in which the engine's loop looks", () => {
       loads,
       fc.boolean(),
       fc.constantFrom(1, 1, 2, 5, 30),
+      fc.constantFrom(0, 100, 2000, 12_345),
       fc.boolean(),
-      (load, ahead, interval, stepByStep) => {
+      (load, ahead, interval, ingestUs, stepByStep) => {
         const sorted = load.toSorted((a, b) => a.at - b.at);
         const input: ScenarioInput = {
           engine: {
@@ -103,6 +114,7 @@ test("an arrival is seen in the turn in which the engine's loop looks", () => {
             chunked_prefill_size: 8192,
             async_scheduling: ahead,
             scheduler_recv_interval: interval,
+            ingest_us_per_token: ingestUs / INPUT,
             step_time: { type: "fixed", prefill_ms: PREFILL_MS, decode_ms: DECODE_MS },
           },
         };
@@ -111,7 +123,7 @@ test("an arrival is seen in the turn in which the engine's loop looks", () => {
         const run = { scenario: scenario.value, trace: traceOf(sorted) };
         const result = simulate(run, { requests: true, stepByStep });
         const columns = result.requests!;
-        const expected = firstTokens(sorted, ahead, interval);
+        const expected = firstTokens(sorted, { ahead, interval, ingestUs });
         const base = sorted[0]!.at;
         for (let i = 0; i < columns.rows; i++) {
           expect(columns.firstTokenUs[i]! - base).toBe(expected[columns.row[i]!]! - base);
@@ -128,13 +140,24 @@ test("both modes agree whenever arrivals are seen late", () => {
   const knobs = fc.record({
     async_scheduling: fc.boolean(),
     scheduler_recv_interval: fc.constantFrom(1, 2, 3, 10, 30),
+    ingest_us_per_token: fc.constantFrom(0, 0.7, 20, 200),
+    attention_dp_wait_steps: fc.constantFrom(0, 3, 20),
   });
   const clients = fc.constantFrom(null, 0.05, 0.3);
   fc.assert(
     fc.property(randomRuns, knobs, clients, (run, late, timeout) => {
       const engine = { ...run.scenario.engine, ...late };
+      const { cluster } = run.scenario;
+      // Ranks that are waited for; machines come with ranks of their own.
+      const data = run.hardware === undefined ? 4 : cluster.parallelism.data;
+      const parallelism = { ...cluster.parallelism, data };
       const patience = { timeout_s: timeout, ttft_timeout_s: null };
-      const scenario = { ...run.scenario, engine, clients: patience };
+      const scenario = {
+        ...run.scenario,
+        engine,
+        clients: patience,
+        cluster: { ...cluster, parallelism },
+      };
       const watch = { requests: true, slices: 10_000, auditEvery: 25, seriesIntervalUs: 30_000 };
       const fast = simulate({ ...run, scenario }, watch);
       const steps = simulate({ ...run, scenario }, { ...watch, stepByStep: true });

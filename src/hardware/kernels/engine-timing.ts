@@ -22,6 +22,8 @@ export type EngineTiming = {
   readonly pieceTokensMax: number;
   /** All-reduce, residual and norm are one kernel. */
   readonly fusedAllReduceNorm: boolean;
+  /** Architectures that the engine fuses them for; all when absent. */
+  readonly fusedArchitectures?: readonly string[];
   /** Rows of per-tensor fp8 products are quantised inside the kernel before (norm, activation). */
   readonly fusedQuant: boolean;
   /** Small kernels (norms, rotary, cache write, activation) of a layer, and the time of each. */
@@ -44,6 +46,8 @@ export type EngineTiming = {
   /** Client's path: from sending to the queue, and from the first token's step to the client. */
   readonly clientRequestUs: number;
   readonly clientTokenUs: number;
+  /** API server's time for a prompt token; requests are read one after the other. */
+  readonly ingestTokenUs: number;
   /** What older versions did otherwise, newest bound first. */
   readonly older?: readonly OlderTiming[];
   /** By GPU system of the parameter file; `default` for the others. */
@@ -74,6 +78,7 @@ const NUMBERS = [
   "gapUs",
   "clientRequestUs",
   "clientTokenUs",
+  "ingestTokenUs",
 ] as const;
 
 function at(value: unknown, key: string): unknown {
@@ -105,6 +110,10 @@ export function parseEngineTiming(file: string, raw: unknown): Result<EngineTimi
         return bad(`scales.${system}.${regime}`, "a number > 0");
       }
     }
+  }
+  const fused = at(raw, "fusedArchitectures") ?? [];
+  if (!Array.isArray(fused) || fused.some((name) => typeof name !== "string")) {
+    return bad("fusedArchitectures", "a list of names as in config.json");
   }
   const older = at(raw, "older") ?? [];
   if (!Array.isArray(older)) return bad("older", "a list");

@@ -20,11 +20,20 @@ export type StepMachine = {
   readonly gemms: { readonly quantized: GemmKernel; readonly plain: GemmKernel };
 };
 
+/** The timing for a model: some engines fuse all-reduce and norm for some architectures only. */
+function timingFor(timing: EngineTiming, { architecture }: ModelCard): EngineTiming {
+  const { fusedAllReduceNorm, fusedArchitectures } = timing;
+  const fuses = fusedArchitectures === undefined || fusedArchitectures.includes(architecture);
+  return fusedAllReduceNorm && !fuses ? { ...timing, fusedAllReduceNorm: false } : timing;
+}
+
 /** Collects what kernels need; chooses the GEMM kernels. */
 export function stepMachine(parts: Omit<StepMachine, "gemms" | "kvBytes">): StepMachine {
-  const { params, device, split, timing } = parts;
+  const { params, device, split, card } = parts;
+  const timing = timingFor(parts.timing, card);
   return {
     ...parts,
+    timing,
     kvBytes: KV_BYTES[split.kvDtype],
     gemms: {
       quantized: gemmKernel(params, device, split.dtype, timing.fusedQuant),

@@ -82,6 +82,7 @@ function schedulerOf(
     max_num_seqs: seqs,
     enable_chunked_prefill: knobs.chunkedPrefill,
     async_scheduling: timing.lookahead,
+    ingest_us_per_token: timing.ingestTokenUs,
     scheduler_recv_interval: knobs.recvInterval ?? 1,
   };
   if (engine === "vllm") return { ...common, scheduler: "vllm", max_num_batched_tokens: tokens };
