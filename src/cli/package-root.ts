@@ -18,7 +18,7 @@ export function packageVersion(): string {
 }
 
 /** Endings a bundled trace may have, tried in this order. */
-const TRACE_ENDINGS = ["", ".jsonl.gz", ".jsonl", ".csv.gz", ".csv"] as const;
+const TRACE_ENDINGS = ["", ".jsonl.gz", ".jsonl", ".csv.gz", ".csv", ".columns.gz"] as const;
 
 /** Path of the trace of this name that comes with the package, if there is one. */
 export function bundledTrace(name: string): string | undefined {

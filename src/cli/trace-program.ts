@@ -28,7 +28,10 @@ export function addTraceCommands(program: Command, terminal: Terminal, finish: F
       .argument("<FILE>", "trace file, or the name of a bundled trace"),
   )
     .requiredOption("--out <FILE>", "where to write; .gz compresses")
-    .option("--to <FORMAT>", "mooncake, csv or columns; from the ending of --out if absent")
+    .option(
+      "--to <FORMAT>",
+      "mooncake, agentic_mooncake, csv or columns; from the ending of --out if absent",
+    )
     .option("--from <TIME>", "keep arrivals from this time on (10min), from the first arrival")
     .option("--until <TIME>", "keep arrivals before this time")
     .option("--limit <N>", "keep at most this many rows")
@@ -66,7 +69,10 @@ function addSynth(trace: Command, terminal: Terminal, finish: Finish): void {
     .description("generate a trace from a recipe; `trace list` names them")
     .argument("<RECIPE>", "name of the recipe")
     .requiredOption("--out <FILE>", "where to write; .gz compresses")
-    .option("--to <FORMAT>", "mooncake, csv or columns; from the ending of --out if absent")
+    .option(
+      "--to <FORMAT>",
+      "mooncake, agentic_mooncake, csv or columns; from the ending of --out if absent",
+    )
     .option("--seed <N>", "seed of all random streams", "1")
     .option("--rows <N>", "number of requests")
     .option("--duration <TIME>", "length of the trace (1h)")

@@ -23,7 +23,50 @@ export type SynthRecipe = {
   readonly flows: readonly Flow[];
 };
 
-export type Flow = RequestFlow | ConversationFlow;
+export type Flow = RequestFlow | ConversationFlow | AgentFlow;
+
+/** Tasks of agents: calls that follow each other after tools and users, and sub-agents. It is a recipe's only flow. */
+export type AgentFlow = {
+  readonly kind: "agents";
+  readonly name: string;
+  /** Arrivals of tasks. */
+  readonly arrivals: ArrivalSpec;
+  /** Calls of a task, those of sub-agents not counted. */
+  readonly calls: LengthSpec;
+  /** First prompt, the head of tools and system included. */
+  readonly firstInput: LengthSpec;
+  /** What a prompt grows by, the last answer included: after a tool's result, after a user's word. */
+  readonly newAfterTool: LengthSpec;
+  readonly newAfterUser: LengthSpec;
+  /** Share of the calls that follow a user's word. */
+  readonly userShare: number;
+  /** Share of the calls whose prompt was edited near its head, and what it then has in common with the one before. */
+  readonly rewindShare: number;
+  readonly rewindKeeps: number;
+  /** Share of the tasks with a large context window; prompts are compacted when they pass a length between these, by window. */
+  readonly largeShare: number;
+  readonly largeFrom: number;
+  readonly largeUntil: number;
+  readonly compactFrom: number;
+  readonly compactUntil: number;
+  readonly compactTo: LengthSpec;
+  readonly output: LengthSpec;
+  /** Milliseconds between an answer and the next call. */
+  readonly toolWaitMs: LengthSpec;
+  readonly userWaitMs: LengthSpec;
+  /** Tool and system prompts that tasks share, their popularity (rank^−zipf) and lengths. */
+  readonly heads: number;
+  readonly headZipf: number;
+  readonly headTokens: LengthSpec;
+  /** Share of the calls that start a sub-agent; its calls and its first prompt. */
+  readonly spawnShare: number;
+  readonly childCalls: LengthSpec;
+  readonly childFirstInput: LengthSpec;
+  /** Nominal service time, s: constant, per output token, per prompt token. */
+  readonly serviceS: readonly [number, number, number];
+  /** Longest prompt. */
+  readonly maxInput: number;
+};
 
 /** Requests that know nothing of each other, but for a shared prefix. */
 export type RequestFlow = {
@@ -129,6 +172,7 @@ function checkFlow(flow: Flow, recipe: SynthRecipe, where: string): Problem | un
   if (arrivals !== undefined) return arrivals;
   const output = checkLengths(flow.output, `${where}.output`);
   if (output !== undefined) return output;
+  if (flow.kind === "agents") return checkAgents(flow, recipe, where);
   return flow.kind === "requests"
     ? checkRequests(flow, recipe, where)
     : checkConversations(flow, recipe, where);
@@ -190,6 +234,39 @@ function checkConversations(
   const system: LengthSpec = { kind: "constant", tokens: flow.systemTokens };
   const longest: LengthSpec = { kind: "constant", tokens: maxInput };
   for (const spec of [{ kind: "mixture", parts: roots } as const, flow.newText, system, longest]) {
+    const problem = checkLengths(spec, where);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+function checkAgents(flow: AgentFlow, recipe: SynthRecipe, where: string): Problem | undefined {
+  if (recipe.blockSize === 0) return needsBlocks(where, "an agent");
+  if (recipe.flows.length > 1) {
+    return { what: "agents share a recipe with other flows", where, expected: "one flow" };
+  }
+  const { userShare, rewindShare, rewindKeeps, largeShare, spawnShare } = flow;
+  const odd = [userShare, rewindShare, rewindKeeps, largeShare, spawnShare].find(
+    (share) => !(share >= 0 && share <= 1),
+  );
+  if (odd !== undefined) return { what: `a share is ${odd}`, where, expected: "0 to 1" };
+  if (!(Number.isInteger(flow.heads) && flow.heads >= 1 && flow.heads <= 1e6)) {
+    const what = `heads is ${flow.heads}`;
+    return { what, where: `${where}.heads`, expected: "a whole number from 1 to 1,000,000" };
+  }
+  const lengths = [
+    flow.calls,
+    flow.firstInput,
+    flow.newAfterTool,
+    flow.newAfterUser,
+    flow.compactTo,
+    flow.toolWaitMs,
+    flow.userWaitMs,
+    flow.headTokens,
+    flow.childCalls,
+    flow.childFirstInput,
+  ];
+  for (const spec of lengths) {
     const problem = checkLengths(spec, where);
     if (problem !== undefined) return problem;
   }

@@ -2,6 +2,7 @@ import { fail, ok, type Result } from "../core/index.ts";
 import type { ArrivalSpec } from "./arrival-spec.ts";
 import type { LengthSpec } from "./lengths.ts";
 import { nearestName } from "./nearest-name.ts";
+import { AGENTIC_RECIPES } from "./synth-agentic.ts";
 import { AZURE_RECIPES } from "./synth-azure.ts";
 import { MOONCAKE_RECIPES } from "./synth-mooncake.ts";
 import type { PrefixGroups, SynthRecipe } from "./synth-recipe.ts";
@@ -49,6 +50,7 @@ export const SYNTH_RECIPES: readonly SynthRecipe[] = [
   parametricRecipe(),
   ...AZURE_RECIPES,
   ...MOONCAKE_RECIPES,
+  ...AGENTIC_RECIPES,
 ];
 
 /** The recipe of a name, or a problem that suggests the nearest one. */

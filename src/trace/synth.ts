@@ -3,7 +3,14 @@ import { meanRatePerS } from "./arrival-spec.ts";
 import { lengthSampler } from "./lengths.ts";
 import { PrefixTree } from "./prefix-tree.ts";
 import { addConversations, type DraftRows } from "./synth-conversations.ts";
-import { checkRecipe, type Flow, type RequestFlow, type SynthRecipe } from "./synth-recipe.ts";
+import { drawAgents } from "./synth-agents.ts";
+import {
+  checkRecipe,
+  type AgentFlow,
+  type Flow,
+  type RequestFlow,
+  type SynthRecipe,
+} from "./synth-recipe.ts";
 import {
   FlowSource,
   isStreamable,
@@ -37,6 +44,8 @@ export function synthesize(recipe: SynthRecipe, options: SynthOptions): Result<T
       remedy: "shorten it (rows or duration), or let the simulator stream it",
     });
   }
+  const [flow] = recipe.flows;
+  if (flow?.kind === "agents") return ok(agentTrace(flow, recipe, options, limits.value));
   return isStreamable(recipe)
     ? plainTrace(recipe, options)
     : ok(hashedTrace(recipe, options, limits.value));
@@ -64,6 +73,25 @@ function headerOf(recipe: SynthRecipe, options: SynthOptions): TraceHeader {
     tickUs: recipe.tickUs,
     importLog: [],
     transforms: [`synthesised by recipe ${recipe.name}, seed ${seed}${scaled}`],
+  };
+}
+
+function agentTrace(
+  flow: AgentFlow,
+  recipe: SynthRecipe,
+  options: SynthOptions,
+  limits: SynthLimits,
+): Trace {
+  const { seed, rateScale = 1 } = options;
+  const { blockSize } = recipe;
+  const { rows, durationUs: toUs } = limits;
+  const drawn = drawAgents(flow, { seed, rateScale, toUs, rows, blockSize });
+  const { session, sessionCount, parent, delayUs, ...columns } = drawn;
+  return {
+    header: { ...headerOf(recipe, options), partialTail: "omitted" },
+    rows: drawn.arrivalUs.length,
+    ...columns,
+    sessions: { session, sessionCount, parent, delayUs },
   };
 }
 
@@ -143,6 +171,7 @@ class Draft {
   }
 
   private add(flow: Flow, options: SynthOptions, fromUs: number, toUs: number): void {
+    if (flow.kind === "agents") return;
     if (flow.kind === "requests") {
       this.addRequests(flow, options, fromUs, toUs);
       return;

@@ -158,7 +158,9 @@ describe("trace", () => {
 
   it("lists what there is", async () => {
     const list = await headworks(["trace", "list", "--json"]);
-    expect(JSON.parse(list.stdout)).toMatchObject({ bundled: ["conversation-small"] });
+    expect(JSON.parse(list.stdout)).toMatchObject({
+      bundled: ["agentic-small", "bursty-small", "conversation-small"],
+    });
   });
 });
 

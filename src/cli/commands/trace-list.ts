@@ -20,7 +20,7 @@ export function listCommand(
   const registry = readRegistry();
   if (!registry.ok) return registry;
   const bundled = readdirSync(packagePath("traces"))
-    .map((file) => /^(.+)\.(?:jsonl|csv)(?:\.gz)?$/.exec(file)?.[1])
+    .map((file) => /^(.+)\.(?:jsonl|csv|columns)(?:\.gz)?$/.exec(file)?.[1])
     .filter((name) => name !== undefined)
     .toSorted();
   const recipes = SYNTH_RECIPES.map(({ name, summary }) => ({ name, summary }));
