@@ -10,7 +10,7 @@ import { Dialogs } from "./dialogs.tsx";
 import { DropZone } from "./drop-zone.tsx";
 import { ProblemBanner } from "./problem-banner.tsx";
 import { RunBar } from "./run-bar.tsx";
-import { loadAllScreens, SCREEN_VIEWS } from "./screens.tsx";
+import { loadEverything, SCREEN_VIEWS } from "./screens.tsx";
 import { Tabs } from "./tabs.tsx";
 import { TopBar } from "./top-bar.tsx";
 
@@ -55,7 +55,7 @@ function useLazyParts(): void {
   const isReady = useStore(runStore, (state) => state.shown.run !== null || state.problem !== null);
   useEffect(() => {
     if (!isReady) return;
-    void loadAllScreens().then(() => {
+    void loadEverything().then(() => {
       document.documentElement.dataset["loaded"] = "all";
     });
   }, [isReady]);

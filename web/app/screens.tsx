@@ -6,6 +6,7 @@
 
 import { lazy } from "react";
 import type { ComponentType, LazyExoticComponent } from "react";
+import { engine } from "../engine/session.ts";
 import { Overview } from "../screens/overview/overview.tsx";
 import type { ScreenName } from "../stores/view-store.ts";
 
@@ -52,7 +53,14 @@ export const SCREEN_VIEWS: readonly Screen[] = (Object.keys(LABELS) as ScreenNam
   }),
 );
 
-/** Loads every screen, so that the page needs nothing any more; resolves when all are there. */
-export async function loadAllScreens(): Promise<void> {
-  await Promise.all(Object.values(LOADERS).map((load) => load()));
+/** Loads every lazy part, so that the page needs nothing any more; resolves when all are there. */
+export async function loadEverything(): Promise<void> {
+  await Promise.all([
+    ...Object.values(LOADERS).map((load) => load()),
+    import("../share/share-dialog.tsx"),
+    import("../share/open-file.ts"),
+    import("../share/recent.ts"),
+    import("yaml"),
+    engine.ask("preload", null),
+  ]);
 }

@@ -39,7 +39,8 @@ const CRASHED = {
 
 /** One worker with one engine in it. */
 export class EngineClient {
-  private worker: Worker;
+  /** Started with the first message: a page that shows its stored answer needs no engine yet. */
+  private worker: Worker | undefined;
   private count = 0;
   /** Whether the present worker ever said anything: one that cannot even load is not tried again. */
   private isAlive = false;
@@ -50,7 +51,6 @@ export class EngineClient {
 
   constructor(restarted: () => void = () => {}) {
     this.restarted = restarted;
-    this.worker = this.start();
   }
 
   /** Runs the scenario and keeps its columns for the views. */
@@ -81,7 +81,7 @@ export class EngineClient {
 
   /** Ends the worker; what it was asked is refused. */
   end(): void {
-    this.worker.terminate();
+    this.worker?.terminate();
     this.failAll();
   }
 
@@ -110,6 +110,7 @@ export class EngineClient {
   }
 
   private send(message: ToWorker, transfer: Transferable[] = []): void {
+    this.worker ??= this.start();
     this.worker.postMessage(message, transfer);
   }
 
@@ -127,7 +128,7 @@ export class EngineClient {
   }
 
   private replace(): void {
-    this.worker.terminate();
+    this.worker?.terminate();
     this.isAlive = false;
     this.worker = this.start();
     this.failAll();

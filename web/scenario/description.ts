@@ -6,6 +6,8 @@ import type { Description } from "../workers/protocol.ts";
 
 export const description = createStore<Description | null>(() => null);
 
-void engine.ask("describe", null).then((answer) => {
+/** Asks the engine, which starts it. */
+export async function describeScenarios(): Promise<void> {
+  const answer = await engine.ask("describe", null);
   if (answer.ok) description.setState(answer.value, true);
-});
+}

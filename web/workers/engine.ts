@@ -4,6 +4,7 @@ import { ok, problemText } from "../../src/core/index.ts";
 import type { Result } from "../../src/core/index.ts";
 import type { FromWorker, ToWorker } from "./protocol.ts";
 import { describe } from "./describe.ts";
+import { preload } from "./preload.ts";
 import { RunDesk } from "./run-desk.ts";
 import { transferablesOf } from "./transferables.ts";
 
@@ -26,6 +27,10 @@ scope.addEventListener("message", ({ data }) => {
 
 async function answered(message: Extract<ToWorker, { kind: "ask" }>): Promise<Result<unknown>> {
   if (message.name === "describe") return ok(describe());
+  if (message.name === "preload") {
+    await preload();
+    return ok(null);
+  }
   const { answerLate } = await import("./questions.ts");
   return answerLate(message, desk);
 }

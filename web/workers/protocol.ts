@@ -116,6 +116,8 @@ export type Questions = {
     readonly answer: TracePreview;
   };
   readonly exportTrace: { readonly ask: { readonly name: string }; readonly answer: Uint8Array };
+  /** Loads what is otherwise loaded when it is first needed, so that the page asks for nothing later. */
+  readonly preload: { readonly ask: null; readonly answer: null };
   readonly complete: {
     readonly ask: { readonly document: ScenarioDocument };
     readonly answer: ScenarioDocument;

@@ -13,7 +13,7 @@ import { keepTrace } from "./import-file.ts";
 import { holdTrace, traceNamed } from "./traces.ts";
 
 export type Asked = Extract<ToWorker, { kind: "ask" }>;
-export type LateQuestion = Exclude<Asked, { name: "describe" }>;
+export type LateQuestion = Exclude<Asked, { name: "describe" | "preload" }>;
 
 /** The answer, or the problem that stands in its way. */
 export async function answerLate(message: LateQuestion, desk: RunDesk): Promise<Result<unknown>> {
