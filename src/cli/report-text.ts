@@ -85,6 +85,25 @@ function latencyRow(name: string, summary: LatencySummary): string[] {
   return [name, ...QUANTILES.map((key) => numberText(summary[key]))];
 }
 
+/** Conversations and agents' runs: how long, and where the time went. */
+function taskRows(tasks: NonNullable<Report["tasks"]>): [string, string][] {
+  const { offered, completed, callsMean, timeMs, queueMs, awayMs } = tasks;
+  const again =
+    tasks.repeatedTokens === 0
+      ? ""
+      : `; ${percentText(tasks.recomputedTokens / tasks.repeatedTokens)} of the tokens that a turn ` +
+        "repeats were computed again";
+  const s = (ms: number | null): string => numberText(ms === null ? null : ms / 1000);
+  return [
+    [
+      "tasks",
+      `${countText(completed)} of ${countText(offered)} done, ${numberText(callsMean)} calls each; ` +
+        `${s(timeMs.mean)} s each (p50 ${s(timeMs.p50)}, p99 ${s(timeMs.p99)})`,
+    ],
+    ["", `${s(queueMs.mean)} s of it queued, ${s(awayMs.mean)} s with users and tools${again}`],
+  ];
+}
+
 function factLines(report: Report, style: Style): string[] {
   const { requests, throughput, kv, batch, tokens } = report;
   const hit = kv.hitRate === null ? "no prefix cache" : `hit rate ${percentText(kv.hitRate)}`;
@@ -115,6 +134,7 @@ function factLines(report: Report, style: Style): string[] {
         `${numberText(batch.meanSize)} requests each, workers busy ${percentText(batch.busyShare)}`,
     ],
   ];
+  if (report.tasks !== null) rows.push(...taskRows(report.tasks));
   if (report.slo.attainment !== null) {
     const goodput = numberText(report.slo.goodputPerS);
     rows.push(["SLO", `${percentText(report.slo.attainment)} attained, goodput ${goodput}/s`]);

@@ -20,7 +20,7 @@ function msField(us: number): string {
 
 export const REQUESTS_HEADER =
   "row,worker,status,arrival_us,admitted_us,first_token_us,finish_us," +
-  "input_tokens,output_tokens,cached_tokens,preemptions,queue_ms,ttft_ms,tpot_ms,e2e_ms\n";
+  "input_tokens,output_tokens,cached_tokens,preemptions,queue_ms,ttft_ms,tpot_ms,e2e_ms";
 
 /**
  * One line per request, in arrival order. Units are in the header's names. Times of day are the engine's; TTFT and end to end
@@ -33,7 +33,8 @@ export function writeRequestsCsv(
   clientPathMs: number,
   write: (text: string) => void,
 ): void {
-  write(REQUESTS_HEADER);
+  const { session } = columns;
+  write(`${REQUESTS_HEADER}${session === undefined ? "" : ",session"}\n`);
   const pathUs = clientPathMs * US_PER_MS;
   writeRows(columns.rows, write, (i) => {
     const arrival = columns.arrivalUs[i] ?? Number.NaN;
@@ -50,7 +51,8 @@ export function writeRequestsCsv(
       `${String(columns.preemptions[i])},` +
       `${msField(admitted - arrival)},${msField(first - arrival + pathUs)},` +
       `${Number.isNaN(tpot) ? "" : String(Math.round(tpot) / US_PER_MS)},` +
-      `${msField(finish - arrival + (Number.isNaN(admitted) ? 0 : pathUs))}\n`
+      `${msField(finish - arrival + (Number.isNaN(admitted) ? 0 : pathUs))}` +
+      `${session === undefined ? "" : `,${String(session[i])}`}\n`
     );
   });
 }

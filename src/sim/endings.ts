@@ -11,7 +11,15 @@ import {
   REQUEST_UNFINISHED,
 } from "./report.ts";
 import type { RequestLog } from "./request-log.ts";
-import { AT_ROW, type NewRequest, type RequestTable } from "./request-table.ts";
+import {
+  AT_ADMITTED_US,
+  AT_ARRIVAL_US,
+  AT_CACHED,
+  AT_ROW,
+  type NewRequest,
+  type RequestTable,
+} from "./request-table.ts";
+import type { EndedCall, TaskLog, TaskSummary } from "./task-log.ts";
 import type { Traffic } from "./traffic.ts";
 
 type EndingParts = {
@@ -20,6 +28,7 @@ type EndingParts = {
   readonly traffic: Traffic;
   readonly log: RequestLog | undefined;
   readonly clients: Clients | undefined;
+  readonly tasks: TaskLog | undefined;
   /** What a client waits beside the engine, µs; the front door of all pools is that of the first. */
   readonly clientPathUs: number;
 };
@@ -42,8 +51,20 @@ export class Endings {
     return this.completed + this.rejected + this.cancelled + this.failed;
   }
 
+  /** What became of the tasks; undefined: the requests belong to none. */
+  taskSummary(): TaskSummary | undefined {
+    return this.parts.tasks?.summary();
+  }
+
+  /** A request arrives. */
+  offered(row: number, nowUs: number): void {
+    this.parts.outcomes.offered(nowUs);
+    this.parts.tasks?.offered(row, nowUs);
+  }
+
   complete(worker: number, slot: number, nowUs: number): void {
-    const { table, outcomes, log, clients, traffic, clientPathUs } = this.parts;
+    const { table, outcomes, log, clients, traffic, tasks, clientPathUs } = this.parts;
+    if (tasks !== undefined) tasks.ended(callOf(table, slot, nowUs, true));
     this.completed++;
     outcomes.completed(table, slot, nowUs, worker);
     log?.add(table, slot, worker, REQUEST_COMPLETED, nowUs);
@@ -56,6 +77,13 @@ export class Endings {
     const { outcomes, log, traffic, clientPathUs } = this.parts;
     this.rejected++;
     this.rejectedBy[code]!++;
+    this.parts.tasks?.ended({
+      row: request.row,
+      nowUs,
+      isDone: false,
+      queueUs: NaN,
+      cachedTokens: 0,
+    });
     outcomes.ended(request.row, REQUEST_REJECTED, nowUs);
     log?.addUnrouted(request, REQUEST_REJECTED);
     traffic.ended(request.row, nowUs + clientPathUs, false);
@@ -71,6 +99,7 @@ export class Endings {
       this.rejectedBy[code]!++;
     }
     const row = table.data[slot + AT_ROW]!;
+    this.parts.tasks?.ended(callOf(table, slot, nowUs, false));
     outcomes.ended(row, status, nowUs);
     log?.add(table, slot, worker, status, nowUs);
     clients?.ended(slot);
@@ -83,4 +112,14 @@ export class Endings {
     log?.add(table, slot, worker, REQUEST_UNFINISHED, NaN);
     outcomes.ended(table.data[slot + AT_ROW]!, REQUEST_UNFINISHED, nowUs);
   }
+}
+
+function callOf({ data }: RequestTable, slot: number, nowUs: number, isDone: boolean): EndedCall {
+  return {
+    row: data[slot + AT_ROW]!,
+    nowUs,
+    isDone,
+    queueUs: data[slot + AT_ADMITTED_US]! - data[slot + AT_ARRIVAL_US]!,
+    cachedTokens: data[slot + AT_CACHED]!,
+  };
 }

@@ -271,6 +271,7 @@ export function writeReport(run: FinishedRun, wallS: number): Report {
     cost: costOf(summaries, totals, electricityUsd),
     pools: summaries,
     disagg: disaggSummary(run.handoffs),
+    tasks: run.endings.taskSummary() ?? null,
     workers: pools.flatMap((pool) =>
       pool.workers.map((worker) => workerSummary(pool, worker, simS)),
     ),

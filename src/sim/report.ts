@@ -3,6 +3,7 @@
  * major version. Latencies are in milliseconds, rates per simulated second.
  */
 
+import type { TaskSummary } from "./task-log.ts";
 import type { EngineFacts } from "./engine-facts.ts";
 import type { PoolRole, Scenario } from "./scenario.ts";
 import type { TierReport } from "./tiers/tier-report.ts";
@@ -234,6 +235,8 @@ export type Report = {
   readonly disagg: DisaggSummary | null;
   /** `null`: the scenario has no fabric. */
   readonly network: NetworkSummary | null;
+  /** Conversations and agents' runs; `null`: the requests belong to none. */
+  readonly tasks: TaskSummary | null;
   readonly workers: readonly WorkerSummary[];
   /** Why the run ended, when not because all requests were done. */
   readonly stopped: string | null;
@@ -271,6 +274,8 @@ export type RequestColumns = {
   /** −1: never routed. */
   readonly worker: Int32Array;
   readonly status: Uint8Array;
+  /** Session of the trace, −1: none; absent when the trace has no sessions. */
+  readonly session?: Int32Array;
 };
 
 /** State sampled at a fixed interval, summed over workers; counters are cumulative. */

@@ -1,5 +1,6 @@
 /** What a run keeps beside its sums: rows of requests, samples and slices, each only when asked for. */
 
+import type { Sessions } from "../trace/index.ts";
 import { SeriesLog, SliceLog } from "./recorder.ts";
 import { RequestLog } from "./request-log.ts";
 import type { SimulationResult } from "./report.ts";
@@ -23,13 +24,17 @@ export function recordsOf(options: SimulationOptions, total: number): RunRecords
 }
 
 /** The records as columns. */
-export function recordColumns({
-  log,
-  series,
-  slices,
-}: RunRecords): Pick<SimulationResult, "requests" | "series" | "slices"> {
+export function recordColumns(
+  { log, series, slices }: RunRecords,
+  sessions: Sessions | undefined,
+): Pick<SimulationResult, "requests" | "series" | "slices"> {
+  const requests = log?.columns();
+  const session =
+    sessions === undefined || requests === undefined
+      ? {}
+      : { session: Int32Array.from(requests.row, (row) => sessions.session[row]!) };
   return {
-    ...(log === undefined ? {} : { requests: log.columns() }),
+    ...(requests === undefined ? {} : { requests: { ...requests, ...session } }),
     ...(series === undefined ? {} : { series: series.columns() }),
     ...(slices === undefined ? {} : { slices: slices.columns() }),
   };

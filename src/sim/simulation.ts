@@ -34,6 +34,7 @@ import {
   type SimulationInputs,
   type SimulationOptions,
 } from "./simulation-inputs.ts";
+import { taskLogOf } from "./task-log.ts";
 import { Traffic } from "./traffic.ts";
 import { WorkerEvents } from "./worker-events.ts";
 import type { Worker } from "./worker.ts";
@@ -127,7 +128,15 @@ export class Simulation implements WorkerSink, HandoffSink {
     this.series = records.series;
     this.slices = records.slices;
     const { table, outcomes, traffic, log, clients } = this;
-    this.endings = new Endings({ table, outcomes, traffic, log, clients, clientPathUs });
+    this.endings = new Endings({
+      table,
+      outcomes,
+      traffic,
+      log,
+      clients,
+      tasks: taskLogOf(trace),
+      clientPathUs,
+    });
     this.nextSampleUs = this.series === undefined ? Infinity : 0;
     this.horizonUs = horizon === null ? Infinity : horizon * US_PER_S;
     this.nextAudit = options.auditEvery ?? Infinity;
@@ -169,7 +178,11 @@ export class Simulation implements WorkerSink, HandoffSink {
   finish(wallS: number, stopped?: string): SimulationResult {
     if (!this.isOver) this.end(stopped ?? "interrupted", this.nowUs);
     const report = writeReport(this, wallS);
-    return { report, gaps: this.outcomes.gaps.bars(), ...recordColumns(this) };
+    return {
+      report,
+      gaps: this.outcomes.gaps.bars(),
+      ...recordColumns(this, this.traffic.sessions),
+    };
   }
 
   // What the workers tell.
@@ -243,7 +256,7 @@ export class Simulation implements WorkerSink, HandoffSink {
     const { request } = intake;
     intake.take(nowUs);
     if (Number.isNaN(this.firstArrivalUs)) this.firstArrivalUs = nowUs;
-    this.outcomes.offered(nowUs);
+    this.endings.offered(request.row, nowUs);
     let code = handoffs === undefined ? intake.underAny(this.pools) : intake.underAll(this.pools);
     if (code >= 0) {
       this.endings.reject(request, code, nowUs);

@@ -6,7 +6,7 @@
 
 import { EventQueue, stream } from "../core/index.ts";
 import type { Stream } from "../core/index.ts";
-import type { RowSource, SourceRow, Trace } from "../trace/index.ts";
+import type { RowSource, Sessions, SourceRow, Trace } from "../trace/index.ts";
 import { CallReleases } from "./call-releases.ts";
 import { delayRule, type DelayRule } from "./delay-rule.ts";
 import type { Scenario } from "./scenario.ts";
@@ -95,6 +95,11 @@ export class Traffic {
     }
     this.advanceCursor();
     this.refresh();
+  }
+
+  /** Sessions of the trace, if it has any. */
+  get sessions(): Sessions | undefined {
+    return this.trace?.sessions;
   }
 
   /** Takes the request that is due: fills `row`, `input` and `output`. */

@@ -113,6 +113,7 @@ export function reportOf(changes: Partial<Report> = {}): Report {
     gpuHours: 0.1389,
     energy: null,
     cost: null,
+    tasks: null,
     workers: [
       { ...WORKER, worker: 0, busyS: 150, kvBlocksPeak: 9000 },
       { ...WORKER, worker: 1, busyS: 160, kvBlocksPeak: 10_500 },
