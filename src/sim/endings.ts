@@ -9,6 +9,7 @@ import {
   REQUEST_FAILED,
   REQUEST_REJECTED,
   REQUEST_UNFINISHED,
+  type TaskSummary,
 } from "./report.ts";
 import type { RequestLog } from "./request-log.ts";
 import {
@@ -19,7 +20,7 @@ import {
   type NewRequest,
   type RequestTable,
 } from "./request-table.ts";
-import type { EndedCall, TaskLog, TaskSummary } from "./task-log.ts";
+import type { EndedCall, TaskLog } from "./task-log.ts";
 import type { Traffic } from "./traffic.ts";
 
 type EndingParts = {

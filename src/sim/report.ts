@@ -3,7 +3,6 @@
  * major version. Latencies are in milliseconds, rates per simulated second.
  */
 
-import type { TaskSummary } from "./task-log.ts";
 import type { EngineFacts } from "./engine-facts.ts";
 import type { PoolRole, Scenario } from "./scenario.ts";
 import type { TierReport } from "./tiers/tier-report.ts";
@@ -17,6 +16,24 @@ export type LatencySummary = {
   readonly p99: number | null;
   readonly p999: number | null;
   readonly max: number | null;
+};
+
+export type TaskSummary = {
+  /** Tasks that began. */
+  readonly offered: number;
+  /** Tasks whose every call completed. */
+  readonly completed: number;
+  /** Mean calls of the completed tasks. */
+  readonly callsMean: number | null;
+  /** First arrival to last end of the completed tasks. */
+  readonly timeMs: LatencySummary;
+  /** Of it what their calls waited for a worker's first step; calls side by side count each. */
+  readonly queueMs: LatencySummary;
+  /** Of it what users and tools took: no call of the task was under way. */
+  readonly awayMs: LatencySummary;
+  /** Prompt tokens that a task's turn before had computed, and those of them that were computed again. */
+  readonly repeatedTokens: number;
+  readonly recomputedTokens: number;
 };
 
 export type WorkerSummary = {

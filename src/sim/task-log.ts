@@ -6,25 +6,7 @@
 import { QuantileSketch } from "../core/index.ts";
 import type { HashRuns, Trace } from "../trace/index.ts";
 import { summaryOf } from "./latency-summary.ts";
-import type { LatencySummary } from "./report.ts";
-
-export type TaskSummary = {
-  /** Tasks that began. */
-  readonly offered: number;
-  /** Tasks whose every call completed. */
-  readonly completed: number;
-  /** Mean calls of the completed tasks. */
-  readonly callsMean: number | null;
-  /** First arrival to last end of the completed tasks. */
-  readonly timeMs: LatencySummary;
-  /** Of it what their calls waited for a worker's first step; calls side by side count each. */
-  readonly queueMs: LatencySummary;
-  /** Of it what users and tools took: no call of the task was under way. */
-  readonly awayMs: LatencySummary;
-  /** Prompt tokens that a task's turn before had computed, and those of them that were computed again. */
-  readonly repeatedTokens: number;
-  readonly recomputedTokens: number;
-};
+import type { TaskSummary } from "./report.ts";
 
 /** How a call ended, and what it had from the cache. */
 export type EndedCall = {
