@@ -1,7 +1,7 @@
 /** From a scenario to its pools: an engine, its workers and its view of the trace's prefixes for each. */
 
 import { fail, ok } from "../core/index.ts";
-import type { GapHistogram, Result } from "../core/index.ts";
+import type { GapHistogram, Problem, Result } from "../core/index.ts";
 import type { Trace } from "../trace/index.ts";
 import type { Site } from "./build-network.ts";
 import { buildWorkers } from "./build-workers.ts";
@@ -15,6 +15,7 @@ import type { RequestTable } from "./request-table.ts";
 import { resolveEngine } from "./resolve-engine.ts";
 import type { ResolvedEngine } from "./resolve-engine.ts";
 import type { PoolKnobs, Scenario } from "./scenario.ts";
+import { tenantForest } from "./tenant-forest.ts";
 import { resolveTiers } from "./tiers/resolve-tiers.ts";
 import { TierSystem } from "./tiers/tier-system.ts";
 import type { SimulationInputs } from "./simulation-inputs.ts";
@@ -51,7 +52,9 @@ export function resolveEngines(
  */
 export function buildPools(inputs: SimulationInputs, parts: CommonParts): Result<readonly Pool[]> {
   const { scenario, trace } = inputs;
-  const forestFor = forests(trace);
+  const mixed = isolationProblem(scenario, trace);
+  if (mixed !== undefined) return fail(mixed);
+  const forestFor = forests(scenario, trace);
   const named = poolsOf(scenario);
   const firstIds = firstIdsOf(named);
   const pools: Pool[] = [];
@@ -104,13 +107,32 @@ function tiersFor(
   return ok(new TierSystem(settings.value, { forest, blockSize, model, firstId }));
 }
 
+/** What is wrong with asking for tenants apart; undefined: nothing. */
+function isolationProblem({ kv }: Scenario, trace: Trace | undefined): Problem | undefined {
+  if (kv.isolation === "none" || trace?.labels?.tenant !== undefined) return undefined;
+  return {
+    what: "the traffic does not say which tenant a request is of",
+    where: "kv.isolation",
+    expected: "a trace with a column of tenants",
+    remedy: "set kv.isolation: none, or take a trace with tenants",
+  };
+}
+
 /** The trace's prefix forest for an engine; engines with blocks of one size share it. */
-function forests(trace: Trace | undefined): (engine: ResolvedEngine) => PrefixForest {
+function forests(
+  { kv }: Scenario,
+  trace: Trace | undefined,
+): (engine: ResolvedEngine) => PrefixForest {
   const known = new Map<number, PrefixForest>();
   return ({ knobs }) => {
     if (!knobs.enable_prefix_caching || trace === undefined) return EMPTY_FOREST;
     const size = knobs.block_size;
-    const forest = known.get(size) ?? buildPrefixForest(trace, size);
+    const tenants = kv.isolation === "tenant" ? trace.labels?.tenant?.codes : undefined;
+    const build = (): PrefixForest => {
+      const shared = buildPrefixForest(trace, size);
+      return tenants === undefined ? shared : tenantForest(shared, tenants);
+    };
+    const forest = known.get(size) ?? build();
     known.set(size, forest);
     return forest;
   };

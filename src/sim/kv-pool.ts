@@ -146,9 +146,10 @@ export class KvPool {
 
   /**
    * Publishes the full blocks of a prompt computed up to `tokens`: from now on other requests can match them. A block that
-   * somebody else published meanwhile is given back.
+   * somebody else published meanwhile is given back. `isRunning`: `held` counts what the request holds; a load that has landed
+   * meanwhile may have published more than has been computed, which it holds too from now on.
    */
-  publish(slot: number, tokens: number): void {
+  publish(slot: number, tokens: number, isRunning = true): void {
     if (!this.engine.caching) return;
     const { path, nodeBegin, nodeEnd } = this.engine.forest;
     const table = this.engine.table;
@@ -157,6 +158,7 @@ export class KvPool {
     const target = Math.floor(tokens / this.engine.blockSize);
     let held = table.data[slot + AT_HELD_NODES]!;
     let shared = table.data[slot + AT_SHARED_BLOCKS]!;
+    const counted = Math.max(shared, Math.ceil(tokens / this.engine.blockSize));
     while (shared < target) {
       if (held === 0 || shared === nodeEnd[path[start + held - 1]!]!) {
         if (held === nodes) break;
@@ -175,6 +177,7 @@ export class KvPool {
       // The reference covers all of the entry, also what lies beyond the tokens computed so far.
       shared = Math.max(upTo, have);
     }
+    if (isRunning && shared > counted) this.held += shared - counted;
     table.data[slot + AT_HELD_NODES] = held;
     table.data[slot + AT_SHARED_BLOCKS] = shared;
   }
@@ -213,7 +216,8 @@ export class KvPool {
    */
   endLoad(slot: number, blocks: number): void {
     const { data } = this.engine.table;
-    this.publish(slot, (data[slot + AT_SHARED_BLOCKS]! + blocks) * this.engine.blockSize);
+    const upTo = data[slot + AT_SHARED_BLOCKS]! + blocks;
+    this.publish(slot, upTo * this.engine.blockSize, false);
     this.letGo(slot);
   }
 

@@ -1,6 +1,6 @@
 /**
  * Quantities with units in scenario files: a text such as "50 ms" under a key that names its unit
- * (`warmup_s`, `base_us`, `prefill_ms`, `usd_per_gpu_hour`) becomes a plain number in that unit.
+ * (`warmup_s`, `base_us`, `prefill_ms`, `capacity_bytes`, `usd_per_gpu_hour`) becomes a plain number in that unit.
  */
 
 import { fail, ok } from "../core/index.ts";
@@ -15,7 +15,9 @@ type KeyQuantity = {
 /** The quantity that a key's name promises; `undefined` for keys without a unit in their name. */
 export function quantityOf(key: string): KeyQuantity | undefined {
   if (key.endsWith("usd_per_gpu_hour")) return { unit: "usd/hour", scale: 1 };
-  // A rate is a count per second, not a time.
+  if (key.endsWith("_bytes_per_s")) return { unit: "byte/s", scale: 1 };
+  if (key.endsWith("_bytes")) return { unit: "byte", scale: 1 };
+  // Any other rate is a count per second, not a time.
   if (key.endsWith("_per_s")) return undefined;
   if (key.endsWith("_us")) return { unit: "us", scale: 1 };
   if (key.endsWith("_ms")) return { unit: "us", scale: 1e-3 };

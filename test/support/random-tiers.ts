@@ -62,6 +62,11 @@ function conversations(seed: number, rows: number, block: number, gapUs: number)
     if (random.next() < 0.7) at += random.int(gapUs + 1);
     const path = paths[random.int(8)]!;
     if (path.length * block > 400) path.length = random.int(3);
+    // Two conversations with one beginning ask for it at the same time, now and then.
+    if (random.next() < 0.25) {
+      const other = paths[random.int(8)]!;
+      path.splice(0, path.length, ...other.slice(0, random.int(other.length + 1)));
+    }
     const input = path.length * block + 1 + random.int(4 * block);
     const whole = Math.floor(input / block);
     while (path.length < whole) path.push(ids++);
