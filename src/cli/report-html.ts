@@ -5,6 +5,7 @@ import type { BandedReport } from "../plan/index.ts";
 import type { LatencySummary, Report, SimulationResult } from "../sim/index.ts";
 import { escapeText } from "./charts/svg.ts";
 import { networkSection } from "./network-html.ts";
+import { tierSection } from "./tiers-html.ts";
 import { countText, numberText, percentText, secondsText } from "./numbers.ts";
 import { reportCharts } from "./report-charts.ts";
 import { PAGE_STYLE } from "./report-style.ts";
@@ -35,7 +36,7 @@ ${charts.join("\n")}
 <h2>Latency in ms</h2>
 ${latencyTable(report)}
 ${bandTable(report)}
-${networkSection(report)}
+${tierSection(report)}${networkSection(report)}
 ${warningList(report)}
 ${engineTable(report)}
 <h2>Every number</h2>

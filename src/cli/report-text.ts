@@ -10,6 +10,7 @@ import { poolLines } from "./pool-text.ts";
 import { styleFor } from "./style.ts";
 import type { Style } from "./style.ts";
 import { textTable } from "./table.ts";
+import { tierLines } from "./tiers-text.ts";
 
 export type ReportTextOptions = {
   readonly colour: boolean;
@@ -37,6 +38,7 @@ export function reportText(report: BandedReport, options: ReportTextOptions): st
     factLines(report, style),
     poolLines(report, style),
     disaggLines(report, style),
+    tierLines(report, style),
     networkLines(report, style),
     balanceLines(report, style),
     bandLines(report, style),

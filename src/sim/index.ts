@@ -22,7 +22,6 @@ export type { SimulationInputs, SimulationOptions } from "./simulation-inputs.ts
 export type { Simulation } from "./simulation.ts";
 export { planSynthesis, synthesizeTraffic } from "./synth-traffic.ts";
 export type { Synthesis, SynthParameters } from "./synth-traffic.ts";
-export { FutureUses, parentsOf } from "./tiers/future-uses.ts";
-export { TierStore } from "./tiers/tier-store.ts";
+export type { LookupSummary, TierSummary } from "./tiers/tier-report.ts";
 export { runTitle, verdictOf } from "./verdict.ts";
 export type { Verdict } from "./verdict.ts";
