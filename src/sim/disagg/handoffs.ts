@@ -261,7 +261,9 @@ export class Handoffs {
       this.computeAtTarget(slot, nowUs);
       return;
     }
-    this.legs.data[this.legs.clear(prompt) + LEG_PEER] = slot;
+    // Clearing may move the table: only then is it looked at.
+    const promptAt = this.legs.clear(prompt);
+    this.legs.data[promptAt + LEG_PEER] = slot;
     const at = this.legs.at(slot);
     this.legs.data[at + LEG_PEER] = prompt;
     this.legs.data[at + LEG_SOURCE] = worker.id;
