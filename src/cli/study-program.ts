@@ -5,14 +5,16 @@ import type { Result } from "../core/index.ts";
 import { collect } from "./flags.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Adds `study routers`. */
+/** Adds `study` with its subcommands. */
 export function addStudyCommands(
   program: Command,
   terminal: Terminal,
   command: string,
   finish: (result: Result<number>) => void,
 ): void {
-  const study = program.command("study").description("policies side by side on the same traffic");
+  const study = program
+    .command("study")
+    .description("one question, many runs: a table, a chart, and what limits");
   study
     .command("routers")
     .description("rank all routers by goodput over load and staleness, with paired intervals")
@@ -34,5 +36,36 @@ export function addStudyCommands(
     .action(async (file: string | undefined, flags: object) => {
       const { studyRoutersCommand } = await import("./commands/study-routers.ts");
       finish(await studyRoutersCommand(file, flags, terminal, command));
+    });
+  addDisagg(study, terminal, command, finish);
+}
+
+function addDisagg(
+  study: Command,
+  terminal: Terminal,
+  command: string,
+  finish: (result: Result<number>) => void,
+): void {
+  study
+    .command("disagg")
+    .description("mixed workers against prefill and decode workers, over ratio and network speed")
+    .argument("[SCENARIO]", "scenario file (YAML or JSON) with model, GPU, workers and an SLO")
+    .option("--trace <FILE>", "trace to replay")
+    .option("--model <NAME>", "model card")
+    .option("--gpu <NAME>", "GPU card")
+    .option("--cards <PATH>", "your own card file or folder; repeatable", collect)
+    .option("--workers <N>", "number of workers to split")
+    .option("--set <PATH=VALUE>", "override one key of the scenario; repeatable", collect)
+    .option("--seed <N>", "master seed")
+    .option(
+      "--networks <A,B,…>",
+      "nvlink or link cards (nvlink,ib-ndr400,ethernet-100,ethernet-25)",
+    )
+    .option("--json", "print the study as JSON")
+    .option("--html <FILE>", "write a page with charts")
+    .option("--quiet", "no progress on stderr")
+    .action(async (file: string | undefined, flags: object) => {
+      const { studyDisaggCommand } = await import("./commands/study-disagg.ts");
+      finish(await studyDisaggCommand(file, flags, terminal, command));
     });
 }

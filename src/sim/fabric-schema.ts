@@ -77,3 +77,5 @@ export const fabricSchema = z.strictObject({
 
 /** A complete fabric: every default filled in. */
 export type FabricKnobs = z.output<typeof fabricSchema>;
+
+export const FABRIC_DEFAULT: FabricKnobs = fabricSchema.parse({});

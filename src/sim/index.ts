@@ -5,6 +5,7 @@ export { needsCards, usesKernels } from "./hardware-inputs.ts";
 export type { HardwareInputs } from "./hardware-inputs.ts";
 export { traceTraffic } from "./loaded-traffic.ts";
 export type { LoadedTraffic } from "./loaded-traffic.ts";
+export { FABRIC_DEFAULT } from "./fabric-schema.ts";
 export * from "./network/index.ts";
 export { parseScenario } from "./parse-scenario.ts";
 export { writePerfetto } from "./perfetto.ts";
