@@ -75,6 +75,11 @@ describe("disaggregation study", () => {
     expect(disaggFindings(light)[0]).toContain("too light");
   });
 
+  test("an overloaded cluster is called one", () => {
+    const short = studied({ slo: { ttft_s: 0.001 } }, ["nvlink"]);
+    expect(disaggFindings(short)[1]).toContain("overloaded");
+  });
+
   test("networks that do not fit are left out with a note; unknown ones are refused", () => {
     const wide = valueOf(
       DisaggStudy.create(

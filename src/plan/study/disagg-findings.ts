@@ -54,10 +54,21 @@ export function limitText(sample: DisaggSample): string {
 
 const VERBS = ["loses", "changes little", "wins"];
 
+/** Fewer requests within the SLO than this, whatever is done: the cluster is too small (assumption). */
+const OVERLOADED = 0.5;
+
 /** The answer first, then each network, then what limits. */
 export function disaggFindings(result: DisaggStudyResult): string[] {
   const { mixed, best, notes } = result;
-  const lines = [crossoverLine(result), `Mixed workers: ${limitText(mixed)}.`];
+  const lines = [crossoverLine(result)];
+  const most = Math.max(...[mixed, ...best].map(({ attainment }) => attainment));
+  if (most < OVERLOADED) {
+    lines.push(
+      `No variant meets the SLO for more than ${percentText(most)} of the requests: the workers are overloaded, and the ` +
+        "comparison says little about a cluster that is large enough.",
+    );
+  }
+  lines.push(`Mixed workers: ${limitText(mixed)}.`);
   for (const sample of best) {
     const verb = VERBS[verdictOn(sample, mixed) + 1]!;
     lines.push(
