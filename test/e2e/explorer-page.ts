@@ -14,8 +14,8 @@ export type OpenOptions = {
   readonly width?: number;
   readonly height?: number;
   readonly dark?: boolean;
-  /** Returns once every lazy part is there; true unless told. */
-  readonly whole?: boolean;
+  /** When it is ready: at the first answer, once computed (unless told), once every lazy part is there. */
+  readonly until?: "stored" | "computed" | "whole";
 };
 
 export type Opened = {
@@ -51,7 +51,7 @@ export class ExplorerBench {
   }
 
   async open(options: OpenOptions = {}): Promise<Opened> {
-    const { hash = "", width = 1280, height = 900, dark = false, whole = true } = options;
+    const { hash = "", width = 1280, height = 900, dark = false, until = "computed" } = options;
     const context = await this.browser.newContext({
       viewport: { width, height },
       colorScheme: dark ? "dark" : "light",
@@ -72,8 +72,9 @@ export class ExplorerBench {
       if (message.type() === "error") errors.push(message.text());
     });
     await page.goto(this.server.url + hash);
-    if (whole) await wholePage(page);
-    isWhole = true;
+    if (until === "computed") await page.getByText("computed in this browser").waitFor();
+    if (until === "whole") await wholePage(page);
+    isWhole = until === "whole";
     return { page, late, all, errors };
   }
 }

@@ -43,7 +43,7 @@ function knobs(page: Page): Locator {
 
 describe("the page", () => {
   it("has an answer at once, computes the same digest, and asks nobody for anything", async () => {
-    const { page, all, errors } = await bench.open({ whole: false });
+    const { page, all, errors } = await bench.open({ until: "stored" });
     expect(await page.getByTestId("verdict").textContent()).toMatch(
       /8 workers (held|missed) the SLO/,
     );
@@ -119,7 +119,7 @@ describe("the page", () => {
     await page.getByRole("button", { name: "Share", exact: true }).click();
     const link = await page.getByLabel("Link", { exact: true }).inputValue();
     expect(link).toContain("#v1.");
-    const other = await bench.open({ hash: link.slice(link.indexOf("#")), whole: false });
+    const other = await bench.open({ hash: link.slice(link.indexOf("#")), until: "stored" });
     expect(await nextDigest(other.page, first)).toBe(changed);
     expect(await page.getByLabel("Command line", { exact: true }).inputValue()).toContain(
       "--set router.policy=least_loaded",
@@ -132,7 +132,8 @@ describe("the page", () => {
     ["broken", "#v1.AAAA", /cut or damaged/],
     ["of a later version", "#v7.abc", /version 7/],
   ])("says what is wrong with a link that is %s", async (_name, hash, words) => {
-    const { page } = await bench.open({ hash });
+    const { page } = await bench.open({ hash, until: "stored" });
+    await page.getByRole("alert").waitFor();
     expect(await page.getByRole("alert").textContent()).toMatch(words);
     expect(await page.getByTestId("verdict").count()).toBe(1);
     await page.context().close();
@@ -197,7 +198,7 @@ describe("files", () => {
   });
 
   it("reads a good trace, names the bad rows of another, refuses a huge one, and keeps the result", async () => {
-    const { page, late } = await bench.open();
+    const { page, late } = await bench.open({ until: "whole" });
     const first = await digestOf(page);
     await showScreen(page, "Trace");
     const input = page.getByTestId("trace-file");

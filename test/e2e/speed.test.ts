@@ -17,7 +17,7 @@ afterAll(async () => {
 const KIB = 1024;
 
 it("loads at first at most 250 KiB, gzipped", async () => {
-  const { page, all } = await bench.open({ whole: false });
+  const { page, all } = await bench.open({ until: "stored" });
   await page.getByTestId("verdict").waitFor();
   await page.getByText("computed in this browser").waitFor();
   const files = [...new Set(all.filter((url) => url.startsWith(bench.server.url)).map(fileOf))];

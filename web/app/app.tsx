@@ -19,7 +19,7 @@ export function App() {
   const isOpen = useStore(viewStore, (state) => state.isPanelOpen);
   const isStale = useStore(runStore, (state) => state.isStale);
   const notice = useStore(viewStore, (state) => state.notice);
-  const View = SCREEN_VIEWS.find(({ name }) => name === screen)?.view;
+  const shown = SCREEN_VIEWS.find(({ name }) => name === screen);
   useLazyParts();
   return (
     <>
@@ -34,8 +34,9 @@ export function App() {
           <ProblemBanner />
           <BrushBar />
           <main id="view" tabIndex={-1} className={isStale ? "stale" : ""} aria-busy={isStale}>
+            <h2 className="sr-only">{shown?.label}</h2>
             <Suspense fallback={<p className="faint pad">Loading this view…</p>}>
-              {View === undefined ? null : <View />}
+              {shown === undefined ? null : <shown.view />}
             </Suspense>
           </main>
         </div>

@@ -71,8 +71,8 @@ export function Figure({ chart, height = 240, name, topic, isTime, line, childre
   }
 
   return (
-    <figure className="figure" role="group" aria-labelledby={`${id}t`} aria-describedby={`${id}d`}>
-      <figcaption>
+    <div className="figure" role="group" aria-labelledby={`${id}t`} aria-describedby={`${id}d`}>
+      <div className="caption">
         <h3 id={`${id}t`}>{chart.title}</h3>
         <FigureMenu
           chart={chart}
@@ -85,7 +85,7 @@ export function Figure({ chart, height = 240, name, topic, isTime, line, childre
           }}
         />
         <p id={`${id}d`}>{chart.summary}</p>
-      </figcaption>
+      </div>
       {children}
       <div ref={box} className="picture-box">
         {asTable ? (
@@ -113,7 +113,7 @@ export function Figure({ chart, height = 240, name, topic, isTime, line, childre
       <div className="sr-only" aria-live="polite">
         {reading?.text}
       </div>
-    </figure>
+    </div>
   );
 }
 

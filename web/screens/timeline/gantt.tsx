@@ -171,7 +171,7 @@ function GanttTools({
     ["s", "−", "Zoom out (S)"],
     ["a", "←", "Earlier (A)"],
     ["d", "→", "Later (D)"],
-    ["f", "Fit", "Whole run (F)"],
+    ["f", "Fit", "Fit: the whole run (F)"],
   ] as const;
   return (
     <div className="row">
