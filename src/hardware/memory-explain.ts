@@ -15,6 +15,7 @@ export function memorySlices(budget: MemoryBudget): readonly Slice[] {
     { name: "communication", letter: "C", bytes: budget.communicationBytes },
     { name: "CUDA graphs", letter: "G", bytes: budget.graphBytes },
     { name: "CUDA context", letter: "X", bytes: budget.contextBytes },
+    { name: "LoRA slots", letter: "O", bytes: budget.adapterBytes },
     { name: "layer states", letter: "L", bytes: budget.stateBytes },
     { name: "KV cache", letter: "K", bytes: Math.max(0, budget.kvBytes) },
     { name: "kept back", letter: ".", bytes: budget.reservedBytes },

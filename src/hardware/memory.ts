@@ -1,3 +1,4 @@
+import { type AdapterSlots, adapterBytes } from "./kernels/adapters.ts";
 import type { Result } from "../core/index.ts";
 import { fail, ok } from "../core/index.ts";
 import type { ModelFacts, ModelLayout } from "./model-card-facts.ts";
@@ -25,6 +26,8 @@ export type MemorySettings = ModelLayout & {
   readonly prefixCaching?: boolean;
   /** Load the extra prediction layers for speculative decoding. */
   readonly mtp?: boolean;
+  /** Slots of LoRA adapters on the GPU, and their rank. */
+  readonly adapters?: AdapterSlots;
   /** Load a draft layer of its own beside the model. */
   readonly eagle?: boolean;
 };
@@ -46,6 +49,8 @@ export type MemoryBudget = {
   readonly communicationBytes: number;
   readonly graphBytes: number;
   readonly contextBytes: number;
+  /** Slots of LoRA adapters. */
+  readonly adapterBytes: number;
   /** States of linear-attention layers, a fixed number of them for every running request. */
   readonly stateBytes: number;
   /** Most running requests that have their states; `null` without such layers: no bound. */
@@ -332,7 +337,10 @@ export function memoryBudget(
         ? sglangUse(settings)
         : trtllmUse(card, settings);
   const weightBytes = facts.weightBytesPerGpu + draftBytes(card, settings, facts);
-  let usedBytes = weightBytes;
+  const { adapters, tp = 1 } = settings;
+  const slotBytes = adapters === undefined ? 0 : adapterBytes(card, adapters.rank) / tp;
+  const adapterSlotBytes = slotBytes * (adapters?.slots ?? 0);
+  let usedBytes = weightBytes + adapterSlotBytes;
   for (const bytes of Object.values(use)) usedBytes += bytes;
   const { reservedBytes, kvBytes: poolBytes } = poolOf(settings, totalBytes, usedBytes, use);
   const states = statesOf(settings, facts, poolBytes);
@@ -353,6 +361,7 @@ export function memoryBudget(
     reservedBytes,
     weightBytes,
     ...use,
+    adapterBytes: adapterSlotBytes,
     ...states,
     kvBytes,
     blockSize,

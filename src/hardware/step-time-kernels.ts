@@ -1,7 +1,10 @@
 /** The calibrated model: a step is the sum of its kernels, floored by what the host takes. */
 import { ok, type Result } from "../core/index.ts";
 import type { GpuCard, NodeCard } from "./gpu-card.ts";
-import { KNOTS, segmentOf } from "./kernels/context-knots.ts";
+import { type AdapterSlots, adaptersUs } from "./kernels/adapters.ts";
+import { KNOTS, segmentOf, type Segments, segmentsOf } from "./kernels/context-knots.ts";
+import { type Drafts, LOOKUP_US } from "./kernels/drafts.ts";
+import { encoderUs } from "./kernels/encoder.ts";
 import { type EngineTiming, type RegimeScales, scalesOf } from "./kernels/engine-timing.ts";
 import { fabricOf, hopUs } from "./kernels/fabric.ts";
 import { graphRows } from "./kernels/graph-sizes.ts";
@@ -25,7 +28,15 @@ import { EAGLE_VOCAB, layerCount, type ModelCard } from "./model-card.ts";
 import { STEP_US_MIN } from "./step-time-run.ts";
 import type { DecodeRun, DecodeWork, StepShape, StepTimeModel, StepWork } from "./step-time.ts";
 
-export type KernelsSpec = {
+/** What a model may run with besides. */
+type Extras = {
+  readonly drafts?: Drafts;
+  readonly adapters?: AdapterSlots;
+  /** Patches of every image that prompts bring. */
+  readonly imagePatches?: number;
+};
+
+export type KernelsSpec = Extras & {
   readonly model: ModelCard;
   readonly gpu: GpuCard;
   /** Host of the GPUs: its NICs and NVLink domain. */
@@ -36,14 +47,7 @@ export type KernelsSpec = {
   readonly params: KernelParams;
   readonly timing: EngineTiming;
   readonly layout?: KernelsLayout;
-  readonly drafts?: Drafts;
 };
-
-/** Speculative decoding: tokens drafted for every request and step, and where they come from. */
-export type Drafts = { readonly kind: "ngram" | "eagle" | "mtp"; readonly tokens: number };
-
-/** Host time to find earlier text of one request. Assumption: a window of some thousand tokens, compiled. */
-const LOOKUP_US = 5;
 
 /**
  * Peaks that the efficiencies are applied to: the measured GPU's own, or the card's when the GPU was
@@ -74,11 +78,8 @@ export function kernelsStepTime(spec: KernelsSpec): Result<KernelsStepTime> {
     timing,
   });
   const estimated = spec.gpu.calibration !== params.kernels;
-  return ok(new KernelsStepTime(machine, scalesOf(timing, params.kernels), estimated, spec.drafts));
+  return ok(new KernelsStepTime(machine, scalesOf(timing, params.kernels), estimated, spec));
 }
-
-/** Times in µs at the knots for one batch size: c0 and c1 of each segment. */
-type Segments = { readonly c0: Float64Array; readonly c1: Float64Array };
 
 /** Totals of one micro-batch on one rank. */
 type RankShape = {
@@ -122,13 +123,16 @@ export class KernelsStepTime implements StepTimeModel {
   readonly #launches: Launches;
   /** Parts of the last pass of a step with prompts, µs before scales. */
   readonly #pass = { rowsUs: 0, expertsUs: 0, headUs: 0, decodeUs: 0 };
+  readonly #imagePatches: number;
   readonly #drafts: Drafts | undefined;
   /** Rows of a decoding request in a step. */
   readonly #queries: number;
   readonly #rank: RankShape = { requests: 0, newTokens: 0, pastTokens: 0, pairs: 0 };
 
-  constructor(machine: StepMachine, scales: RegimeScales, estimated: boolean, drafts?: Drafts) {
+  constructor(machine: StepMachine, scales: RegimeScales, estimated: boolean, extras: Extras = {}) {
+    const { adapters, drafts, imagePatches = 0 } = extras;
     this.#machine = machine;
+    this.#imagePatches = imagePatches;
     this.#drafts = drafts;
     this.#queries = 1 + (drafts?.tokens ?? 0);
     this.#scales = scales;
@@ -143,7 +147,7 @@ export class KernelsStepTime implements StepTimeModel {
     this.#rows = new RowMemo((m) => {
       let us = 0;
       for (const layer of rows) us += layerRowsUs(machine, layer, m);
-      return us;
+      return adapters === undefined ? us : us + adaptersUs(machine, adapters, m);
     });
     this.#experts = new RowMemo((tokens) => {
       let us = 0;
@@ -234,7 +238,13 @@ export class KernelsStepTime implements StepTimeModel {
     const regime = decodes > 0 ? this.#scales.mixed : this.#scales.context;
     const host = this.#hostOf(shape.prefillTokens, shape.prefillRequests, decodes);
     const gpuUs = split.pp === 1 ? this.#passUs(shape, 1) : this.#pipelineUs(shape);
-    return this.#wallUs(gpuUs * regime, host);
+    return this.#wallUs(gpuUs * regime + this.#imagesUs(shape), host);
+  }
+
+  #imagesUs({ images = 0 }: StepShape): number {
+    const { encoder } = this.#machine.card;
+    if (images === 0 || encoder === undefined) return 0;
+    return encoderUs(this.#machine, encoder, images, this.#imagePatches);
   }
 
   /** GPU and host time of a step in µs before scales, to fit these; `wallUs` puts them together. */
@@ -345,7 +355,8 @@ export class KernelsStepTime implements StepTimeModel {
     const { rowsUs, expertsUs, headUs, decodeUs } = this.#pass;
     const firstUs = Math.min(rowsUs, this.#rows.at(1));
     const promptUs = us - rowsUs - expertsUs - headUs - decodeUs;
-    work.computeUs = scale * (rowsUs - firstUs + expertsUs / 2 + promptUs / 2);
+    work.computeUs =
+      scale * (rowsUs - firstUs + expertsUs / 2 + promptUs / 2) + this.#imagesUs(shape);
     work.streamUs = scale * (firstUs + headUs + expertsUs / 2);
     work.attentionUs = scale * (decodeUs + promptUs / 2);
   }
@@ -376,18 +387,4 @@ export class KernelsStepTime implements StepTimeModel {
     run.contextEnd =
       segment + 1 < c0.length ? KNOTS[segment + 1]! * requests : Number.POSITIVE_INFINITY;
   }
-}
-
-/** Lines through neighbouring knots, in the total context of `requests`. */
-function segmentsOf(values: Float64Array, requests: number): Segments {
-  const count = KNOTS.length - 1;
-  const c0 = new Float64Array(count);
-  const c1 = new Float64Array(count);
-  for (let i = 0; i < count; i++) {
-    const left = KNOTS[i]! * requests;
-    const slope = (values[i + 1]! - values[i]!) / (KNOTS[i + 1]! * requests - left);
-    c1[i] = slope;
-    c0[i] = values[i]! - slope * left;
-  }
-  return { c0, c1 };
 }

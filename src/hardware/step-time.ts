@@ -22,6 +22,8 @@ export type StepShape = {
   decodeRequests: number;
   /** Σ context over the decode requests: KV tokens read, the token being processed included. */
   decodeContextTokens: number;
+  /** Images that are encoded before the step; absent: none. */
+  images?: number;
 };
 
 /** Step time of a pure decode batch: t(ctx) = c0 + c1·ctx + c2·ctx² µs, valid while ctx < contextEnd. */

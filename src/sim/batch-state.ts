@@ -2,6 +2,7 @@
  * What a worker's batch consists of, and the questions that schedulers ask of it. Nothing here changes anything: `batch.ts` does.
  */
 
+import { AdapterList } from "./adapters.ts";
 import { BlockDemand } from "./block-demand.ts";
 import type { DemandSum } from "./block-demand.ts";
 import type { Engine } from "./engine.ts";
@@ -52,6 +53,7 @@ export class BatchState {
   readonly demand: BlockDemand;
   readonly finishes: FinishHeap;
   readonly running: SlotList;
+  private readonly adapters: AdapterList | undefined;
   protected readonly waiting: SlotList;
   /** Arrivals that the scheduler has not seen yet; undefined: it sees them at once. */
   readonly inbox: Inbox | undefined;
@@ -73,7 +75,9 @@ export class BatchState {
     this.finishes = new FinishHeap(engine.heaps);
     this.demand = new BlockDemand(blockSize, engine.byPhase, row * blockSize);
     this.waiting = new SlotList(table);
-    this.running = new SlotList(table);
+    const { adapters } = engine;
+    if (adapters !== undefined) this.adapters = new AdapterList(table, adapters);
+    this.running = this.adapters ?? new SlotList(table);
     this.inbox = engine.inbox && new Inbox(table, engine.inbox);
   }
 
@@ -95,6 +99,10 @@ export class BatchState {
   }
   get waitingHead(): number {
     return this.waiting.head;
+  }
+  get runnableHead(): number {
+    const { head } = this.waiting;
+    return this.adapters === undefined ? head : this.adapters.firstRunnable(head);
   }
   get blockSize(): number {
     return this.engine.blockSize;

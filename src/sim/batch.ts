@@ -120,6 +120,8 @@ export class Batch extends BatchState implements SchedulerPort {
       Math.ceil((cached + tokens) / this.engine.blockSize) - this.engine.entries.matchedBlocks;
     if (need > 0) this.pool.allocate(need);
     this.computePrompt(slot, cached, tokens);
+    const { images, pass } = this.engine;
+    if (images !== undefined) pass.shape.images! += images.toEncode(table, slot, cached);
     return tokens;
   }
 
@@ -148,7 +150,8 @@ export class Batch extends BatchState implements SchedulerPort {
     this.engine.table.data[slot + AT_STATE] = SLOT_WAITING;
     const first = this.waiting.length === 0;
     this.waiting.pushBack(slot);
-    return first;
+    // Who waits for an adapter's place holds up nobody.
+    return first || this.engine.adapters !== undefined;
   }
 
   /** Empties the step being built. */

@@ -4,9 +4,11 @@ import { fail, ok } from "../core/index.ts";
 import type { GapHistogram, Problem, Result } from "../core/index.ts";
 import type { Trace } from "../trace/index.ts";
 import type { Site } from "./build-network.ts";
+import { adapterDraws } from "./adapters.ts";
 import { buildWorkers } from "./build-workers.ts";
 import type { WorkerSink } from "./engine.ts";
 import { PassMeter } from "./pass-meter.ts";
+import { imagesOf } from "./images.ts";
 import type { Pool } from "./pool.ts";
 import { atPool, poolScenarios, poolsOf } from "./pool-scenarios.ts";
 import { buildPrefixForest, EMPTY_FOREST } from "./prefix-forest.ts";
@@ -57,6 +59,8 @@ export function buildPools(inputs: SimulationInputs, parts: CommonParts): Result
   const forestFor = forests(scenario, trace);
   const named = poolsOf(scenario);
   const firstIds = firstIdsOf(named);
+  const draws = adapterDraws(scenario, trace);
+  const images = imagesOf(scenario, trace);
   const pools: Pool[] = [];
   for (const [index, poolScenario] of poolScenarios(scenario).entries()) {
     const { name, role } = named[index]!;
@@ -69,7 +73,7 @@ export function buildPools(inputs: SimulationInputs, parts: CommonParts): Result
       role === "decode" ? ok(undefined) : tiersFor(poolScenario, engine, forest, firstId);
     if (!built.ok) return fail(atPool(scenario, index, built.problem));
     const view = { scenario: poolScenario, forest, meter, tiers: built.value };
-    const workers = buildWorkers({ ...parts, ...view, role, knobs, model, firstId });
+    const workers = buildWorkers({ ...parts, ...view, draws, images, role, knobs, model, firstId });
     if (!workers.ok) return fail(atPool(scenario, index, workers.problem));
     pools.push({ index, name, role, engine, ...view, workers: workers.value });
   }

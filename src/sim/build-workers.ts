@@ -4,13 +4,16 @@ import { fail, ok } from "../core/index.ts";
 import type { GapHistogram, Result } from "../core/index.ts";
 import type { StepTimeModel } from "../hardware/index.ts";
 import { schedulerPolicies } from "../policies/index.ts";
+import type { AdapterRules } from "./adapters.ts";
 import { STRETCH_NUMBERS } from "./decode-stretch.ts";
 import { landingRules } from "./disagg/landing-rules.ts";
+import type { Images } from "./images.ts";
 import { EntryStore } from "./entry-store.ts";
 import { HeapArena } from "./finish-heap.ts";
 import type { Engine, PassState, WorkerSink } from "./engine.ts";
 import type { PassMeter } from "./pass-meter.ts";
 import type { PrefixForest } from "./prefix-forest.ts";
+import type { RowDraws } from "./row-draws.ts";
 import type { RequestTable } from "./request-table.ts";
 import type { PoolRole, Scenario } from "./scenario.ts";
 import type { TierSystem } from "./tiers/tier-system.ts";
@@ -34,9 +37,18 @@ type WorkerParts = {
   readonly meter: PassMeter | undefined;
   readonly role: PoolRole;
   readonly tiers: TierSystem | undefined;
+  /** The adapter of each row, and the images that prompts bring; undefined: none. */
+  readonly draws: RowDraws | undefined;
+  readonly images: Images | undefined;
   /** Number of the first worker. */
   readonly firstId: number;
 };
+
+/** The adapters of a pool whose engine serves some. */
+function adapterRules({ knobs, draws }: WorkerParts): AdapterRules | undefined {
+  if (knobs.lora === null || draws === undefined) return undefined;
+  return { draws, slots: knobs.lora.max_loras };
+}
 
 /** A scheduling pass that has not begun. */
 function emptyPass(): PassState {
@@ -99,6 +111,8 @@ export function buildWorkers(options: WorkerParts): Result<Worker[]> {
     blockSize: engine.block_size,
     watermarkBlocks: watermarkBlocks(engine),
     pace: paceOf(engine),
+    adapters: adapterRules(options),
+    images: options.images,
     queries: queriesOf(engine),
     overshoot: engine.overshoot,
     caching: engine.enable_prefix_caching && scheduler.prefixCaching,

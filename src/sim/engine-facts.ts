@@ -36,6 +36,8 @@ export type EngineFacts = {
     readonly kvBytes: number;
     /** States of linear-attention layers. */
     readonly stateBytes: number;
+    /** Slots of LoRA adapters. */
+    readonly adapterBytes: number;
   } | null;
   /** Limits of a worker, all its ranks. */
   readonly maxNumSeqs: number;
@@ -183,6 +185,7 @@ export function engineFacts(parts: {
             weightBytes: budget.weightBytes,
             kvBytes: budget.kvBytes,
             stateBytes: budget.stateBytes,
+            adapterBytes: budget.adapterBytes,
           },
     maxNumSeqs: knobs.max_num_seqs,
     speculation: speculationFacts(engine),

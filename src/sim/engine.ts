@@ -6,10 +6,12 @@
 import type { GapHistogram } from "../core/index.ts";
 import type { StepShape, StepTimeModel } from "../hardware/index.ts";
 import type { Scheduler } from "../policies/index.ts";
+import type { AdapterRules } from "./adapters.ts";
 import type { DemandSum } from "./block-demand.ts";
 import type { EntryStore } from "./entry-store.ts";
 import type { HeapArena } from "./finish-heap.ts";
 import type { InboxRules } from "./inbox.ts";
+import type { Images } from "./images.ts";
 import type { KvWatcher } from "./kv-watcher.ts";
 import type { PassMeter } from "./pass-meter.ts";
 import type { PrefixForest } from "./prefix-forest.ts";
@@ -73,6 +75,7 @@ export function beginPass(pass: PassState, nowUs: number): void {
   const { shape } = pass;
   shape.prefillRequests = 0;
   shape.prefillTokens = 0;
+  shape.images = 0;
   shape.prefillPastTokens = 0;
   shape.prefillPairs = 0;
   pass.nowUs = nowUs;
@@ -101,6 +104,10 @@ export type Engine = {
   readonly watermarkBlocks: number;
   /** Speculative decoding; undefined: every step gives a decoding request one token. */
   readonly pace: TokenPace | undefined;
+  /** Adapters that requests ask for, and how many a batch may hold; undefined: no limit. */
+  readonly adapters: AdapterRules | undefined;
+  /** Images that prompts bring. */
+  readonly images: Images | undefined;
   /** Tokens of a decoding request in a step, drafts to be verified included. */
   readonly queries: number;
   /** Tokens beyond its last that a request may hold for a step: drafts that came too late. */

@@ -11,6 +11,7 @@ import {
   memoryVerdict,
 } from "../hardware/index.ts";
 import type {
+  AdapterSlots,
   CardDeck,
   EngineTiming,
   GpuCard,
@@ -121,6 +122,11 @@ function versionRules({ backend, backend_version: version }: Scenario["engine"])
  */
 const SGLANG_CHUNK_MOST = 32_768;
 
+/** Slots of adapters as memory and kernels take them. */
+export function adapterSlots({ lora }: Scenario["engine"]): { readonly adapters?: AdapterSlots } {
+  return lora === null ? {} : { adapters: { rank: lora.max_lora_rank, slots: lora.max_loras } };
+}
+
 function memorySettings(scenario: Scenario, layout: KernelsLayout): MemorySettings {
   const { engine } = scenario;
   const fraction = engine.gpu_memory_utilization;
@@ -140,6 +146,7 @@ function memorySettings(scenario: Scenario, layout: KernelsLayout): MemorySettin
     prefixCaching: engine.enable_prefix_caching,
     mtp: engine.speculation?.kind === "mtp",
     eagle: engine.speculation?.kind === "eagle",
+    ...adapterSlots(engine),
   };
 }
 
@@ -175,6 +182,13 @@ export function machineOf(
       what: `${card.name} has no layers that predict further tokens`,
       where: "engine.speculation.kind",
       expected: "eagle or ngram, or a model with such layers (DeepSeek-V3, GLM-5, Qwen3.5)",
+    });
+  }
+  if (scenario.traffic.images !== null && card.encoder === undefined) {
+    return fail({
+      what: `${card.name} has no vision encoder`,
+      where: "traffic.images",
+      expected: "a model that sees images, for example llama-4-scout or qwen3.5-397b-a17b",
     });
   }
   const precision = checkPrecision(gpu, layout.dtype ?? card.dtype, layout.kvDtype);

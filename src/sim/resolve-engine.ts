@@ -13,11 +13,11 @@ import {
 } from "../hardware/index.ts";
 import type {
   CardDeck,
-  Drafts,
   EngineTiming,
   GpuCard,
   KernelParams,
   KernelsCoverage,
+  KernelsSpec,
   ModelCard,
   ProfileTable,
   StepTimeModel,
@@ -26,7 +26,14 @@ import type {
 import type { EngineFacts } from "./engine-facts.ts";
 import { engineFacts, engineWarnings } from "./engine-facts.ts";
 import type { HardwareInputs, Machine, PoolSite } from "./hardware-inputs.ts";
-import { gpuOf, machineOf, modelOf, needsCards, usesKernels } from "./hardware-inputs.ts";
+import {
+  adapterSlots,
+  gpuOf,
+  machineOf,
+  modelOf,
+  needsCards,
+  usesKernels,
+} from "./hardware-inputs.ts";
 import { lengthCheck } from "./scenario-checks.ts";
 import type { Scenario, StepTimeKnobs } from "./scenario.ts";
 import type { WorkerKnobs } from "./worker-knobs.ts";
@@ -103,10 +110,20 @@ function stepTimeSpec(knobs: PlainKnobs): StepTimeSpec {
   }
 }
 
-/** The drafts of speculative decoding as the kernels price them. */
-function draftsOf({ engine: { speculation } }: Scenario): { readonly drafts?: Drafts } {
-  if (speculation === null) return {};
-  return { drafts: { kind: speculation.kind, tokens: ratesOf(speculation).length } };
+type Extras = Pick<KernelsSpec, "drafts" | "adapters" | "imagePatches">;
+
+/** Patches of an image for each of its tokens: encoders merge two by two (Qwen-VL, Llama 4, InternVL). */
+const PATCHES_PER_TOKEN = 4;
+
+/** Drafts, adapters and images as the kernels price them. */
+function extrasOf({ engine, traffic: { images } }: Scenario): Extras {
+  const { speculation } = engine;
+  const drafts =
+    speculation === null
+      ? {}
+      : { drafts: { kind: speculation.kind, tokens: ratesOf(speculation).length } };
+  const imagePatches = images === null ? 0 : (images.patches ?? PATCHES_PER_TOKEN * images.tokens);
+  return { ...drafts, ...adapterSlots(engine), imagePatches };
 }
 
 /** The model with the time that drafts add by the scenario's word. */
@@ -127,7 +144,7 @@ function kernels(
   machine: Machine,
   params: KernelParams | undefined,
   timing: EngineTiming | undefined,
-  drafts: { readonly drafts?: Drafts },
+  extras: Extras,
 ): Result<Timed> {
   if (params === undefined || timing === undefined) {
     return fail({
@@ -140,7 +157,7 @@ function kernels(
   const parts = { model: entry.card, gpu, params, timing };
   const model = kernelsStepTime({
     ...parts,
-    ...drafts,
+    ...extras,
     layout,
     ...(node === undefined ? {} : { node }),
     ...(ranksTogether === undefined ? {} : { ranksTogether }),
@@ -161,7 +178,7 @@ function stepTimes(
   const chosen = scenario.engine.step_time ?? STEP_TIME_DEFAULT;
   if (usesKernels(scenario) && machine !== undefined && inputs.hardware !== undefined) {
     const timing = timingOf(scenario, inputs.hardware);
-    return kernels(machine, inputs.hardware.params, timing, draftsOf(scenario));
+    return kernels(machine, inputs.hardware.params, timing, extrasOf(scenario));
   }
   // The schema's checks refuse kernels without model and GPU.
   const spec = stepTimeSpec(chosen.type === "kernels" ? STEP_TIME_DEFAULT : chosen);

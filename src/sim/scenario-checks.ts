@@ -25,7 +25,7 @@ function checkPools(scenario: Scenario): Problem | undefined {
     names.add(name);
   }
   for (const [index, pool] of poolScenarios(scenario).entries()) {
-    const problem = checkEngine(pool) ?? checkHardware(pool);
+    const problem = checkEngine(pool) ?? checkHardware(pool) ?? checkExtras(pool);
     if (problem !== undefined) return atPool(scenario, index, problem);
   }
   return checkRoles(scenario);
@@ -100,6 +100,31 @@ function checkScheduler(engine: Scenario["engine"]): Problem | undefined {
     where: "engine.max_num_batched_tokens",
     expected: `at least ${String(least)}: a token for each of max_num_seqs, and a block of a prompt`,
     remedy: "raise max_num_batched_tokens, or lower max_num_seqs",
+  };
+}
+
+/** Adapters without an engine that serves them, and images without a model that sees them. */
+function checkExtras({ engine, traffic, model, gpu }: Scenario): Problem | undefined {
+  if (engine.lora !== null && engine.scheduler === "static") {
+    return {
+      what: "static batches know no adapters",
+      where: "engine.lora",
+      expected: "the scheduler vllm, sglang or tensorrt_llm",
+    };
+  }
+  if (traffic.adapters !== null && engine.lora === null) {
+    return {
+      what: "requests ask for adapters, and the engine serves none",
+      where: "traffic.adapters",
+      expected: "engine.lora beside it",
+      remedy: "add engine.lora: {max_loras: 8, max_lora_rank: 16}",
+    };
+  }
+  if (traffic.images === null || (model !== null && gpu !== null)) return undefined;
+  return {
+    what: "requests bring images, and no model is named that could see them",
+    where: "traffic.images",
+    expected: "model: NAME of a model with a vision encoder, and gpu: NAME",
   };
 }
 

@@ -9,6 +9,7 @@ import { z } from "zod";
 import type { KvDtype, WeightDtype } from "../hardware/index.ts";
 import { withBackendDefaults } from "./backend-defaults.ts";
 import { disaggSchema } from "./disagg/disagg-schema.ts";
+import { adaptersSchema, imagesSchema, loraSchema, speculationSchema } from "./extras-schema.ts";
 import { routerKeys } from "./router-keys.ts";
 import { fabricSchema } from "./fabric-schema.ts";
 import { overridesOf } from "./schema-overrides.ts";
@@ -58,26 +59,6 @@ const stepTime = z.discriminatedUnion("type", [
     moe_kernel: text("expert kernel by its name in the tables; the quickest when null"),
   }),
 ]);
-
-const rate = z.number().min(0).max(1);
-
-/** Names as in vLLM's speculative_config and AISimulate; rates are the workload's, so they have no default. */
-const speculation = z.strictObject({
-  kind: described(
-    z.enum(["ngram", "eagle", "mtp"]),
-    "where drafts come from: earlier text, a draft layer of its own, the model's own prediction layers",
-  ),
-  num_speculative_tokens: described(count(16).default(3), "tokens drafted for each step"),
-  acceptance_rates: described(
-    z.union([rate, z.array(rate).min(1).max(16)]),
-    "chance that a draft is accepted when those before it were: one for every position, or a list",
-  ),
-  overhead_us: z.number().nonnegative().finite().default(0).meta({
-    description:
-      "time that drafts add to a step with decodes, on top of what step times by kernels price for them",
-    unit: "us",
-  }),
-});
 
 const WEIGHT_FORMATS = [
   "bf16",
@@ -185,10 +166,8 @@ const engineKeys = z.strictObject({
     "sglang: decode steps from one look for arrivals to the next",
   ),
   batch_timeout_s: seconds("static batching: longest wait for a full batch").default(0),
-  speculation: described(
-    speculation.nullable().default(null),
-    "speculative decoding; null: one token a step",
-  ),
+  speculation: described(speculationSchema, "speculative decoding; null: one token a step"),
+  lora: described(loraSchema, "LoRA adapters beside the model; null: none"),
   step_time: described(
     stepTime.nullable().default(null),
     "null: kernels with model and gpu, else polynomial",
@@ -242,6 +221,14 @@ const traffic = z.strictObject({
   requests: count(1e9).nullable().default(null),
   warmup_s: seconds("arrivals before this are simulated but not measured").default(0),
   horizon_s: seconds("simulated time at which the run ends").nullable().default(null),
+  adapters: described(
+    adaptersSchema,
+    "LoRA adapters; a conversation keeps its own; needs engine.lora",
+  ),
+  images: described(
+    imagesSchema,
+    "images at the front of prompts, their tokens among the trace's; needs a model with a vision encoder",
+  ),
   client_path_ms: described(
     z.number().nonnegative().finite().nullable().default(null).meta({ unit: "ms" }),
     "what a client waits beside the engine: request to the queue, first token back, ms; " +

@@ -7,6 +7,7 @@
  */
 
 import { fail, ok, type Result } from "../core/index.ts";
+import { withAdapterPrefixes } from "./adapters.ts";
 import { buildPools } from "./build-pools.ts";
 import { clientsOf, type Clients } from "./clients.ts";
 import { desksOf, type Desks } from "./desks.ts";
@@ -49,8 +50,10 @@ export function createSimulation(
 ): Result<Simulation> {
   const problem = trafficProblem(inputs);
   if (problem !== undefined) return fail(problem);
-  const cluster = resolveCluster(inputs);
-  return cluster.ok ? Simulation.create(inputs, options, cluster.value) : cluster;
+  const salted = withAdapterPrefixes(inputs);
+  if (!salted.ok) return salted;
+  const cluster = resolveCluster(salted.value);
+  return cluster.ok ? Simulation.create(salted.value, options, cluster.value) : cluster;
 }
 
 export class Simulation implements WorkerSink, HandoffSink {

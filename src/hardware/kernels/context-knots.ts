@@ -22,3 +22,20 @@ export function segmentOf(requests: number, contextTokens: number): number {
   if (contextTokens >= KNOTS[index + 1]! * requests) index++;
   return index;
 }
+
+/** Times in µs at the knots for one batch size: c0 and c1 of each segment. */
+export type Segments = { readonly c0: Float64Array; readonly c1: Float64Array };
+
+/** Lines through neighbouring knots, in the total context of `requests`. */
+export function segmentsOf(values: Float64Array, requests: number): Segments {
+  const count = KNOTS.length - 1;
+  const c0 = new Float64Array(count);
+  const c1 = new Float64Array(count);
+  for (let i = 0; i < count; i++) {
+    const left = KNOTS[i]! * requests;
+    const slope = (values[i + 1]! - values[i]!) / (KNOTS[i + 1]! * requests - left);
+    c1[i] = slope;
+    c0[i] = values[i]! - slope * left;
+  }
+  return { c0, c1 };
+}

@@ -1,7 +1,10 @@
+export * from "./adapters.ts";
 export * from "./attention-context.ts";
 export * from "./attention-decode.ts";
 export * from "./collective.ts";
+export * from "./drafts.ts";
 export * from "./elementwise.ts";
+export { encoderUs } from "./encoder.ts";
 export * from "./gemm.ts";
 export * from "./graph-sizes.ts";
 export * from "./kernel-device.ts";

@@ -27,6 +27,8 @@ export interface SchedulerPort {
   readonly partialPrefill: Slot;
   /** First request of the waiting queue, −1 when it is empty. */
   readonly waitingHead: Slot;
+  /** First of the waiting requests that may start now as far as adapters go: who asks for one without a place is passed over. */
+  readonly runnableHead: Slot;
   /** The request behind `slot` in the waiting queue, −1 at its end. */
   waitingAfter(slot: Slot): Slot;
   /** When the request arrived at this worker, µs. */

@@ -103,7 +103,7 @@ class Prefill {
   /** Admits the head of the queue; false: the batch is complete. */
   private admitHead(): boolean {
     const { port, memory } = this;
-    const slot = port.waitingHead;
+    const slot = port.runnableHead;
     if (slot < 0) return false;
     if (memory.members + this.count >= this.knobs.max_num_seqs) {
       memory.isFull = true;

@@ -37,7 +37,7 @@ function admitWaiting(port: SchedulerPort, knobs: SchedulerKnobs, tokensLeft: nu
   const isGuaranteed = knobs.capacity_scheduler_policy === "guaranteed_no_evict";
   let budget = tokensLeft;
   while (budget > 0 && port.runningCount < knobs.max_num_seqs) {
-    const slot = port.waitingHead;
+    const slot = port.runnableHead;
     if (slot < 0) return;
     const known = port.knownTokens(slot);
     const left = known - port.matchPrefix(slot);

@@ -12,7 +12,7 @@ import type { Scheduler, SchedulerKnobs, SchedulerPolicy, SchedulerPort } from "
 function admitWaiting(port: SchedulerPort, knobs: SchedulerKnobs, tokensLeft: number): void {
   let budget = tokensLeft;
   while (budget > 0 && port.runningCount < knobs.max_num_seqs) {
-    const slot = port.waitingHead;
+    const slot = port.runnableHead;
     if (slot < 0) return;
     const known = port.knownTokens(slot);
     const cached = port.matchPrefix(slot);

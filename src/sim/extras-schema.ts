@@ -1,0 +1,68 @@
+/** What an engine may serve besides plain requests: drafts, LoRA adapters, images. */
+
+import { z } from "zod";
+
+const count = (max: number): z.ZodInt => z.int().positive().max(max);
+const described = <T extends z.ZodType>(type: T, description: string): T =>
+  type.meta({ description });
+
+const rate = z.number().min(0).max(1);
+
+/** Names as in vLLM's speculative_config and AISimulate; rates are the workload's, so they have no default. */
+export const speculationSchema = z
+  .strictObject({
+    kind: described(
+      z.enum(["ngram", "eagle", "mtp"]),
+      "where drafts come from: earlier text, a draft layer of its own, the model's own prediction layers",
+    ),
+    num_speculative_tokens: described(count(16).default(3), "tokens drafted for each step"),
+    acceptance_rates: described(
+      z.union([rate, z.array(rate).min(1).max(16)]),
+      "chance that a draft is accepted when those before it were: one for every position, or a list",
+    ),
+    overhead_us: z.number().nonnegative().finite().default(0).meta({
+      description:
+        "time that drafts add to a step with decodes, on top of what step times by kernels price for them",
+      unit: "us",
+    }),
+  })
+  .nullable()
+  .default(null);
+
+export const loraSchema = z
+  .strictObject({
+    max_loras: described(count(4096).default(1), "different adapters in one step"),
+    max_lora_rank: described(count(4096).default(16), "rank that every slot has room for"),
+  })
+  .nullable()
+  .default(null);
+
+export const adaptersSchema = z
+  .strictObject({
+    count: described(count(100_000), "different LoRA adapters that requests ask for"),
+    share: described(rate.default(1), "part of the conversations that ask for one"),
+    zipf: described(
+      z.number().min(0).max(10).default(1),
+      "how unequally they are asked for: the k-th as often as k^−zipf; 0: equally",
+    ),
+  })
+  .nullable()
+  .default(null);
+
+export const imagesSchema = z
+  .strictObject({
+    share: described(rate.default(1), "part of the conversations that bring images"),
+    per_request: described(
+      count(1000).default(1),
+      "images of a prompt, as far as it is long enough",
+    ),
+    tokens: described(count(1 << 20).default(576), "prompt tokens of an image"),
+    patches: described(
+      count(1 << 24)
+        .nullable()
+        .default(null),
+      "patches that the encoder sees; null: four for a token",
+    ),
+  })
+  .nullable()
+  .default(null);
