@@ -1,11 +1,11 @@
-/** Flags of `headworks study`. */
+/** Flags of `headworks study` and `headworks explain`. */
 
 import type { Command } from "commander";
 import type { Result } from "../core/index.ts";
 import { collect } from "./flags.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Adds `study` with its subcommands. */
+/** Adds `study` with its subcommands, and `explain`. */
 export function addStudyCommands(
   program: Command,
   terminal: Terminal,
@@ -37,6 +37,7 @@ export function addStudyCommands(
       const { studyRoutersCommand } = await import("./commands/study-routers.ts");
       finish(await studyRoutersCommand(file, flags, terminal, command));
     });
+  addExplain(program, terminal, finish);
   addDisagg(study, terminal, command, finish);
 }
 
@@ -67,5 +68,24 @@ function addDisagg(
     .action(async (file: string | undefined, flags: object) => {
       const { studyDisaggCommand } = await import("./commands/study-disagg.ts");
       finish(await studyDisaggCommand(file, flags, terminal, command));
+    });
+}
+
+function addExplain(
+  program: Command,
+  terminal: Terminal,
+  finish: (result: Result<number>) => void,
+): void {
+  program
+    .command("explain")
+    .description("why a request went where it went, what it waited for, what had been better")
+    .argument("<REPORT>", "report.json of the run")
+    .requiredOption("--request <ROW>", "row of the trace, as in requests.csv")
+    .option("--others <N>", "other workers tried in hindsight, best scores first (7)")
+    .option("--cards <PATH>", "your own card file or folder; repeatable", collect)
+    .option("--json", "print the explanation as JSON")
+    .action(async (report: string, flags: object) => {
+      const { explainCommand } = await import("./commands/explain.ts");
+      finish(await explainCommand(report, flags, terminal));
     });
 }

@@ -6,6 +6,7 @@ import { buildDesk } from "./build-desk.ts";
 import type { Pool } from "./pool.ts";
 import type { RequestTable } from "./request-table.ts";
 import type { RouterDesk } from "./router-desk.ts";
+import type { Witness } from "./witness.ts";
 import type { SimulationInputs } from "./simulation-inputs.ts";
 
 export class Desks {
@@ -17,6 +18,12 @@ export class Desks {
   constructor(door: RouterDesk, answers: RouterDesk) {
     this.door = door;
     this.answers = answers;
+  }
+
+  /** Lets a witness see both. */
+  watch(witness: Witness): void {
+    this.door.witness = witness;
+    this.answers.witness = witness;
   }
 
   /** Time of the next scrape of either, µs. */

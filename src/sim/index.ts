@@ -26,3 +26,4 @@ export type { Synthesis, SynthParameters } from "./synth-traffic.ts";
 export type { LookupSummary, TierSummary } from "./tiers/tier-report.ts";
 export { runTitle, verdictOf } from "./verdict.ts";
 export type { Verdict } from "./verdict.ts";
+export type { CandidateView, DecisionRecord, WitnessOptions } from "./witness.ts";

@@ -3,6 +3,7 @@
  * major version. Latencies are in milliseconds, rates per simulated second.
  */
 
+import type { DecisionRecord } from "./witness.ts";
 import type { EngineFacts } from "./engine-facts.ts";
 import type { PoolRole, Scenario } from "./scenario.ts";
 import type { TierReport } from "./tiers/tier-report.ts";
@@ -343,4 +344,6 @@ export type SimulationResult = {
   readonly requests?: RequestColumns;
   readonly series?: SeriesColumns;
   readonly slices?: SliceColumns;
+  /** Of the request that was watched, in order of time. */
+  readonly decisions?: readonly DecisionRecord[];
 };

@@ -23,6 +23,7 @@ import {
 } from "./request-table.ts";
 import type { RequestTable } from "./request-table.ts";
 import { RouterReplica } from "./router-replica.ts";
+import type { Witness } from "./witness.ts";
 import type { Worker } from "./worker.ts";
 
 /** How true the routers' view is. */
@@ -59,8 +60,8 @@ export class RouterDesk {
   nextScrapeUs: number;
   /** To be told what the workers' prefix caches gain and lose; undefined: no process wants to know. */
   readonly watcher: KvWatcher | undefined;
-  /** Called after each decision, before it is booked; for explanations. */
-  onDecision: ((state: RouterState, request: RouterRequest, worker: number) => void) | undefined;
+  /** Writes down, and may change, the decisions of one request. */
+  witness: Witness | undefined;
   /** The request being decided; what follows from its row is filled in, the rest is the caller's. */
   readonly request: RouterRequest;
   readonly replicas: readonly RouterReplica[];
@@ -117,15 +118,20 @@ export class RouterDesk {
     replica.catchUp(nowUs);
     if (this.needs.outputs === true) this.countOutputs(state, turn, nowUs);
     const request = this.fill(row, this.bookingOf(slot, turn), inputTokens);
-    const choice = state.choose(request, nowUs, this.random);
+    const witness = this.witness?.row === row ? this.witness : undefined;
+    witness?.before(state);
+    let choice = state.choose(request, nowUs, this.random);
     if (choice === NO_WORKER) {
       this.refusal = state.refusal === REFUSED_OVERLOAD ? REJECT_OVERLOADED : REJECT_NO_WORKER;
       return null;
     }
+    if (witness !== undefined) {
+      const ids = this.options.workers.map(({ id }) => id);
+      choice = witness.after(state, request, choice, nowUs, ids);
+    }
     const worker = this.options.workers[choice];
     if (worker === undefined || !state.isUp(choice))
       throw new InvariantError(`router law: decided for worker ${choice}, which is none`);
-    this.onDecision?.(state, request, choice);
     const newTokens = state.newTokensOn(request, choice);
     state.commit(request, choice, newTokens, nowUs);
     this.remember(slot, turn);

@@ -5,11 +5,13 @@ import { SeriesLog, SliceLog } from "./recorder.ts";
 import { RequestLog } from "./request-log.ts";
 import type { SimulationResult } from "./report.ts";
 import type { SimulationOptions } from "./simulation-inputs.ts";
+import { Witness } from "./witness.ts";
 
 export type RunRecords = {
   readonly log: RequestLog | undefined;
   readonly series: SeriesLog | undefined;
   readonly slices: SliceLog | undefined;
+  readonly witness: Witness | undefined;
 };
 
 /** The records that the options ask for; `total`: requests to come, Infinity when unknown. */
@@ -20,14 +22,15 @@ export function recordsOf(options: SimulationOptions, total: number): RunRecords
     log: requests === true ? new RequestLog(rows) : undefined,
     series: interval === undefined ? undefined : new SeriesLog(interval),
     slices: slices > 0 ? new SliceLog(slices) : undefined,
+    witness: options.witness === undefined ? undefined : new Witness(options.witness),
   };
 }
 
 /** The records as columns. */
 export function recordColumns(
-  { log, series, slices }: RunRecords,
+  { log, series, slices, witness }: RunRecords,
   sessions: Sessions | undefined,
-): Pick<SimulationResult, "requests" | "series" | "slices"> {
+): Pick<SimulationResult, "requests" | "series" | "slices" | "decisions"> {
   const requests = log?.columns();
   const session =
     sessions === undefined || requests === undefined
@@ -37,5 +40,6 @@ export function recordColumns(
     ...(requests === undefined ? {} : { requests: { ...requests, ...session } }),
     ...(series === undefined ? {} : { series: series.columns() }),
     ...(slices === undefined ? {} : { slices: slices.columns() }),
+    ...(witness === undefined ? {} : { decisions: witness.decisions }),
   };
 }

@@ -5,6 +5,7 @@ import type { Router, RouterSetting } from "../policies/index.ts";
 import type { RowSource, Trace } from "../trace/index.ts";
 import type { EngineInputs } from "./resolve-engine.ts";
 import type { Scenario } from "./scenario.ts";
+import type { WitnessOptions } from "./witness.ts";
 
 export type SimulationInputs = EngineInputs & {
   readonly scenario: Scenario;
@@ -50,6 +51,8 @@ export type SimulationOptions = {
   readonly slices?: number;
   /** Recount pools and decode groups every so many events; they are always recounted at the end. */
   readonly auditEvery?: number;
+  /** Write down the decisions of one request. */
+  readonly witness?: WitnessOptions;
   /** Version of the program, for the report. */
   readonly version?: string;
 };

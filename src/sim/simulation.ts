@@ -37,6 +37,7 @@ import {
 } from "./simulation-inputs.ts";
 import { taskLogOf } from "./task-log.ts";
 import { Traffic } from "./traffic.ts";
+import type { Witness } from "./witness.ts";
 import { WorkerEvents } from "./worker-events.ts";
 import type { Worker } from "./worker.ts";
 
@@ -84,6 +85,7 @@ export class Simulation implements WorkerSink, HandoffSink {
   readonly log: RequestLog | undefined;
   readonly series: SeriesLog | undefined;
   readonly slices: SliceLog | undefined;
+  readonly witness: Witness | undefined;
   private nextSampleUs: number;
   private readonly horizonUs: number;
   private nextAudit: number;
@@ -130,6 +132,7 @@ export class Simulation implements WorkerSink, HandoffSink {
     this.log = records.log;
     this.series = records.series;
     this.slices = records.slices;
+    this.witness = records.witness;
     const { table, outcomes, traffic, log, clients } = this;
     this.endings = new Endings({
       table,
@@ -151,6 +154,7 @@ export class Simulation implements WorkerSink, HandoffSink {
     for (const pool of pools) for (const { id } of pool.workers) this.poolOf[id] = pool;
     this.clock = new WorkerEvents(this.workers, pools);
     this.desks = desks;
+    if (this.witness !== undefined) desks.watch(this.witness);
     const { table, workers, clock } = this;
     const ends = { prefillDesk: desks.door, decodeDesk: desks.answers, sink: this };
     const parts = { table, workers, clock, ...ends };

@@ -25,7 +25,6 @@ const FIRST_NODES = 64;
 const FIRST_SLOTS = 256;
 /** Most slots of the hash table in use before it doubles. */
 const LOAD_MOST = 0.75;
-const GOLDEN = 0x9e3779b1;
 
 export class HashTree implements PrefixNodes {
   nodeBegin = new Int32Array(FIRST_NODES);
@@ -345,9 +344,12 @@ export class HashTree implements PrefixNodes {
   }
 }
 
-/** Even place of a hash in a table of `mask + 2` numbers. */
+/** Even place of a hash in a table of `mask + 2` numbers: MurmurHash3's finaliser, so that no pattern of hashes clusters. */
 function homeOf(low: number, high: number, mask: number): number {
-  return (Math.imul(low ^ Math.imul(high, GOLDEN), GOLDEN) >>> 3) & mask & ~1;
+  let h = Math.imul(low, 0xcc9e2d51) + Math.imul(high, 0x1b873593);
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return (h ^ (h >>> 16)) & mask & ~1;
 }
 
 /** log2 of the largest power of two that is no more than `count`. */

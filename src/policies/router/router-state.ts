@@ -135,6 +135,11 @@ export class RouterState implements RouterView {
     return best;
   }
 
+  /** Whether `reach` is kept for this policy. */
+  get looksAtPrefixes(): boolean {
+    return this.router.needs?.prefix === true;
+  }
+
   /** Chooses the worker of a request; NO_WORKER: nobody is eligible, `refusal` says why. Books nothing. */
   choose(request: RouterRequest, nowUs: number, random: Stream): number {
     const found = this.filter(request);
