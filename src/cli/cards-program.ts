@@ -36,6 +36,9 @@ type CardFlags = {
   readonly json?: boolean;
 };
 
+/** vLLM's default of max_lora_rank. */
+const LORA_RANK = 16;
+
 type MemoryFlags = CardFlags & {
   readonly engine: MemoryEngine;
   readonly gpu: string;
@@ -44,6 +47,9 @@ type MemoryFlags = CardFlags & {
   readonly maxNumSeqs?: string;
   readonly maxBatchedTokens?: string;
   readonly mtp?: boolean;
+  readonly eagle?: boolean;
+  readonly maxLoras?: string;
+  readonly maxLoraRank?: string;
 };
 
 /** Adds `models list | show | add` and `memory`. */
@@ -95,6 +101,9 @@ function addMemory(program: Command, terminal: Terminal, finish: Finish): void {
     .option("--max-num-seqs <N>", "most requests in a batch")
     .option("--max-batched-tokens <N>", "most tokens in a step")
     .option("--mtp", "load the extra prediction layers")
+    .option("--eagle", "load a draft layer beside the model")
+    .option("--max-loras <N>", "slots of LoRA adapters")
+    .option("--max-lora-rank <N>", "rank that every slot has room for; 16 by default")
     .action(async (model: string, flags: MemoryFlags) => {
       finish(await memory(model, flags, terminal));
     });
@@ -113,6 +122,12 @@ async function memory(
     maxBatchedTokens: [flags.maxBatchedTokens, "--max-batched-tokens"],
   });
   if (!counts.ok) return counts;
+  const lora = wholeFlags({
+    slots: [flags.maxLoras, "--max-loras"],
+    rank: [flags.maxLoraRank, "--max-lora-rank"],
+  });
+  if (!lora.ok) return lora;
+  const { slots, rank = LORA_RANK } = lora.value;
   const fraction = shareFlag(flags.fraction, "--fraction");
   if (!fraction.ok) return fraction;
   const { runMemory } = await import("./commands/memory.ts");
@@ -124,6 +139,8 @@ async function memory(
     ...counts.value,
     ...(fraction.value === undefined ? {} : { fraction: fraction.value }),
     ...(flags.mtp === undefined ? {} : { mtp: flags.mtp }),
+    ...(flags.eagle === undefined ? {} : { eagle: flags.eagle }),
+    ...(slots === undefined ? {} : { adapters: { slots, rank } }),
     ...plain(flags),
   });
   return print(output, terminal);

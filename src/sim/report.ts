@@ -183,7 +183,7 @@ export type Report = {
     readonly serverTtftMs: LatencySummary;
     /** (e2e − TTFT) / (output − 1), requests with at least two output tokens. */
     readonly tpotMs: LatencySummary;
-    /** Gaps between tokens, weighted by tokens. */
+    /** Gaps between tokens, weighted by tokens; tokens of one step (speculative decoding) count as one that came together. */
     readonly itlMs: LatencySummary;
     /** Client sends to client has the last token. */
     readonly e2eMs: LatencySummary;

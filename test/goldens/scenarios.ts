@@ -189,6 +189,37 @@ export const GOLDENS: readonly Golden[] = [
     }),
   ),
   golden(
+    "speculation",
+    "conversations with three drafts a step, 2.2 tokens on average, in a pool that runs short",
+    {
+      num_gpu_blocks: 190,
+      speculation: { kind: "ngram", num_speculative_tokens: 3, acceptance_rates: [0.7, 0.6, 0.2] },
+    },
+    { cluster: { workers: 2 } },
+    talks({
+      rows: 300,
+      perS: 8,
+      blockSize: 16,
+      systemBlocks: 20,
+      turnTokens: 220,
+      outputMedian: 70,
+    }),
+  ),
+  golden(
+    "adapters",
+    "conversations that ask for six adapters, two at a time",
+    { num_gpu_blocks: 1200, lora: { max_loras: 2 } },
+    { cluster: { workers: 2 }, traffic: { adapters: { count: 6, share: 0.8 } } },
+    talks({
+      rows: 300,
+      perS: 8,
+      blockSize: 16,
+      systemBlocks: 20,
+      turnTokens: 220,
+      outputMedian: 70,
+    }),
+  ),
+  golden(
     "trace-512-engine-16",
     "ids of 512 tokens on engine blocks of 16, NVIDIA's polynomial as one pass",
     { num_gpu_blocks: 6000, step_time: { type: "polynomial", mixed: "fused" } },

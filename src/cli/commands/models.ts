@@ -5,6 +5,7 @@ import { stringify } from "yaml";
 import { fail, ok } from "../../core/index.ts";
 import type { Result } from "../../core/index.ts";
 import {
+  adapterBytes,
   countParameters,
   findModel,
   layerCount,
@@ -33,6 +34,8 @@ export type ModelsOptions = {
 };
 
 const GIB = 1073741824;
+/** The rank that adapters are shown for: vLLM's default of max_lora_rank. */
+const LORA_RANK = 16;
 
 function billions(count: number): string {
   return count >= 1e11 ? `${(count / 1e9).toFixed(0)} B` : `${(count / 1e9).toFixed(2)} B`;
@@ -136,6 +139,8 @@ function show(entry: ModelEntry, options: ModelsOptions): Result<string> {
   ];
   const state = flops.value.stateBytesPerSequencePerGpu;
   if (state > 0) lines.push(`  + ${(state / 1e6).toFixed(1)} MB of state a sequence (tp 1)`);
+  const adapter = adapterBytes(card, LORA_RANK);
+  lines.push(`  + ${(adapter / 1e6).toFixed(1)} MB a LoRA adapter of rank ${LORA_RANK}`);
   return ok(`${lines.join("\n")}\n`);
 }
 
