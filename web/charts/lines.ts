@@ -29,6 +29,8 @@ export type LinesOptions = {
   readonly targets?: readonly Target[];
 };
 
+/** Samples over time from which a curve may be noise rather than a line (assumption). */
+const DENSE_POINTS = 150;
 /** Most readings of a curve: what a keyboard can walk through. */
 const READINGS_MOST = 400;
 
@@ -39,7 +41,9 @@ export function drawLines({ x, y, curves, targets = [] }: LinesOptions, size: Si
   const marks: Mark[] = [
     ...axisY(y, yScale, plot),
     ...axisX(x, xScale, plot),
-    ...curves.flatMap((curve) => curveMarks(curve, xScale, yScale, plot)),
+    ...curves.flatMap((curve) =>
+      curveMarks(curve, { xScale, yScale, plot, isTime: x.unit === "s" }),
+    ),
     ...targets.flatMap((target) => targetMarks(target, target.on === "x" ? xScale : yScale, plot)),
   ];
   return {
@@ -54,15 +58,24 @@ export function drawLines({ x, y, curves, targets = [] }: LinesOptions, size: Si
   };
 }
 
-function curveMarks(curve: Curve, xScale: Scale, yScale: Scale, plot: Box): Mark[] {
+type Place = {
+  readonly xScale: Scale;
+  readonly yScale: Scale;
+  readonly plot: Box;
+  readonly isTime: boolean;
+};
+
+function curveMarks(curve: Curve, { xScale, yScale, plot, isTime }: Place): Mark[] {
   const d = pathOf(curve, xScale, yScale);
   if (d === "") return [];
+  const isDense = isTime && curve.x.length > DENSE_POINTS;
   const stroke: Mark = {
     kind: "path",
     d,
     stroke: curve.role,
-    width: curve.isBaseline === true ? 1.2 : 1.8,
-    dash: curve.isBaseline === true ? "4 3" : DASHES[curve.role],
+    width: curve.isBaseline === true ? 1.2 : isDense ? 1.3 : 1.8,
+    // A dash within the noise of a dense curve is only more noise.
+    dash: curve.isBaseline === true ? "4 3" : isDense ? "" : DASHES[curve.role],
     ...(curve.isBaseline === true ? { opacity: 0.75 } : {}),
   };
   if (curve.area !== true || curve.isBaseline === true) return [stroke];

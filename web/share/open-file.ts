@@ -2,6 +2,7 @@
 
 import { openReport } from "./open-report.ts";
 import { runStore } from "../engine/session.ts";
+import { valueAt, withValue } from "../scenario/document.ts";
 import { openDocument } from "../stores/scenario-store.ts";
 import { notify, viewStore } from "../stores/view-store.ts";
 import type { ScenarioDocument } from "../workers/protocol.ts";
@@ -70,7 +71,15 @@ export function openDocumentFile(document: unknown, name: string): void {
     openReport(document, name);
     return;
   }
-  openDocument(document as ScenarioDocument);
+  openDocument(withoutShorthand(document as ScenarioDocument));
   viewStore.setState({ screen: "overview" });
   notify(`Opened the scenario ${name}.`);
+}
+
+/** The shorthand `trace` where the panel edits it. */
+function withoutShorthand(document: ScenarioDocument): ScenarioDocument {
+  const { trace, ...rest } = document;
+  const path = ["traffic", "source", "trace"];
+  if (trace === undefined || valueAt(rest, path.slice(0, 2)) !== undefined) return document;
+  return withValue(rest, path, trace);
 }

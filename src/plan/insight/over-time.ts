@@ -36,6 +36,9 @@ const US_PER_S = 1e6;
 const US_PER_MS = 1e3;
 /** Share of the KV blocks, and of max_num_seqs, from which they count as full (assumption). */
 const FULL_SHARE = 0.97;
+/** Something is short when p90 waits this many steps, and this part of its TTFT: the verdict's rule. */
+const QUEUE_STEPS = 3;
+const QUEUE_PART = 0.5;
 
 /** The run's samples as rates and shares. Blocks are those of all `workers` together. */
 export function overTime(
@@ -47,7 +50,7 @@ export function overTime(
   const { timeUs } = series;
   const blocks = Math.max(1, report.kv.blocksPerWorker * workers);
   const share = (column: Float64Array): Float64Array => column.map((value) => value / blocks);
-  const perRequest = requestBins(report, timeUs, requests);
+  const { hasWaited, ...perRequest } = requestBins(report, timeUs, requests);
   const kvUsed = share(series.kvBlocksUsed);
   const seats = report.engine.maxNumSeqs * workers;
   return {
@@ -65,7 +68,7 @@ export function overTime(
     ...perRequest,
     limitNames: LIMITS,
     limit: Uint8Array.from(timeUs, (_, i) => {
-      if (series.queued[i] === 0) return 0;
+      if (hasWaited[i] === 0) return 0;
       if (kvUsed[i]! >= FULL_SHARE) return 1;
       return series.running[i]! >= FULL_SHARE * seats ? 2 : 3;
     }),
@@ -88,7 +91,10 @@ function increaseRatio(part: Float64Array, whole: Float64Array): Float64Array {
   });
 }
 
-type RequestBins = Pick<OverTime, "ttftMsP99" | "tpotMsP99" | "attainment">;
+type RequestBins = Pick<OverTime, "ttftMsP99" | "tpotMsP99" | "attainment"> & {
+  /** Whether the requests of the sample waited longer than for the step in progress. */
+  readonly hasWaited: Uint8Array;
+};
 
 /** Requests are in order of arrival, so each sample's are neighbours. */
 function requestBins(
@@ -100,6 +106,7 @@ function requestBins(
     ttftMsP99: new Float64Array(timeUs.length).fill(NaN),
     tpotMsP99: new Float64Array(timeUs.length).fill(NaN),
     attainment: new Float64Array(timeUs.length).fill(NaN),
+    hasWaited: new Uint8Array(timeUs.length),
   };
   if (requests === undefined) return bins;
   let row = 0;
@@ -121,6 +128,7 @@ function fillBin(
   const hasTargets = Object.keys(report.slo.targets).length > 0;
   const ttft: number[] = [];
   const tpot: number[] = [];
+  const queue: number[] = [];
   let within = 0;
   for (let row = first; row < end; row++) {
     const own = {
@@ -130,10 +138,17 @@ function fillBin(
     };
     if (!Number.isNaN(own.ttft)) ttft.push(own.ttft);
     if (!Number.isNaN(own.tpot)) tpot.push(own.tpot);
+    const queueMs = latencyUs(requests, row, "queue") / US_PER_MS;
+    if (!Number.isNaN(queueMs)) queue.push(queueMs);
     // Requests that never finished have NaN here and are not within; a missing TPOT misses nothing.
     if (own.e2e <= e2eMs && !(own.ttft > ttftMs) && !(own.tpot > tpotMs)) within++;
   }
-  bins.ttftMsP99[bin] = quantileOf(Float64Array.from(ttft).sort(), 0.99);
+  const sortedTtft = Float64Array.from(ttft).sort();
+  const waitMs = quantileOf(Float64Array.from(queue).sort(), 0.9);
+  const stepMs = report.latency.itlMs.p50 ?? 0;
+  const isLong = waitMs > QUEUE_STEPS * stepMs && waitMs > QUEUE_PART * quantileOf(sortedTtft, 0.9);
+  bins.hasWaited[bin] = isLong ? 1 : 0;
+  bins.ttftMsP99[bin] = quantileOf(sortedTtft, 0.99);
   bins.tpotMsP99[bin] = quantileOf(Float64Array.from(tpot).sort(), 0.99);
   if (hasTargets) bins.attainment[bin] = within / (end - first);
 }

@@ -96,7 +96,7 @@ export const TOPICS: readonly Topic[] = [
   {
     id: "limits",
     title: "What runs short",
-    text: "At each sample of the run: nothing, when nobody waits; KV blocks, when someone waits and 97 % of the blocks are in use; batch slots, when the requests running fill 97 % of max_num_seqs; compute otherwise.",
+    text: "Something is short at a sample when the slowest tenth of the requests that arrived since the one before waits over three steps and over half of its time to first token. Then it is KV blocks when 97 % of them are in use, batch slots when the requests running fill 97 % of max_num_seqs, and compute otherwise.",
     inputs: ({ engine, kv }) => [
       ["max_num_seqs of a worker", countText(engine.maxNumSeqs)],
       ["KV blocks of a worker", countText(kv.blocksPerWorker)],

@@ -113,7 +113,7 @@ export function shortChart(series: OverTime | null): Chart {
     title: "What runs short, and when?",
     summary:
       parts.length === 0
-        ? "Nobody waits at any sample: nothing runs short."
+        ? "Nobody waits long at any sample: nothing runs short."
         : `Requests wait for ${parts.join(", ")}.`,
     table: {
       columns: ["time s", "short"],
