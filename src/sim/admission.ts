@@ -1,5 +1,6 @@
 /** Why requests are refused: what a worker could never run, and what the router turns away. */
 
+import { admissionPolicies } from "../policies/index.ts";
 import type { WorkerKnobs } from "./worker-knobs.ts";
 import { looksAhead, watermarkBlocks } from "./worker-knobs.ts";
 
@@ -9,6 +10,7 @@ export const REJECT_REASONS = [
   "does not fit max_num_batched_tokens with chunked prefill off",
   "every worker is beyond its busy thresholds",
   "no worker is eligible",
+  ...admissionPolicies.map(({ reason }) => reason),
 ] as const;
 
 /** Reasons that have always been counted into the digest; later ones only where they occur. */
@@ -16,6 +18,8 @@ export const FIRST_REASONS = 3;
 /** Refused by the router, as a gateway answers 529 and 503. */
 export const REJECT_OVERLOADED = 3;
 export const REJECT_NO_WORKER = 4;
+/** First of the reasons of admission policies, in the order of their registry; they are the last. */
+export const POLICY_REASONS = REJECT_REASONS.length - admissionPolicies.length;
 
 /** Index of a reject reason, −1: the request may queue. */
 export type RejectCode = number;

@@ -38,9 +38,11 @@ export class Clients {
     const place = slot / SLOT_NUMBERS;
     if (place >= this.workerOf.length) this.grow(place);
     this.workerOf[place] = worker;
-    if (this.firstTokenUs < this.endUs) {
-      this.deadlines.schedule(place, nowUs + this.firstTokenUs, EV_FIRST_TOKEN);
-    } else this.deadlines.schedule(place, nowUs + this.endUs, EV_END);
+    // Patience counts from the first time the request was sent.
+    const fromUs = this.table.data[slot + AT_ARRIVAL_US]!;
+    const isFirst = this.firstTokenUs < this.endUs;
+    const timeUs = fromUs + Math.min(this.firstTokenUs, this.endUs);
+    this.deadlines.schedule(place, Math.max(timeUs, nowUs + 1), isFirst ? EV_FIRST_TOKEN : EV_END);
   }
 
   /** A request is over. */

@@ -29,9 +29,6 @@ type EndingParts = {
   readonly traffic: Traffic;
   readonly log: RequestLog | undefined;
   readonly clients: Clients | undefined;
-  readonly tasks: TaskLog | undefined;
-  /** What a client waits beside the engine, µs; the front door of all pools is that of the first. */
-  readonly clientPathUs: number;
 };
 
 export class Endings {
@@ -41,10 +38,17 @@ export class Endings {
   failed = 0;
   /** Rejected requests by reason. */
   readonly rejectedBy = REJECT_REASONS.map(() => 0);
+  /** Refusals by reason, of requests that came again too. */
+  readonly refusals = REJECT_REASONS.map(() => 0);
   private readonly parts: EndingParts;
+  private readonly tasks: TaskLog | undefined;
+  private readonly clientPathUs: number;
 
-  constructor(parts: EndingParts) {
+  /** `clientPathUs`: what a client waits beside the engine; the front door of all pools is that of the first. */
+  constructor(parts: EndingParts, tasks: TaskLog | undefined, clientPathUs: number) {
     this.parts = parts;
+    this.tasks = tasks;
+    this.clientPathUs = clientPathUs;
   }
 
   /** Requests that have ended, however. */
@@ -54,31 +58,32 @@ export class Endings {
 
   /** What became of the tasks; undefined: the requests belong to none. */
   taskSummary(): TaskSummary | undefined {
-    return this.parts.tasks?.summary();
+    return this.tasks?.summary();
   }
 
   /** A request arrives. */
   offered(row: number, nowUs: number): void {
     this.parts.outcomes.offered(nowUs);
-    this.parts.tasks?.offered(row, nowUs);
+    this.tasks?.offered(row, nowUs);
   }
 
   complete(worker: number, slot: number, nowUs: number): void {
-    const { table, outcomes, log, clients, traffic, tasks, clientPathUs } = this.parts;
+    const { table, outcomes, log, clients, traffic } = this.parts;
+    const { tasks } = this;
     if (tasks !== undefined) tasks.ended(callOf(table, slot, nowUs, true));
     this.completed++;
     outcomes.completed(table, slot, nowUs, worker);
     log?.add(table, slot, worker, REQUEST_COMPLETED, nowUs);
     clients?.ended(slot);
-    traffic.ended(table.data[slot + AT_ROW]!, nowUs + clientPathUs);
+    traffic.ended(table.data[slot + AT_ROW]!, nowUs + this.clientPathUs);
   }
 
   /** A request that never got to a worker is turned away for the reason `code`. */
   reject(request: NewRequest, code: number, nowUs: number): void {
-    const { outcomes, log, traffic, clientPathUs } = this.parts;
+    const { outcomes, log, traffic } = this.parts;
     this.rejected++;
     this.rejectedBy[code]!++;
-    this.parts.tasks?.ended({
+    this.tasks?.ended({
       row: request.row,
       nowUs,
       isDone: false,
@@ -86,13 +91,13 @@ export class Endings {
       cachedTokens: 0,
     });
     outcomes.ended(request.row, REQUEST_REJECTED, nowUs);
-    log?.addUnrouted(request, REQUEST_REJECTED);
-    traffic.ended(request.row, nowUs + clientPathUs, false);
+    log?.addUnrouted(request, REQUEST_REJECTED, nowUs);
+    traffic.ended(request.row, nowUs + this.clientPathUs, false);
   }
 
   /** A request under way is over for its client; `code` ≥ 0: rejected for that reason. */
   drop(worker: number, slot: number, status: number, nowUs: number, code = -1): void {
-    const { table, outcomes, log, clients, traffic, clientPathUs } = this.parts;
+    const { table, outcomes, log, clients, traffic } = this.parts;
     if (status === REQUEST_CANCELLED) this.cancelled++;
     else if (status === REQUEST_FAILED) this.failed++;
     else {
@@ -100,11 +105,17 @@ export class Endings {
       this.rejectedBy[code]!++;
     }
     const row = table.data[slot + AT_ROW]!;
-    this.parts.tasks?.ended(callOf(table, slot, nowUs, false));
+    this.tasks?.ended(callOf(table, slot, nowUs, false));
     outcomes.ended(row, status, nowUs);
     log?.add(table, slot, worker, status, nowUs);
     clients?.ended(slot);
-    traffic.ended(row, nowUs + clientPathUs, false);
+    traffic.ended(row, nowUs + this.clientPathUs, false);
+  }
+
+  /** The run is over, and the request waits to be sent again. */
+  leaveUnsent(request: NewRequest, nowUs: number): void {
+    this.parts.log?.addUnrouted(request, REQUEST_UNFINISHED, NaN);
+    this.parts.outcomes.ended(request.row, REQUEST_UNFINISHED, nowUs);
   }
 
   /** The run is over and the request is not. */

@@ -3,6 +3,7 @@
 import { outputWithin, rejectCode } from "./admission.ts";
 import type { Pool } from "./pool.ts";
 import type { NewRequest } from "./request-table.ts";
+import type { SentRequest } from "./retries.ts";
 import type { Traffic } from "./traffic.ts";
 
 export class Intake {
@@ -17,6 +18,9 @@ export class Intake {
     pathLength: 0,
   };
   private readonly draft: NewRequest = { ...this.request };
+  /** Tokens the client asked for, and how often it has sent the request before. */
+  wanted = 0;
+  attempt = 0;
   private readonly traffic: Traffic;
 
   constructor(traffic: Traffic) {
@@ -32,12 +36,38 @@ export class Intake {
     request.arrivalUs = nowUs;
     request.input = traffic.input;
     request.output = traffic.output;
+    this.wanted = traffic.output;
+    this.attempt = 0;
+  }
+
+  /** Takes a request that is sent again. */
+  takeAgain(sent: SentRequest): void {
+    this.requestOf(sent);
+    this.wanted = sent.wanted;
+    this.attempt = sent.attempt;
+  }
+
+  /** The request as it was sent, in the place of the one that arrives. */
+  requestOf(sent: SentRequest): NewRequest {
+    const { request } = this;
+    request.row = sent.row;
+    request.record = sent.record;
+    request.arrivalUs = sent.firstUs;
+    request.input = sent.input;
+    request.output = sent.wanted;
+    return request;
+  }
+
+  /** The request as its client sent it. */
+  get sent(): SentRequest {
+    const { row, record, arrivalUs: firstUs, input } = this.request;
+    return { row, record, firstUs, input, wanted: this.wanted, attempt: this.attempt };
   }
 
   /** Completes the request as workers of `pool` would take it; the code of a reject reason, −1: they would. */
   under({ engine, forest }: Pool): number {
-    const { request, traffic } = this;
-    request.output = outputWithin(engine.knobs, request.input, traffic.output);
+    const { request } = this;
+    request.output = outputWithin(engine.knobs, request.input, this.wanted);
     const { pathStart } = forest;
     const isKnown = request.row + 1 < pathStart.length;
     request.pathStart = isKnown ? pathStart[request.row]! : 0;

@@ -2,11 +2,13 @@
 
 import { BIN_RELATIVE_ERROR } from "../core/index.ts";
 import type { Endings } from "./endings.ts";
+import type { Gate } from "./gate.ts";
+import type { Retries } from "./retries.ts";
 import type { QuantileSketch } from "../core/index.ts";
 import { disaggSummary } from "./disagg/report-disagg.ts";
 import type { Handoffs } from "./disagg/handoffs.ts";
 import { summaryOf } from "./latency-summary.ts";
-import { FIRST_REASONS, REJECT_REASONS } from "./admission.ts";
+import { FIRST_REASONS, REJECT_OVERLOADED, REJECT_REASONS } from "./admission.ts";
 import type { Report, WorkerSummary } from "./report.ts";
 import type { Outcomes } from "./recorder.ts";
 import type { ClusterNetwork } from "./network/index.ts";
@@ -48,6 +50,8 @@ export type FinishedRun = {
   readonly firstArrivalUs: number;
   readonly events: number;
   readonly endings: Endings;
+  readonly gate: Gate | undefined;
+  readonly retries: Retries | undefined;
   readonly unfinished: number;
   readonly truncated: number;
   readonly stopped: string | null;
@@ -212,6 +216,17 @@ function sketchError(sketches: readonly QuantileSketch[]): number {
   return sketches.every((sketch) => sketch.exact) ? 0 : BIN_RELATIVE_ERROR;
 }
 
+function admissionOf({ gate, retries, endings }: FinishedRun): Report["admission"] {
+  if (gate === undefined && retries === undefined) return null;
+  return {
+    refusals: REJECT_REASONS.flatMap((reason, code) => {
+      const count = code < REJECT_OVERLOADED ? 0 : endings.refusals[code]!;
+      return count === 0 ? [] : [{ reason, count }];
+    }),
+    retries: retries?.count ?? 0,
+  };
+}
+
 /** Builds the report; `wallS` is the time the simulation took, s. */
 export function writeReport(run: FinishedRun, wallS: number): Report {
   const { scenario, pools, outcomes, workers, options } = run;
@@ -245,6 +260,7 @@ export function writeReport(run: FinishedRun, wallS: number): Report {
       const count = run.endings.rejectedBy[code]!;
       return count === 0 ? [] : [{ reason, count }];
     }),
+    admission: admissionOf(run),
     ...latencyOf(run.outcomes, pools[0]!.engine.clientPathUs),
     throughput: {
       requestsPerS: perS(outcomes.measuredCompleted),

@@ -176,6 +176,12 @@ export type Report = {
     readonly measured: number;
   };
   readonly rejections: readonly { readonly reason: string; readonly count: number }[];
+  /** What admission policies and routers refused, those requests included that came again; `null`: without such policies and retries. */
+  readonly admission: {
+    readonly refusals: readonly { readonly reason: string; readonly count: number }[];
+    /** Requests sent again after a refusal. */
+    readonly retries: number;
+  } | null;
   readonly latency: {
     /** Client sends to client has the first token. */
     readonly ttftMs: LatencySummary;

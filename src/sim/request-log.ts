@@ -62,6 +62,7 @@ export class RequestLog {
       readonly output: number;
     },
     status: number,
+    finishUs: number,
   ): void {
     const entry = this.entry();
     this.ordinal[entry] = request.record;
@@ -71,7 +72,7 @@ export class RequestLog {
     this.outputTokens[entry] = request.output;
     this.admittedUs[entry] = NaN;
     this.firstTokenUs[entry] = NaN;
-    this.finishUs[entry] = request.arrivalUs;
+    this.finishUs[entry] = finishUs;
     this.worker[entry] = NO_WORKER;
     this.status[entry] = status;
   }

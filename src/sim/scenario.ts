@@ -278,7 +278,35 @@ const clients = z.strictObject({
     .positive()
     .nullable()
     .default(null),
+  retry: z
+    .strictObject({
+      max: described(
+        z.int().nonnegative().max(1000).default(0),
+        "times a request that was turned away (429, 503, 529) is sent again",
+      ),
+      base_s: seconds("first back-off").default(1),
+      factor: described(
+        z.number().min(1).max(100).default(2),
+        "by which each back-off exceeds the one before",
+      ),
+      max_s: seconds("longest back-off").default(60),
+      jitter: described(
+        z.number().min(0).max(1).default(0.5),
+        "share of a back-off that is left to chance",
+      ),
+    })
+    .prefault({}),
 });
+
+const admission = z
+  .array(
+    z.strictObject({
+      policy: described(z.string().min(1), "admission policy, by name"),
+      knobs: z.record(z.string(), z.number()).default({}),
+    }),
+  )
+  .default([])
+  .meta({ description: "who is let in: policies asked in this order, the first refusal counts" });
 
 const schema = z.strictObject({
   headworks: z.literal(1).default(1),
@@ -309,6 +337,7 @@ const schema = z.strictObject({
   kv: kvSchema.prefault({}),
   traffic: traffic.prefault({}),
   clients: clients.prefault({}),
+  admission,
   router: routerKeys.prefault({}),
   disagg: disaggSchema.prefault({}),
   slo: z

@@ -11,6 +11,7 @@ import { withAdapterPrefixes } from "./adapters.ts";
 import { buildPools } from "./build-pools.ts";
 import { clientsOf, type Clients } from "./clients.ts";
 import { desksOf, type Desks } from "./desks.ts";
+import { gateOf, type Gate } from "./gate.ts";
 import { handoffsOf, type Handoffs, type HandoffSink } from "./disagg/index.ts";
 import { Endings } from "./endings.ts";
 import type { MixedStep, WorkerSink } from "./engine.ts";
@@ -35,6 +36,8 @@ import {
   type SimulationInputs,
   type SimulationOptions,
 } from "./simulation-inputs.ts";
+import { Observer } from "./observer.ts";
+import { Retries } from "./retries.ts";
 import { taskLogOf } from "./task-log.ts";
 import { Traffic } from "./traffic.ts";
 import type { Witness } from "./witness.ts";
@@ -81,18 +84,19 @@ export class Simulation implements WorkerSink, HandoffSink {
   private readonly poolOf: Pool[] = [];
   private desks!: Desks;
   handoffs: Handoffs | undefined;
-  private readonly clients: Clients | undefined;
+  readonly clients: Clients | undefined;
+  gate: Gate | undefined;
+  readonly retries: Retries | undefined;
   readonly log: RequestLog | undefined;
   readonly series: SeriesLog | undefined;
   readonly slices: SliceLog | undefined;
   readonly witness: Witness | undefined;
-  private nextSampleUs: number;
+  private observer!: Observer;
   private readonly horizonUs: number;
   private nextAudit: number;
   private isOver = false;
   private readonly intake: Intake;
 
-  /** Use `createSimulation`. */
   static create(
     inputs: SimulationInputs,
     options: SimulationOptions,
@@ -111,6 +115,9 @@ export class Simulation implements WorkerSink, HandoffSink {
     simulation.pools = pools.value;
     const desks = desksOf(inputs, pools.value, simulation.table);
     if (!desks.ok) return desks;
+    const gate = gateOf(inputs.scenario, pools.value, simulation.table, inputs.trace);
+    if (!gate.ok) return gate;
+    simulation.gate = gate.value;
     simulation.connect(pools.value, desks.value);
     return ok(simulation);
   }
@@ -125,6 +132,7 @@ export class Simulation implements WorkerSink, HandoffSink {
     this.options = options;
     this.traffic = new Traffic(scenario, { trace, rows });
     this.clients = clientsOf(scenario, this.table, clientPathUs);
+    if (scenario.clients.retry.max > 0) this.retries = new Retries(scenario);
     this.nowUs = 0;
     this.intake = new Intake(this.traffic);
     this.outcomes = outcomesOf(scenario, clientPathUs);
@@ -133,17 +141,7 @@ export class Simulation implements WorkerSink, HandoffSink {
     this.series = records.series;
     this.slices = records.slices;
     this.witness = records.witness;
-    const { table, outcomes, traffic, log, clients } = this;
-    this.endings = new Endings({
-      table,
-      outcomes,
-      traffic,
-      log,
-      clients,
-      tasks: taskLogOf(trace),
-      clientPathUs,
-    });
-    this.nextSampleUs = this.series === undefined ? Infinity : 0;
+    this.endings = new Endings(this, taskLogOf(trace), clientPathUs);
     this.horizonUs = horizon === null ? Infinity : horizon * US_PER_S;
     this.nextAudit = options.auditEvery ?? Infinity;
   }
@@ -155,7 +153,8 @@ export class Simulation implements WorkerSink, HandoffSink {
     this.clock = new WorkerEvents(this.workers, pools);
     this.desks = desks;
     if (this.witness !== undefined) desks.watch(this.witness);
-    const { table, workers, clock } = this;
+    const { table, workers, clock, series, traffic, endings } = this;
+    this.observer = new Observer({ series, desks, workers, traffic, endings });
     const ends = { prefillDesk: desks.door, decodeDesk: desks.answers, sink: this };
     const parts = { table, workers, clock, ...ends };
     this.handoffs = handoffsOf(this.scenario.disagg, pools, parts, this.net);
@@ -195,6 +194,7 @@ export class Simulation implements WorkerSink, HandoffSink {
   // What the workers tell.
 
   firstToken(worker: number, slot: number, nowUs: number): void {
+    this.gate?.firstToken(slot);
     this.desks.answers.firstToken(worker, slot, nowUs);
   }
 
@@ -204,6 +204,7 @@ export class Simulation implements WorkerSink, HandoffSink {
   }
 
   completedAtSource(worker: number, slot: number, nowUs: number): void {
+    this.gate?.ended(slot);
     this.endings.complete(worker, slot, nowUs);
   }
 
@@ -233,22 +234,24 @@ export class Simulation implements WorkerSink, HandoffSink {
 
   /** One instant: everything that happens at the next time something does. */
   private nextInstant(): void {
-    const { clock, traffic, clients, handoffs, net } = this;
+    const { clock, traffic, clients, handoffs, net, retries } = this;
     let timeUs = Math.min(clock.timeUs, traffic.nextUs);
     if (handoffs !== undefined) timeUs = Math.min(timeUs, handoffs.nextUs);
     if (clients !== undefined) timeUs = Math.min(timeUs, clients.nextUs);
+    if (retries !== undefined) timeUs = Math.min(timeUs, retries.nextUs);
     if (net !== undefined) timeUs = Math.min(timeUs, net.nextUs);
     timeUs = clock.nextUs(timeUs);
     if (timeUs === Infinity || timeUs > this.horizonUs) {
       this.endOfEvents(timeUs);
       return;
     }
-    if (this.nextSampleUs < timeUs || this.desks.nextScrapeUs < timeUs) this.observe(timeUs);
+    this.observer.until(timeUs);
     this.nowUs = timeUs;
     this.events += clock.end(timeUs);
     if (net !== undefined && net.nextUs === timeUs) this.events += net.deliver(timeUs);
     if (handoffs !== undefined) this.events += handoffs.advance(timeUs);
     if (clients !== undefined) while (clients.nextUs === timeUs) this.timeOut(clients, timeUs);
+    if (retries !== undefined) while (retries.nextUs === timeUs) this.arriveAgain(retries, timeUs);
     while (traffic.nextUs === timeUs) {
       this.arrive(timeUs);
       this.events++;
@@ -259,19 +262,32 @@ export class Simulation implements WorkerSink, HandoffSink {
   }
 
   private arrive(nowUs: number): void {
-    const { traffic, intake, handoffs } = this;
-    const { request } = intake;
-    intake.take(nowUs);
+    this.intake.take(nowUs);
     if (Number.isNaN(this.firstArrivalUs)) this.firstArrivalUs = nowUs;
-    this.endings.offered(request.row, nowUs);
+    this.endings.offered(this.intake.request.row, nowUs);
+    this.enter(nowUs);
+  }
+
+  private arriveAgain(retries: Retries, nowUs: number): void {
+    this.events++;
+    this.intake.takeAgain(retries.take());
+    this.enter(nowUs);
+  }
+
+  /** A request is sent, for the first time or again. */
+  private enter(nowUs: number): void {
+    const { intake, handoffs, gate } = this;
+    const { request } = intake;
     let code = handoffs === undefined ? intake.underAny(this.pools) : intake.underAll(this.pools);
+    if (code < 0 && gate !== undefined) code = gate.refusal(request.row, request.input, nowUs);
     if (code >= 0) {
-      this.endings.reject(request, code, nowUs);
+      this.refuse(code, gate?.retryAfterUs ?? 0, nowUs);
       return;
     }
     const slot = this.table.take(request);
+    gate?.entered(slot);
     if (handoffs !== undefined) {
-      if (request.output < traffic.output) this.truncated++;
+      if (request.output < intake.wanted) this.truncated++;
       this.clients?.sent(slot, NO_WORKER, nowUs);
       handoffs.begin(slot, nowUs);
       return;
@@ -291,14 +307,23 @@ export class Simulation implements WorkerSink, HandoffSink {
       }
       this.table.place(slot, request);
     }
-    if (request.output < traffic.output) this.truncated++;
+    if (request.output < intake.wanted) this.truncated++;
     this.clients?.sent(slot, worker.id, nowUs);
     this.clock.enqueue(worker, slot, nowUs);
   }
 
   private turnAway(slot: number, code: number, nowUs: number): void {
+    this.gate?.ended(slot);
     this.table.give(slot);
-    this.endings.reject(this.intake.request, code, nowUs);
+    this.refuse(code, 0, nowUs);
+  }
+
+  /** A request is turned away; its client may come again. */
+  private refuse(code: number, retryAfterUs: number, nowUs: number): void {
+    const { intake } = this;
+    this.endings.refusals[code]!++;
+    if (this.retries?.accept(intake.sent, code, retryAfterUs, nowUs) === true) return;
+    this.endings.reject(intake.request, code, nowUs);
   }
 
   /** A client's deadline is due: its request is cancelled unless it has what the deadline was for. */
@@ -312,33 +337,17 @@ export class Simulation implements WorkerSink, HandoffSink {
 
   /** A request that is not done is over: for its client now, at its worker when the step in progress ends. */
   private drop(worker: number, slot: number, status: number, nowUs: number, code = -1): void {
+    this.gate?.ended(slot);
     this.endings.drop(worker, slot, status, nowUs, code);
     if (this.handoffs?.cancel(slot, nowUs) === true) return;
     this.desks.answers.ended(worker, slot, nowUs, false);
     this.clock.cancel(this.workers[worker]!, slot, nowUs);
   }
 
-  /** Samples and scrapes that fall before `timeUs`, in order of time; they read and change nothing. */
-  private observe(timeUs: number): void {
-    const { desks } = this;
-    for (;;) {
-      const nextUs = Math.min(this.nextSampleUs, desks.nextScrapeUs);
-      if (nextUs >= timeUs) return;
-      desks.scrape(nextUs);
-      if (this.nextSampleUs === nextUs) this.sample(nextUs);
-    }
-  }
-
-  private sample(nowUs: number): void {
-    const series = this.series!;
-    series.sample(nowUs, this.workers, this.traffic.offered, this.endings.completed);
-    this.nextSampleUs = nowUs + series.intervalUs;
-  }
-
   /** Nothing is left to happen, or nothing before the horizon. */
   private endOfEvents(timeUs: number): void {
     if (timeUs < Infinity) {
-      this.observe(this.horizonUs);
+      this.observer.until(this.horizonUs);
       this.end("the horizon was reached", this.horizonUs);
     } else this.end(null, this.nowUs);
   }
@@ -348,7 +357,7 @@ export class Simulation implements WorkerSink, HandoffSink {
     this.stopped = stopped;
     this.nowUs = nowUs;
     for (const worker of this.workers) worker.stop(nowUs);
-    if (this.series !== undefined && this.firstArrivalUs <= nowUs) this.sample(nowUs);
+    if (this.firstArrivalUs <= nowUs) this.observer.sample(nowUs);
     for (const worker of this.workers) {
       // Prefill workers know prompts; their requests are elsewhere.
       if (worker.batch.answers)
@@ -357,6 +366,7 @@ export class Simulation implements WorkerSink, HandoffSink {
         });
     }
     this.handoffs?.remote.forEach((slot) => this.leaveUnfinished(NO_WORKER, slot));
+    this.retries?.forEach((sent) => this.endings.leaveUnsent(this.intake.requestOf(sent), nowUs));
     this.audit();
   }
 
@@ -367,7 +377,7 @@ export class Simulation implements WorkerSink, HandoffSink {
 
   /** Requests offered that have not ended in any way. */
   get unfinished(): number {
-    let count = this.handoffs?.remote.length ?? 0;
+    let count = (this.handoffs?.remote.length ?? 0) + (this.retries?.size ?? 0);
     for (const worker of this.workers) if (worker.batch.answers) count += worker.unfinishedCount;
     return count;
   }

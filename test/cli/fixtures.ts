@@ -114,6 +114,7 @@ export function reportOf(changes: Partial<Report> = {}): Report {
     energy: null,
     cost: null,
     tasks: null,
+    admission: null,
     workers: [
       { ...WORKER, worker: 0, busyS: 150, kvBlocksPeak: 9000 },
       { ...WORKER, worker: 1, busyS: 160, kvBlocksPeak: 10_500 },

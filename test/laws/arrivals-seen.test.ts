@@ -151,7 +151,7 @@ test("both modes agree whenever arrivals are seen late", () => {
       // Ranks that are waited for; machines come with ranks of their own.
       const data = run.hardware === undefined ? 4 : cluster.parallelism.data;
       const parallelism = { ...cluster.parallelism, data };
-      const patience = { timeout_s: timeout, ttft_timeout_s: null };
+      const patience = { ...run.scenario.clients, timeout_s: timeout, ttft_timeout_s: null };
       const scenario = {
         ...run.scenario,
         engine,

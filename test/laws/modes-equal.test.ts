@@ -23,7 +23,10 @@ test("fast and step by step agree when clients give up", () => {
   });
   fc.assert(
     fc.property(randomRuns, timeouts, (run, clients) => {
-      const impatient = { ...run, scenario: { ...run.scenario, clients } };
+      const impatient = {
+        ...run,
+        scenario: { ...run.scenario, clients: { ...run.scenario.clients, ...clients } },
+      };
       const watch = { requests: true, slices: 10_000, auditEvery: 25, seriesIntervalUs: 30_000 };
       const fast = simulate(impatient, watch);
       const steps = simulate(impatient, { ...watch, stepByStep: true });

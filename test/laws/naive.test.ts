@@ -173,7 +173,10 @@ test(`the naive engine agrees when clients give up, on ${RUNS} random scenarios`
   });
   fc.assert(
     fc.property(scenarios, randomTraces, timeouts, (scenario, trace, clients) => {
-      const { requests } = compare({ ...scenario, clients }, trace);
+      const { requests } = compare(
+        { ...scenario, clients: { ...scenario.clients, ...clients } },
+        trace,
+      );
       for (const { cancelled, admitted, first } of requests) {
         if (!cancelled) continue;
         if (!Number.isNaN(first)) left.answered++;

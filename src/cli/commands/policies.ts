@@ -3,7 +3,7 @@
 import { fail, nearestNames, ok } from "../../core/index.ts";
 import type { Result } from "../../core/index.ts";
 import { stepTimeMeta } from "../../hardware/index.ts";
-import { routerPolicies, schedulerPolicies } from "../../policies/index.ts";
+import { admissionPolicies, routerPolicies, schedulerPolicies } from "../../policies/index.ts";
 import { EXIT_DONE } from "../exit-codes.ts";
 import { wrapped } from "../report-text.ts";
 import { styleFor } from "../style.ts";
@@ -42,6 +42,7 @@ export function policiesCommand(
 function entries(): Entry[] {
   const policies = [
     ...routerPolicies.map(({ meta }) => ({ key: "router.policy", meta })),
+    ...admissionPolicies.map(({ meta }) => ({ key: "admission", meta })),
     ...schedulerPolicies.map(({ meta }) => ({ key: "engine.scheduler", meta })),
   ].map(({ key, meta }) => ({
     ...meta,

@@ -1,0 +1,44 @@
+/** Looks at the running cluster at set times: samples for the series, scrapes for the routers. Looking changes nothing. */
+
+import type { Desks } from "./desks.ts";
+import type { Endings } from "./endings.ts";
+import type { SeriesLog } from "./recorder.ts";
+import type { Worker } from "./worker.ts";
+
+type ObserverParts = {
+  readonly series: SeriesLog | undefined;
+  readonly desks: Desks;
+  readonly workers: readonly Worker[];
+  readonly traffic: { readonly offered: number };
+  readonly endings: Endings;
+};
+
+export class Observer {
+  private readonly parts: ObserverParts;
+  private nextSampleUs: number;
+
+  constructor(parts: ObserverParts) {
+    this.parts = parts;
+    this.nextSampleUs = parts.series === undefined ? Infinity : 0;
+  }
+
+  /** Samples and scrapes that fall before `timeUs`, in order of time. */
+  until(timeUs: number): void {
+    const { desks } = this.parts;
+    if (this.nextSampleUs >= timeUs && desks.nextScrapeUs >= timeUs) return;
+    for (;;) {
+      const nextUs = Math.min(this.nextSampleUs, desks.nextScrapeUs);
+      if (nextUs >= timeUs) return;
+      desks.scrape(nextUs);
+      if (this.nextSampleUs === nextUs) this.sample(nextUs);
+    }
+  }
+
+  /** A last sample, when the run is over. */
+  sample(nowUs: number): void {
+    const { series, workers, traffic, endings } = this.parts;
+    if (series === undefined) return;
+    series.sample(nowUs, workers, traffic.offered, endings.completed);
+    this.nextSampleUs = nowUs + series.intervalUs;
+  }
+}
