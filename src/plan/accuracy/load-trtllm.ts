@@ -17,6 +17,10 @@ const BENCH_TOKENS = 8192;
 const BENCH_BATCH = 2048;
 /** kv_cache_free_gpu_mem_fraction of the documented runs. */
 const BENCH_FRACTION = 0.95;
+/** cuda_graph_config of the documented runs: graphs for batches of 1 to 8192, padded. */
+const BENCH_GRAPH_ROWS = 8192;
+/** Models that the documentation of 1.0 ran with attention data parallelism although it says TP. */
+const EXPERT_MODELS = /^(llama-4|qwen3-30b|qwen3-235b|deepseek|gpt-oss)/;
 /** Default fraction of TensorRT-LLM's server. */
 const SERVER_FRACTION = 0.9;
 
@@ -66,7 +70,10 @@ function baseRun({ row, id, input, output, gpus, dp }: Facts) {
 
 function maxLoadRun(name: string, row: RowRecord): MeasuredRun {
   const gpus = row.number("n_gpu");
-  const isDp = row.text("attention_dp").toLowerCase() === "true";
+  const isExpert = EXPERT_MODELS.test(modelName(row.text("model")));
+  const isDp =
+    row.text("attention_dp").toLowerCase() === "true" ||
+    (isExpert && row.text("version").startsWith("1."));
   const [input, output] = [row.number("isl"), row.number("osl")];
   const facts = { row, id: `${name}:${row.line}`, input, output, gpus, dp: isDp ? gpus : 1 };
   const run = baseRun(facts);
@@ -75,7 +82,7 @@ function maxLoadRun(name: string, row: RowRecord): MeasuredRun {
     ...run,
     family: "trtllm-max",
     group: `TensorRT-LLM ${run.version} ${run.model} ${run.gpu} ${row.text("quant")}`,
-    knobs: { ...run.knobs, fraction: BENCH_FRACTION },
+    knobs: { ...run.knobs, fraction: BENCH_FRACTION, graphRowsMax: BENCH_GRAPH_ROWS },
     workload: {
       kind: "rate",
       requests: row.number("num_requests"),

@@ -101,6 +101,8 @@ export type RunKnobs = {
   readonly rankWaitSteps?: number;
   /** SGLang: decode steps between two looks for arrivals; 1 when absent. */
   readonly recvInterval?: number;
+  /** Largest decode batch that CUDA graphs were captured for; the engine's default when absent. */
+  readonly graphRowsMax?: number;
 };
 
 /** A part of the run, by arrival, with what was measured in it. */

@@ -133,6 +133,7 @@ function timingOf(run: MeasuredRun, shipped: EngineTiming): EngineTiming {
   return {
     ...own,
     ...(run.unfusedAllReduce === true ? { fusedAllReduceNorm: false } : {}),
+    ...(run.knobs.graphRowsMax === undefined ? {} : { graphRowsMax: run.knobs.graphRowsMax }),
     ...(run.asyncScheduling === true ? { asyncScheduling: true, lookahead: true } : {}),
   };
 }
