@@ -40,11 +40,26 @@ export function verdictText({ met }: TargetOutcome): string {
   return met ? "met" : "missed";
 }
 
-/** The figure with the rows whose record contradicts itself. */
-function suspectText({ withSuspects }: TargetOutcome): string {
-  if (withSuspects === null) return "";
-  const { rows, mape } = withSuspects;
-  return ` (${errorText(mape)} with ${countText(rows)} that contradict themselves)`;
+/** The figure with the rows that were left out. */
+function leftOutText({ withLeftOut }: TargetOutcome): string {
+  if (withLeftOut === null) return "";
+  const { rows, mape } = withLeftOut;
+  return ` (${errorText(mape)} with ${countText(rows)} left out)`;
+}
+
+/** What makes up most of each missed target's error. */
+function worstLines(report: AccuracyReport): string[] {
+  const rows = report.targets.flatMap(({ id, worst }) =>
+    worst.map(({ group, rows: count, mape, bias, share }, i) => [
+      i === 0 ? id : "",
+      group,
+      `${(share * 100).toFixed(0)} % of the error`,
+      `${errorText(mape)} (${biasText(bias)})`,
+      `${countText(count)} rows`,
+    ]),
+  );
+  const align = ["left", "left", "right", "right", "right"] as const;
+  return textTable(rows, { align, indent: 2 });
 }
 
 function targetLines(report: AccuracyReport, style: Style): string[] {
@@ -57,7 +72,7 @@ function targetLines(report: AccuracyReport, style: Style): string[] {
       summary === null
         ? ""
         : `median ${errorText(summary.medianApe)}, bias ${biasText(summary.bias)}, ` +
-          `${countText(summary.rows)} rows${suspectText(target)}`;
+          `${countText(summary.rows)} rows${leftOutText(target)}`;
     return [target.title, value, limit, colour(verdict), style.dim(detail)];
   });
   const align = ["left", "right", "right", "left", "left"] as const;
@@ -151,6 +166,7 @@ export function accuracyText(report: AccuracyReport, style: Style): string {
   const { ranking, compared } = report;
   const lines = [
     ...part(`Targets (${countText(compared)} runs compared)`, targetLines(report, style)),
+    ...part("Missed targets: the groups that weigh most", worstLines(report)),
     ...part("Error by group, MAPE (bias)", groupLines(report, style)),
     ...part("Single steps", stepLines(report)),
     ...part("KV blocks: logged, predicted", blockLines(report)),

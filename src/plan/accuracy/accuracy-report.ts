@@ -1,5 +1,6 @@
 /** The document that the comparison with measured runs ends in: `headworks.accuracy.v1`. */
 
+import { isCalibrationGroup } from "./calibration-groups.ts";
 import type { AccuracyRow, GroupSummary, MetricSummary } from "./compare-runs.ts";
 import { groupsOf, summariesOf } from "./compare-runs.ts";
 import type { RunFamily } from "./measured-run.ts";
@@ -89,8 +90,7 @@ export function accuracyReport(inputs: AccuracyInputs): AccuracyReport {
     schema: "headworks.accuracy.v1",
     ...rest,
     targets: [blocksOutcome(blocks), ...stepOutcomes(steps), ...judge(rows, ranking)],
-    // No group of whole runs takes part in calibration: it reads kernel tables and single steps.
-    groups: groupsOf(rows, () => false),
+    groups: groupsOf(rows, isCalibrationGroup),
     families,
     steps: steps.map(({ errors: _errors, ...summary }) => summary),
     blocks,

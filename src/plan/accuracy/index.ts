@@ -14,5 +14,11 @@ export { quantile } from "./run-statistics.ts";
 export { compareRivals, loadRivals, type RivalComparison, type RivalPrediction } from "./rivals.ts";
 export { simulateRun, simulationKey, type Prediction, type RunParts } from "./simulate-run.ts";
 export { compareSteps, loadStepRuns, type StepRun, type StepSummary } from "./step-runs.ts";
-export { ERROR_TARGETS, judge, type TargetOutcome } from "./targets.ts";
+export {
+  ERROR_TARGETS,
+  judge,
+  worstGroups,
+  type TargetOutcome,
+  type WorstGroup,
+} from "./targets.ts";
 export { lengthsOf } from "./workload.ts";

@@ -11,6 +11,7 @@ import type { Loaded, MeasuredRun } from "./measured-run.ts";
 import { metricsOf, SkipCount } from "./measured-run.ts";
 import type { RowRecord } from "./record.ts";
 import { parseRecords } from "./record.ts";
+import { stalledAmong } from "./suspect-records.ts";
 import { checkpointFormat } from "./run-dtype.ts";
 import { gpuName, modelName } from "./run-names.ts";
 
@@ -112,6 +113,25 @@ function runOf(name: string, row: RowRecord): MeasuredRun {
   };
 }
 
+/** Marks runs that took many times what the same configuration takes on other days. */
+function withStalls(runs: readonly MeasuredRun[]): MeasuredRun[] {
+  const repeats = new Map<string, MeasuredRun[]>();
+  for (const run of runs) {
+    const { engine, gpu, model, layout, workload } = run;
+    const key = JSON.stringify([engine, gpu, model, layout, workload]);
+    const own = repeats.get(key);
+    if (own === undefined) repeats.set(key, [run]);
+    else own.push(run);
+  }
+  const stalled = new Set<MeasuredRun>();
+  for (const own of repeats.values()) {
+    const marks = stalledAmong(own.map((run) => run.windows[0]?.measured.ttftP50 ?? NaN));
+    own.forEach((run, i) => marks[i] === true && stalled.add(run));
+  }
+  const suspect = "several times slower than the same configuration on other days";
+  return runs.map((run) => (stalled.has(run) ? { ...run, suspect } : run));
+}
+
 /** Reads the table. Problems: a missing column, a damaged row. */
 export function loadInferencex(name: string, text: string): Result<Loaded> {
   const rows = parseRecords(name, text, NEEDED);
@@ -123,5 +143,5 @@ export function loadInferencex(name: string, text: string): Result<Loaded> {
     skips.add(why);
     return [];
   });
-  return ok({ runs, skipped: skips.list() });
+  return ok({ runs: withStalls(runs), skipped: skips.list() });
 }

@@ -4,6 +4,8 @@
  * beside.
  */
 
+import { quantile } from "./run-statistics.ts";
+
 /** What a row of measured services says of its load. */
 export type LoadRecord = {
   readonly model: string;
@@ -30,6 +32,22 @@ const INCONSISTENT = /^gap\/.*nvidia_(Qwen3-32B-NVFP4|Llama-3\.1-8B-Instruct-FP8
  * request wait that long would leave less than a third of the clients running).
  */
 const WAIT_OVER_DECODE = 2;
+
+/**
+ * Repeated runs of one configuration scatter by some 5 % in their median TTFT (data's notes on method);
+ * one that is this many times slower than the others stalled.
+ */
+const STALL_OVER_USUAL = 3;
+/** Runs of a configuration from which its usual time is known. */
+const REPEATS_MIN = 3;
+
+/** Which of the repeated measurements of one configuration are of stalled runs. */
+export function stalledAmong(ttftMs: readonly number[]): boolean[] {
+  const known = Float64Array.from(ttftMs.filter((ms) => ms > 0)).sort();
+  if (known.length < REPEATS_MIN) return ttftMs.map(() => false);
+  const usual = quantile(known, 0.5);
+  return ttftMs.map((ms) => ms > STALL_OVER_USUAL * usual);
+}
 
 /** Why a record cannot be right, in words; undefined: no contradiction. */
 export function contradiction(row: LoadRecord): string | undefined {

@@ -1,5 +1,6 @@
 /** What the comparison is held to: the project's targets, each a selection of rows and a limit. */
 
+import { isCalibrationGroup } from "./calibration-groups.ts";
 import type { AccuracyRow, ErrorSummary } from "./compare-runs.ts";
 import { errorOf, summaryOf } from "./compare-runs.ts";
 import type { Metric } from "./measured-run.ts";
@@ -23,9 +24,45 @@ export type TargetOutcome = {
   readonly value: number | null;
   readonly summary: ErrorSummary | null;
   readonly met: boolean | null;
-  /** The error with the rows whose record contradicts itself, and how many these are. */
-  readonly withSuspects: { readonly mape: number; readonly rows: number } | null;
+  /**
+   * The error with the rows that were left out as well, because their record contradicts itself or
+   * because a number was chosen after them, and how many these are.
+   */
+  readonly withLeftOut: { readonly mape: number; readonly rows: number } | null;
+  /** Of a missed target: the groups that add most to the error, worst first. */
+  readonly worst: readonly WorstGroup[];
 };
+
+export type WorstGroup = {
+  readonly group: string;
+  readonly rows: number;
+  readonly mape: number;
+  readonly bias: number;
+  /** Its part of the sum of errors. */
+  readonly share: number;
+};
+
+/** Groups named for a missed target. */
+const WORST_GROUPS = 3;
+
+/** The groups with the largest parts in the sum of errors. */
+export function worstGroups(rows: readonly AccuracyRow[]): WorstGroup[] {
+  const byGroup = new Map<string, number[]>();
+  let total = 0;
+  for (const row of rows) {
+    const error = errorOf(row);
+    total += Math.abs(error);
+    const own = byGroup.get(row.group);
+    if (own === undefined) byGroup.set(row.group, [error]);
+    else own.push(error);
+  }
+  const groups = [...byGroup].map(([group, errors]) => {
+    const { mape, bias } = summaryOf(errors);
+    const share = total === 0 ? 0 : (mape * errors.length) / total;
+    return { group, rows: errors.length, mape, bias, share };
+  });
+  return groups.toSorted((a, b) => b.share - a.share).slice(0, WORST_GROUPS);
+}
 
 const RANKING_LIMIT = 0.9;
 
@@ -102,6 +139,8 @@ export const ERROR_TARGETS: readonly ErrorTarget[] = [
   },
 ];
 
+const NOTHING_ELSE: Pick<TargetOutcome, "withLeftOut" | "worst"> = { withLeftOut: null, worst: [] };
+
 /** Outcome of an error target from the errors it is judged by. */
 export function errorOutcome(
   target: { readonly id: string; readonly title: string; readonly limit: number },
@@ -109,25 +148,26 @@ export function errorOutcome(
 ): TargetOutcome {
   const { id, title, limit } = target;
   if (errors.length === 0) {
-    const none = { value: null, summary: null, met: null, withSuspects: null };
+    const none = { value: null, summary: null, met: null, withLeftOut: null, worst: [] };
     return { id, title, limit, kind: "error", ...none };
   }
   const summary = summaryOf(errors);
   const met = summary.mape <= limit;
-  return { id, title, limit, kind: "error", value: summary.mape, summary, met, withSuspects: null };
+  return { id, title, limit, kind: "error", value: summary.mape, summary, met, ...NOTHING_ELSE };
 }
 
 /** Judges the rows of whole runs, and the ranking. */
 export function judge(rows: readonly AccuracyRow[], ranking: Ranking): TargetOutcome[] {
   const whole = rows.filter((row) => row.window === "run");
-  const outcomes = ERROR_TARGETS.map((target) => {
+  const outcomes: TargetOutcome[] = ERROR_TARGETS.map((target) => {
     const selected = whole.filter(target.selects);
-    const sound = selected.filter((row) => !row.suspect);
+    const sound = selected.filter((row) => !row.suspect && !isCalibrationGroup(row.group));
     const outcome = errorOutcome(target, sound.map(errorOf));
-    const suspects = selected.length - sound.length;
-    if (suspects === 0) return outcome;
+    const worst = outcome.met === false ? worstGroups(sound) : [];
+    const leftOut = selected.length - sound.length;
+    if (leftOut === 0) return { ...outcome, worst };
     const { mape } = summaryOf(selected.map(errorOf));
-    return { ...outcome, withSuspects: { mape, rows: suspects } };
+    return { ...outcome, worst, withLeftOut: { mape, rows: leftOut } };
   });
   const tau = ranking.pairs === 0 ? null : ranking.tau;
   outcomes.push({
@@ -137,7 +177,7 @@ export function judge(rows: readonly AccuracyRow[], ranking: Ranking): TargetOut
     kind: "tau",
     value: tau,
     summary: null,
-    withSuspects: null,
+    ...NOTHING_ELSE,
     met: tau === null ? null : tau >= RANKING_LIMIT,
   });
   return outcomes;
