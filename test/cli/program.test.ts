@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { BandedReport } from "../../src/plan/index.ts";
 import type { Report } from "../../src/sim/index.ts";
 import { runCli } from "../../src/cli/program.ts";
 import { recordingTerminal } from "./fixtures.ts";
@@ -70,6 +71,33 @@ describe("run", () => {
     expect(page.stdout).toContain("llama-3.1-8b in bf16 on h100-sxm, 2 workers");
     expect(page.stdout).toContain("step times by kernels (calibrated on h100_sxm)");
     expect(page.stdout).toContain("the card's neocloud price of");
+  });
+
+  it("says how sure it is with --band, the same each time, and refuses bands of nothing", async () => {
+    const named = ["run", ...SMALL, "--model", "llama-3.1-8b", "--gpu", "h100", "--quiet"];
+    const args = [...named, "--band", "4", "--band-level", "50%"];
+    const first = (await headworks([...args, "--json"])).stdout;
+    const { uncertainty } = JSON.parse(first) as Required<BandedReport>;
+    expect(uncertainty).toMatchObject({ samples: 4, failed: 0, level: 0.5 });
+    const again = JSON.parse((await headworks([...args, "--json"])).stdout) as BandedReport;
+    expect(again.uncertainty).toEqual(uncertainty);
+    const page = await headworks([...args, "--out", join(folder, "band")]);
+    expect(page.stdout).toContain(
+      "50.0 % of 4 draws of the fitted parameters lie between low and high",
+    );
+    const html = readFileSync(join(folder, "band", "report.html"), "utf8");
+    expect(html).toContain("How sure these numbers are");
+    expect(html).toContain("<th>latency.ttftMs.p99</th>");
+    for (const [flags, words] of [
+      [["run", ...SMALL, "--band", "4"], "nothing about this scenario was fitted"],
+      [[...named, "--band", "1"], "1 draws make no band"],
+      [[...named, "--band", "4", "--band-level", "1"], "holds nothing or everything"],
+      [[...named, "--band-level", "0.9"], "a level of confidence, and no band"],
+    ] as const) {
+      const wrong = await headworks(flags);
+      expect(wrong.code).toBe(2);
+      expect(wrong.stderr).toContain(words);
+    }
   });
 
   it("writes its files, and compare reads them", async () => {
