@@ -17,6 +17,16 @@ export function FieldRow({ field, label }: { readonly field: Field; readonly lab
   const id = useId();
   const isSet = useStore(scenarioStore, ({ document }) => isChanged(field, document));
   const text = label ?? labelOf(field.key);
+  if (field.kind === "group" && field.path.some((key) => /^\d+$/.test(key)) && !isItem(field)) {
+    return (
+      <details>
+        <summary>{text}</summary>
+        {field.fields.map((child) => (
+          <FieldRow key={child.key} field={child} />
+        ))}
+      </details>
+    );
+  }
   if (field.kind === "group") {
     return (
       <fieldset>
@@ -53,6 +63,11 @@ export function FieldRow({ field, label }: { readonly field: Field; readonly lab
       {field.description === "" ? null : <p className="hint">{field.description}</p>}
     </div>
   );
+}
+
+/** An entry of a list itself, whose parts stand open; what lies deeper in it is folded. */
+function isItem({ path }: Field): boolean {
+  return /^\d+$/.test(path.at(-1) ?? "");
 }
 
 function defaultText(value: unknown): string {

@@ -9,11 +9,13 @@ const MAJOR = /^headworks\.report\.v1$/;
 
 /** Whether the parts that the page shows are there: a damaged file must not break the page later. */
 function isReport(document: object): document is Report {
-  const { schema, latency, requests, scenario, kv, slo, throughput, digest } =
+  const { schema, latency, requests, scenario, kv, slo, throughput, digest, pools, workers } =
     document as Partial<Report>;
   return (
     MAJOR.test(String(schema)) &&
     typeof digest === "string" &&
+    Array.isArray(pools) &&
+    Array.isArray(workers) &&
     [latency, requests, scenario, kv, slo, throughput].every(
       (part) => typeof part === "object" && part !== null,
     )
@@ -41,7 +43,7 @@ export function openReport(document: object, name: string): void {
         report: document,
         title: name,
         verdict: { mood: "fair", text: "A report of the command line." },
-        workers: document.workers.length,
+        cluster: { workers: document.workers.length, gpus: 0, kvBlocks: 0, kvTokens: 0, seats: 0 },
         series: null,
         whole: null,
       },

@@ -11,6 +11,7 @@ import type { ImportOptions, TraceStatistics } from "../../src/trace/index.ts";
 
 export type { Problem } from "../../src/core/index.ts";
 export type {
+  ClusterSize,
   Density,
   Insight,
   LatencyCurve,

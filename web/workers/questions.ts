@@ -2,7 +2,7 @@
 
 import { fail, ok } from "../../src/core/index.ts";
 import type { Result } from "../../src/core/index.ts";
-import { slicePyramid, windowInsight } from "../../src/plan/index.ts";
+import { clusterSize, slicePyramid, windowInsight } from "../../src/plan/index.ts";
 import { runTitle, writePerfetto, writeRequestsCsv, writeSeriesCsv } from "../../src/sim/index.ts";
 import { exportTrace } from "../../src/trace/index.ts";
 import { scenarioOf } from "./inputs.ts";
@@ -66,7 +66,7 @@ function pyramidOf(run: number, desk: RunDesk): Result<unknown> {
   if (!kept.ok) return kept;
   const { slices, report, requests } = kept.value.result;
   if (slices === undefined) return fail({ what: "this run recorded no steps" });
-  const workers = Math.max(report.workers.length, report.scenario.cluster.workers);
+  const { workers } = clusterSize(report);
   let endUs = 0;
   for (const us of slices.endUs) endUs = Math.max(endUs, us);
   for (const us of requests?.finishUs ?? []) if (us > endUs) endUs = us;

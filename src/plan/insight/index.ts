@@ -1,3 +1,5 @@
+export { clusterSize } from "./cluster-size.ts";
+export type { ClusterSize } from "./cluster-size.ts";
 export type { Density } from "./density.ts";
 export { insightOf, windowInsight } from "./insight.ts";
 export type { Insight, SlowRequest, WindowInsight } from "./insight.ts";

@@ -3,6 +3,8 @@
 import { runTitle, verdictOf } from "../../sim/index.ts";
 import type { Report, SimulationResult, Verdict } from "../../sim/index.ts";
 import type { Trace } from "../../trace/index.ts";
+import { clusterSize } from "./cluster-size.ts";
+import type { ClusterSize } from "./cluster-size.ts";
 import { latencyOverPrompt, latencyOverTime } from "./density.ts";
 import type { Density } from "./density.ts";
 import { latencyCurve } from "./latency-curves.ts";
@@ -46,7 +48,7 @@ export type Insight = {
   readonly report: Report;
   readonly title: string;
   readonly verdict: Verdict;
-  readonly workers: number;
+  readonly cluster: ClusterSize;
   readonly series: OverTime | null;
   readonly whole: WindowInsight | null;
 };
@@ -59,13 +61,13 @@ const SLOWEST = 20;
 export function insightOf(result: SimulationResult, trace: Trace | undefined): Insight {
   const { report, series } = result;
   const requests = timed(result);
-  const workers = Math.max(1, report.workers.length, report.scenario.cluster.workers);
+  const cluster = clusterSize(report);
   return {
     report,
     title: runTitle(report),
     verdict: verdictOf(report),
-    workers,
-    series: series === undefined ? null : overTime(report, series, requests, workers),
+    cluster,
+    series: series === undefined ? null : overTime(report, series, requests, cluster),
     whole: windowInsight(result, trace, WHOLE_RUN),
   };
 }
@@ -87,7 +89,7 @@ export function windowInsight(
   if (requests === undefined) return null;
   const warmupUs = report.scenario.traffic.warmup_s * US_PER_S;
   const rows = rowsWithin(requests, warmupUs, window);
-  const workers = Math.max(1, report.scenario.cluster.workers);
+  const { workers } = clusterSize(report);
   const slow = rows
     .slice()
     .sort((a, b) => latencyUs(requests, b, "e2e") - latencyUs(requests, a, "e2e") || a - b);

@@ -1,6 +1,7 @@
 /** A run over its time: rates, occupancy, latency and attainment per sample, and what was short when. */
 
 import type { Report, SeriesColumns } from "../../sim/index.ts";
+import type { ClusterSize } from "./cluster-size.ts";
 import { quantileOf } from "./latency-curves.ts";
 import { latencyUs } from "./window.ts";
 import type { TimedRequests } from "./window.ts";
@@ -40,19 +41,19 @@ const FULL_SHARE = 0.97;
 const QUEUE_STEPS = 3;
 const QUEUE_PART = 0.5;
 
-/** The run's samples as rates and shares. Blocks are those of all `workers` together. */
+/** The run's samples as rates and shares: of the blocks and seats of the whole cluster. */
 export function overTime(
   report: Report,
   series: SeriesColumns,
   requests: TimedRequests | undefined,
-  workers: number,
+  cluster: ClusterSize,
 ): OverTime {
   const { timeUs } = series;
-  const blocks = Math.max(1, report.kv.blocksPerWorker * workers);
+  const blocks = Math.max(1, cluster.kvBlocks);
   const share = (column: Float64Array): Float64Array => column.map((value) => value / blocks);
   const { hasWaited, ...perRequest } = requestBins(report, timeUs, requests);
   const kvUsed = share(series.kvBlocksUsed);
-  const seats = report.engine.maxNumSeqs * workers;
+  const { seats } = cluster;
   return {
     timeS: timeUs.map((us) => us / US_PER_S),
     arrivalsPerS: ratePerS(timeUs, series.arrivals),

@@ -91,7 +91,7 @@ export const METRICS: readonly Metric[] = [
     name: "GPUs",
     unit: "count",
     betterIs: "less",
-    value: ({ engine, scenario }) => engine.gpusPerWorker * scenario.cluster.workers,
+    value: ({ pools }) => pools.reduce((sum, { gpus }) => sum + gpus, 0),
   },
   {
     id: "cost",

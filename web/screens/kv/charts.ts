@@ -4,7 +4,13 @@ import { countText, percentText } from "../../../src/core/index.ts";
 import { textOf } from "../../charts/axes.ts";
 import { domainUp, drawLines } from "../../charts/lines.ts";
 import type { Chart } from "../../charts/scene.ts";
-import type { OverTime, PromptSources, Report, TraceStatistics } from "../../workers/protocol.ts";
+import type {
+  ClusterSize,
+  OverTime,
+  PromptSources,
+  Report,
+  TraceStatistics,
+} from "../../workers/protocol.ts";
 import { drawFlows } from "./flows.ts";
 import type { Flow } from "./flows.ts";
 
@@ -170,11 +176,13 @@ export function hitRateChart(series: OverTime | null, baseline: OverTime | null)
 }
 
 /** What a cache of any size would hit, from the trace's stack distances, with this cluster's size marked. */
-export function capacityChart(statistics: TraceStatistics | null, report: Report): Chart {
+export function capacityChart(
+  statistics: TraceStatistics | null,
+  { kvTokens: tokens }: ClusterSize,
+): Chart {
   const prefixes = statistics?.prefixes;
   const points = prefixes?.lruHit ?? [];
   // Blocks of the trace that the whole cluster's caches hold, as if they were one.
-  const tokens = report.engine.kvTokensPerWorker * report.scenario.cluster.workers;
   const own = prefixes === undefined || prefixes.blockSize === 0 ? 0 : tokens / prefixes.blockSize;
   const most = points.at(-1)?.hit ?? 0;
   return {

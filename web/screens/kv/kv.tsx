@@ -19,7 +19,7 @@ export function Kv() {
       sources: sourcesChart(own?.sources ?? null, insight.report),
       occupancy: occupancyChart(insight.series),
       hits: hitRateChart(insight.series, other?.series ?? null),
-      capacity: capacityChart(statistics, insight.report),
+      capacity: capacityChart(statistics, insight.cluster),
     }),
     [own, insight, other, statistics],
   );

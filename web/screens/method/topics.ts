@@ -144,9 +144,11 @@ export const TOPICS: readonly Topic[] = [
     id: "capacity",
     title: "Hit rate by capacity",
     text: "Stack distances of the trace's blocks (Mattson et al. 1970): the share of block references that one least-recently-used cache of a given size would serve. Workers hold separate caches, so the cluster does at most this well.",
-    inputs: ({ engine, scenario }) => [
-      ["tokens of the cluster", countText(engine.kvTokensPerWorker * scenario.cluster.workers)],
-    ],
+    inputs: ({ pools }) =>
+      pools.map(({ name, workers, engine }) => [
+        `tokens of pool ${name}`,
+        countText(engine.kvTokensPerWorker * workers),
+      ]),
   },
   {
     id: "load",

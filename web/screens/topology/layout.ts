@@ -1,7 +1,6 @@
 /** Workers on a fixed grid: the same scenario always gives the same picture. */
 
 import { countText, percentText } from "../../../src/core/index.ts";
-import { shortNumber } from "../../charts/axes.ts";
 import { GLYPHS, sequential } from "../../charts/palette.ts";
 import type { Role } from "../../charts/palette.ts";
 import type { Chart, Drawn, Mark, Reading, Size } from "../../charts/scene.ts";
@@ -20,7 +19,11 @@ export const FILLS = {
   kv: {
     label: "peak of KV blocks in use",
     value: (worker: WorkerSummary, report: Report) =>
-      worker.kvBlocksPeak / Math.max(1, report.kv.blocksPerWorker),
+      worker.kvBlocksPeak /
+      Math.max(
+        1,
+        poolsOf(report)[worker.worker]?.engine.kvBlocksPerWorker ?? report.kv.blocksPerWorker,
+      ),
     text: percentText,
     top: () => 1,
   },
@@ -54,7 +57,7 @@ type Tile = {
 export function topologyChart(report: Report, fill: FillName): Chart {
   const { label, value, text, top } = FILLS[fill];
   const most = top(report);
-  const roles = rolesOf(report);
+  const pools = poolsOf(report);
   const group = Math.max(1, Math.ceil(report.workers.length / TILES_MOST));
   const tiles: Tile[] = [];
   for (let first = 0; first < report.workers.length; first += group) {
@@ -65,16 +68,16 @@ export function topologyChart(report: Report, fill: FillName): Chart {
         group === 1
           ? `worker ${String(first)}`
           : `workers ${String(first)}–${String(first + part.length - 1)}`,
-      role: roles[first] ?? "transfer",
+      role: ROLE_OF[pools[first]?.role ?? ""] ?? "transfer",
       share: most > 0 ? mean / most : 0,
       text: text(mean),
-      gpus: report.engine.gpusPerWorker,
+      gpus: pools[first]?.engine.gpusPerWorker ?? 1,
     });
   }
   const values = report.workers.map((worker) => value(worker, report));
   return {
     title: "Who does the work?",
-    summary: `${label}: from ${text(Math.min(...values))} to ${text(Math.max(...values))} over ${countText(report.workers.length)} workers of ${shortNumber(report.engine.gpusPerWorker)} GPUs.`,
+    summary: `${label}: from ${text(Math.min(...values))} to ${text(Math.max(...values))} over ${countText(report.workers.length)} workers in ${countText(report.pools.length)} ${report.pools.length === 1 ? "pool" : "pools"}.`,
     table: {
       columns: ["worker", "completed", "busy s", "KV blocks peak", "preemptions"],
       rows: report.workers.map((one) => [
@@ -89,11 +92,9 @@ export function topologyChart(report: Report, fill: FillName): Chart {
   };
 }
 
-/** Role of each worker by its pool; mixed workers are diamonds. */
-function rolesOf(report: Report): readonly Role[] {
-  return report.scenario.cluster.pools.flatMap((pool) =>
-    Array.from({ length: pool.workers }, () => ROLE_OF[pool.role] ?? "transfer"),
-  );
+/** The pool of each worker: they are numbered pool by pool. */
+function poolsOf(report: Report): readonly Report["pools"][number][] {
+  return report.pools.flatMap((pool) => Array.from({ length: pool.workers }, () => pool));
 }
 
 function drawTiles(tiles: readonly Tile[], size: Size): Drawn {

@@ -6,6 +6,7 @@ import { Figure } from "../../charts/figure.tsx";
 import { runStore } from "../../engine/session.ts";
 import { FILLS, topologyChart } from "./layout.ts";
 import type { FillName } from "./layout.ts";
+import { PoolTables } from "./pool-tables.tsx";
 
 export function Topology() {
   const { shown } = useStore(runStore);
@@ -34,6 +35,7 @@ export function Topology() {
           </label>
         </Figure>
       </div>
+      <PoolTables report={report} />
     </div>
   );
 }

@@ -50,7 +50,7 @@ export function Trace() {
       )}
       {preview === null ? null : (
         <>
-          <div className="row pad-above">
+          <div className="row pad-above pad-below">
             <h2>{preview.name}</h2>
             <span className="faint">
               {preview.format}, {countText(preview.rows)} requests
