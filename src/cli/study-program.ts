@@ -39,6 +39,7 @@ export function addStudyCommands(
     });
   addExplain(program, terminal, finish);
   addDisagg(study, terminal, command, finish);
+  addTiers(study, terminal, command, finish);
 }
 
 function addDisagg(
@@ -87,5 +88,33 @@ function addExplain(
     .action(async (report: string, flags: object) => {
       const { explainCommand } = await import("./commands/explain.ts");
       finish(await explainCommand(report, flags, terminal));
+    });
+}
+
+function addTiers(
+  study: Command,
+  terminal: Terminal,
+  command: string,
+  finish: (result: Result<number>) => void,
+): void {
+  study
+    .command("tiers")
+    .description("hit rate and goodput over the size of KV tiers, fetching and computing again")
+    .argument("[SCENARIO]", "scenario file (YAML or JSON) with kv.tiers")
+    .option("--trace <FILE>", "trace to replay")
+    .option("--model <NAME>", "model card")
+    .option("--gpu <NAME>", "GPU card")
+    .option("--cards <PATH>", "your own card file or folder; repeatable", collect)
+    .option("--workers <N>", "number of workers")
+    .option("--set <PATH=VALUE>", "override one key of the scenario; repeatable", collect)
+    .option("--seed <N>", "master seed")
+    .option("--sizes <X,Y,…>", "multiples of the tiers' sizes (0.25,0.5,1,2,4)")
+    .option("--onboard <A,B,…>", "onboard policies (predicted,always,never)")
+    .option("--json", "print the study as JSON")
+    .option("--html <FILE>", "write a page with charts")
+    .option("--quiet", "no progress on stderr")
+    .action(async (file: string | undefined, flags: object) => {
+      const { studyTiersCommand } = await import("./commands/study-tiers.ts");
+      finish(await studyTiersCommand(file, flags, terminal, command));
     });
 }

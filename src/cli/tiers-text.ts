@@ -77,7 +77,7 @@ export function tierSentences({ kv, tokens }: Report): string[] {
   const parts = SOURCES.flatMap(([key, name]) =>
     from[key] === 0 ? [] : [`${name} ${share(from[key], tokens.input)}`],
   );
-  const time = chosen.meanMs === null ? "" : `, ${msText(chosen.meanMs)} ms each`;
+  const time = chosen.meanMs === null ? "" : `, ${msText(chosen.meanMs)} each`;
   return [
     `prompt tokens: ${parts.join(", ")}`,
     `${countText(chosen.fetches)} of ${countText(chosen.choices)} requests with a prefix below fetched it${time}`,

@@ -6,3 +6,4 @@ export { NETWORKS_DEFAULT } from "./disagg-networks.ts";
 export type { DisaggSample, Limit } from "./disagg-sample.ts";
 export * from "./disagg-study.ts";
 export * from "./explain-request.ts";
+export * from "./tier-study.ts";

@@ -1,0 +1,131 @@
+/** The tier study: its runs, what it keeps, what it concludes; and the rules it compares on the bundled traces. */
+
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { gunzipSync } from "fflate";
+import { describe, expect, test } from "vitest";
+import {
+  concludeTierStudy,
+  scenarioOfTierCase,
+  tierCases,
+  tierSampleOf,
+  tierStudyPlan,
+} from "../../src/plan/index.ts";
+import type { TierSample } from "../../src/plan/index.ts";
+import { scenarioSchema } from "../../src/sim/index.ts";
+import type { Scenario } from "../../src/sim/index.ts";
+import { importTrace } from "../../src/trace/index.ts";
+import type { Trace } from "../../src/trace/index.ts";
+import { hardwareOf } from "../support/hardware.ts";
+import { simulate } from "../support/simulate.ts";
+
+const TRACES = resolve(import.meta.dirname, "../../traces");
+
+function bundled(file: string): Trace {
+  const bytes = gunzipSync(readFileSync(resolve(TRACES, file)));
+  const trace = importTrace(bytes, { name: file });
+  if (!trace.ok) throw new Error(trace.problem.what);
+  return trace.value;
+}
+
+/** A disk that all workers share and that not all of them can read at once. */
+const SHARED_DISK: Scenario = scenarioSchema.parse({
+  model: "llama-3.1-70b",
+  gpu: "h200",
+  cluster: { workers: 8, parallelism: { tensor: 4 } },
+  engine: { block_size: 64, num_gpu_blocks: 6000 },
+  kv: {
+    tiers: [
+      { level: "g2", capacity_bytes: 100e9 },
+      {
+        level: "g3",
+        scope: "cluster",
+        capacity_bytes: 20e12,
+        read_bytes_per_s: 6e9,
+        write_bytes_per_s: 40e9,
+        offload: "presence",
+      },
+    ],
+  },
+});
+
+const sample = (more: Partial<TierSample>): TierSample => ({
+  size: 1,
+  onboard: "predicted",
+  hitRate: 0.4,
+  fetchedShare: 0.3,
+  goodputPerS: 2,
+  attainment: 0.9,
+  ttftMsP50: 100,
+  ttftMsP99: 1000,
+  busyShare: 0.5,
+  fetchMs: 200,
+  missed: { neverSeen: 0.5, evicted: 0.1, refused: 0, onAnotherWorker: 0, partialBlock: 0.01 },
+  ...more,
+});
+
+describe("the study", () => {
+  test("runs each rule at each size, and the cluster without tiers once", () => {
+    const plan = tierStudyPlan(SHARED_DISK, [2, 0.5], ["predicted", "never"]);
+    expect(plan.ok && tierCases(plan.value)).toEqual([
+      { size: 0, onboard: "never" },
+      { size: 0.5, onboard: "predicted" },
+      { size: 0.5, onboard: "never" },
+      { size: 2, onboard: "predicted" },
+      { size: 2, onboard: "never" },
+    ]);
+    const half = scenarioOfTierCase(SHARED_DISK, { size: 0.5, onboard: "always" });
+    expect(half.kv.tiers.map((tier) => tier.capacity_bytes)).toEqual([50e9, 10e12]);
+    expect(scenarioOfTierCase(SHARED_DISK, { size: 0, onboard: "never" }).kv.tiers).toEqual([]);
+  });
+
+  test("refuses a scenario without tiers and a rule that nobody knows", () => {
+    const bare = tierStudyPlan(scenarioSchema.parse({}), [1], ["never"]);
+    expect(bare.ok ? "" : bare.problem.where).toBe("kv.tiers");
+    const unknown = tierStudyPlan(SHARED_DISK, [1], ["sometimes"]);
+    expect(unknown.ok ? "" : unknown.problem.where).toBe("--onboard");
+  });
+
+  test("says what the tiers are worth, which rule is ahead, and what limits", () => {
+    const plan = { sizes: [1], onboard: ["predicted", "always", "never"] };
+    const { conclusion } = concludeTierStudy(plan, [
+      sample({ size: 0, onboard: "never", hitRate: 0.1, goodputPerS: 1 }),
+      sample({}),
+      sample({ onboard: "always", ttftMsP99: 3000, fetchMs: 900 }),
+      sample({ onboard: "never", ttftMsP99: 1500 }),
+    ]);
+    const text = conclusion.join(" ");
+    expect(text).toContain(
+      "predicted at 1 × the size, finds 40.0 % and reaches 2.000/s (+100.0 %)",
+    );
+    expect(text).toContain(
+      "predicted has the least p99 TTFT, ahead of never by 50.0 % and always by 200.0 %",
+    );
+    expect(text).toContain("51.0 % of prompt tokens are new");
+    expect(text).toContain("size limits");
+    expect(text).toContain("Links limit: fetching everything takes 900 ms");
+  });
+});
+
+/** The bound of the project: within 2 % of the better rule on every trace, ahead of both on one. */
+test("deciding by predicted time is no worse than either rule on the bundled traces, and better on some", () => {
+  const hardware = hardwareOf("h200");
+  let ahead = 0;
+  for (const file of [
+    "agentic-small.columns.gz",
+    "bursty-small.csv.gz",
+    "conversation-small.jsonl.gz",
+  ]) {
+    const trace = bundled(file);
+    const p99 = (onboard: string): number => {
+      const one = { size: 1, onboard };
+      const scenario = scenarioOfTierCase(SHARED_DISK, one);
+      return tierSampleOf(one, simulate({ scenario, trace, hardware }).report).ttftMsP99;
+    };
+    const naive = Math.min(p99("always"), p99("never"));
+    const predicted = p99("predicted");
+    expect(predicted, file).toBeLessThanOrEqual(naive * 1.02);
+    if (predicted < naive * 0.98) ahead++;
+  }
+  expect(ahead).toBeGreaterThanOrEqual(1);
+}, 120_000);
