@@ -9,6 +9,7 @@ import { buildWorkers } from "./build-workers.ts";
 import type { WorkerSink } from "./engine.ts";
 import { PassMeter } from "./pass-meter.ts";
 import { imagesOf } from "./images.ts";
+import type { ClusterNetwork } from "./network/index.ts";
 import type { Pool } from "./pool.ts";
 import { atPool, poolScenarios, poolsOf } from "./pool-scenarios.ts";
 import { buildPrefixForest, EMPTY_FOREST } from "./prefix-forest.ts";
@@ -29,6 +30,8 @@ type CommonParts = {
   readonly gaps: GapHistogram;
   readonly stepByStep: boolean;
   readonly sink: WorkerSink;
+  /** Undefined: the workers share no links. */
+  readonly net: ClusterNetwork | undefined;
 };
 
 /**
@@ -70,7 +73,9 @@ export function buildPools(inputs: SimulationInputs, parts: CommonParts): Result
     const { model, knobs, power } = engine;
     const meter = power && new PassMeter(power.steps, poolScenario.cluster.workers, firstId);
     const built =
-      role === "decode" ? ok(undefined) : tiersFor(poolScenario, engine, forest, firstId);
+      role === "decode"
+        ? ok(undefined)
+        : tiersFor(poolScenario, engine, forest, { firstId, net: parts.net });
     if (!built.ok) return fail(atPool(scenario, index, built.problem));
     const view = { scenario: poolScenario, forest, meter, tiers: built.value };
     const workers = buildWorkers({ ...parts, ...view, draws, images, role, knobs, model, firstId });
@@ -99,16 +104,18 @@ function tiersFor(
   { kv, cluster }: Scenario,
   { knobs, model, machine, gpusPerWorker, kvBytes }: ResolvedEngine,
   forest: PrefixForest,
-  firstId: number,
+  { firstId, net }: { readonly firstId: number; readonly net: ClusterNetwork | undefined },
 ): Result<TierSystem | undefined> {
   const { workers } = cluster;
   const blockSize = knobs.block_size;
   const tokenBytes = kvBytes?.perToken;
-  const settings = resolveTiers(kv, { workers, gpusPerWorker, blockSize, machine, tokenBytes });
+  const fabric = net && { net, worker: firstId };
+  const base = { workers, gpusPerWorker, blockSize, machine, tokenBytes, fabric };
+  const settings = resolveTiers(kv, base);
   if (!settings.ok) return settings;
   const keeps = knobs.enable_prefix_caching && knobs.scheduler !== "static";
   if (settings.value === undefined || !keeps) return ok(undefined);
-  return ok(new TierSystem(settings.value, { forest, blockSize, model, firstId }));
+  return ok(new TierSystem(settings.value, { forest, blockSize, model, firstId, net }));
 }
 
 /** What is wrong with asking for tenants apart; undefined: nothing. */

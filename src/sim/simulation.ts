@@ -104,6 +104,7 @@ export class Simulation implements WorkerSink, HandoffSink {
   ): Result<Simulation> {
     const simulation = new Simulation(inputs, options, engines[0]!.clientPathUs);
     const pools = buildPools(inputs, {
+      net,
       engines,
       table: simulation.table,
       gaps: simulation.outcomes.gaps,
@@ -239,16 +240,17 @@ export class Simulation implements WorkerSink, HandoffSink {
     if (handoffs !== undefined) timeUs = Math.min(timeUs, handoffs.nextUs);
     if (clients !== undefined) timeUs = Math.min(timeUs, clients.nextUs);
     if (retries !== undefined) timeUs = Math.min(timeUs, retries.nextUs);
-    if (net !== undefined) timeUs = Math.min(timeUs, net.nextUs);
     timeUs = clock.nextUs(timeUs);
+    if (net !== undefined) timeUs = net.nextBefore(timeUs);
     if (timeUs === Infinity || timeUs > this.horizonUs) {
       this.endOfEvents(timeUs);
       return;
     }
     this.observer.until(timeUs);
     this.nowUs = timeUs;
+    // What ends waits at its port until it is that part's turn.
+    if (net !== undefined && net.nextUs === timeUs) net.deliver(timeUs);
     this.events += clock.end(timeUs);
-    if (net !== undefined && net.nextUs === timeUs) this.events += net.deliver(timeUs);
     if (handoffs !== undefined) this.events += handoffs.advance(timeUs);
     if (clients !== undefined) while (clients.nextUs === timeUs) this.timeOut(clients, timeUs);
     if (retries !== undefined) while (retries.nextUs === timeUs) this.arriveAgain(retries, timeUs);

@@ -6,6 +6,8 @@ import type { ScenarioInput } from "../../src/sim/index.ts";
 import { deck } from "../hardware/kernels-support.ts";
 import { randomClusters } from "./random-cluster.ts";
 import type { RandomRun } from "./random-scenario.ts";
+import { randomTierRuns } from "./random-tiers.ts";
+import type { TierRun } from "./random-tiers.ts";
 
 type FabricInput = NonNullable<NonNullable<ScenarioInput["cluster"]>["fabric"]>;
 
@@ -28,6 +30,46 @@ const around = fc.record({
   /** Large enough that transfers take as long as steps. */
   kvBytes: fc.constantFrom(131_072, 4_000_000, 40_000_000),
 });
+
+const tiersAround = fc.record({
+  fabric: fabrics,
+  tensor: fc.constantFrom(1, 2),
+  tokenBytes: fc.constantFrom(1000, 1000, 100_000, 4_000_000),
+  /** Whether the tiers' rates are the fabric's own. */
+  isPlain: fc.boolean(),
+  /** Prefill workers beside as many decode workers; 0: mixed ones. */
+  prefill: fc.constantFrom(0, 0, 1, 2),
+});
+
+/** Any tiers on a fabric, of mixed workers or of prefill workers whose hand-offs cross the same links. */
+export const randomFabricTiers: fc.Arbitrary<TierRun> = fc
+  .tuple(randomTierRuns, tiersAround)
+  .filter(([{ scenario, hardware }]) => {
+    return hardware === undefined && scenario.engine.scheduler !== "static";
+  })
+  .map(([run, { fabric, tensor, tokenBytes, isPlain, prefill }]) => {
+    const { cluster, kv } = run.scenario;
+    const tiers = kv.tiers.map((tier) => {
+      return isPlain ? { ...tier, read_bytes_per_s: null, write_bytes_per_s: null } : tier;
+    });
+    const pools = [
+      { name: "p", role: "prefill", workers: prefill },
+      { name: "d", role: "decode", workers: prefill },
+    ] as const;
+    const scenario = scenarioSchema.parse({
+      ...run.scenario,
+      gpu: "h100-sxm",
+      kv: { ...kv, tiers, bytes_per_token: tokenBytes },
+      disagg: { kv_bytes_per_token: tokenBytes },
+      cluster: {
+        ...cluster,
+        gpus_per_worker: tensor,
+        ...(prefill === 0 ? {} : { pools }),
+        fabric: { ...fabric, store: "object-store" },
+      },
+    });
+    return { ...run, scenario, hardware: { deck } };
+  });
 
 /** Any disaggregated scenario, on a fabric. */
 export const randomFabrics: fc.Arbitrary<RandomRun> = fc

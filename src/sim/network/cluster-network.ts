@@ -47,6 +47,16 @@ export class ClusterNetwork {
     return this.network.nextUs;
   }
 
+  /**
+   * The same when the next event of all else is at `otherUs`: transfers that nobody waits for do not keep a run going that is over
+   * otherwise.
+   */
+  nextBefore(otherUs: number): number {
+    const { network } = this;
+    const goesOn = otherUs < Infinity || network.flows.awaited > 0;
+    return goesOn ? Math.min(otherUs, network.nextUs) : otherUs;
+  }
+
   /** Adds a listener and returns its number, for `TransferOptions.listener`. */
   listen(listener: TransferListener): number {
     return this.listeners.push(listener) - 1;

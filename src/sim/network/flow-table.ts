@@ -51,8 +51,10 @@ export class FlowTable {
   previousOn: Int32Array;
   private freeHead = NONE;
   private used = 0;
-  /** Flows that hold a slot. */
+  /** Flows that hold a slot, and those of them that somebody waits for. */
   live = 0;
+  awaited = 0;
+  private isBackground = new Uint8Array(FIRST_ROOM);
 
   constructor(stride: number) {
     this.stride = Math.max(1, stride);
@@ -60,20 +62,23 @@ export class FlowTable {
     this.previousOn = new Int32Array(FIRST_ROOM * this.stride);
   }
 
-  take(): number {
+  take(isBackground: boolean): number {
     this.live++;
-    const free = this.freeHead;
-    if (free !== NONE) {
-      this.freeHead = this.nextQueued[free]!;
-      return free;
+    if (!isBackground) this.awaited++;
+    let flow = this.freeHead;
+    if (flow !== NONE) this.freeHead = this.nextQueued[flow]!;
+    else {
+      if (this.used === this.state.length) this.grow(2 * this.used);
+      flow = this.used++;
     }
-    if (this.used === this.state.length) this.grow(2 * this.used);
-    return this.used++;
+    this.isBackground[flow] = isBackground ? 1 : 0;
+    return flow;
   }
 
   /** The slot may be taken again; its columns stay readable until then. */
   give(flow: number): void {
     this.live--;
+    if (this.isBackground[flow] === 0) this.awaited--;
     this.state[flow] = FLOW_FREE;
     this.nextQueued[flow] = this.freeHead;
     this.freeHead = flow;
@@ -122,6 +127,7 @@ export class FlowTable {
     this.state = grown(this.state, room);
     this.route = grown(this.route, room);
     this.tag = grown(this.tag, room);
+    this.isBackground = grown(this.isBackground, room);
     this.listener = grown(this.listener, room);
     this.owner = grown(this.owner, room);
     this.weight = grown(this.weight, room);

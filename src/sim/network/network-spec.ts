@@ -6,6 +6,10 @@ import type { LinkSpec } from "./links.ts";
 export type TransferOptions = {
   /** Worker whose cap of concurrent transfers counts it; −1: none. */
   readonly owner?: number;
+  /** Nobody waits for it: it does not keep a run going. */
+  readonly isBackground?: boolean;
+  /** Set-up in place of the network's own control messages, µs. */
+  readonly setupUs?: number;
   /** Memory descriptors that each lane posts. */
   readonly descriptors?: number;
   /** Share against other flows on a full link; a whole number. */

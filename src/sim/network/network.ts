@@ -93,7 +93,7 @@ export class Network {
     listener = 0,
   ): number {
     const { flows } = this;
-    const flow = flows.take();
+    const flow = flows.take(options.isBackground === true);
     const lanes = this.routes.lanes[route]!;
     const { owner = NONE, weight = 1, bytesPerUsMax = Infinity } = options;
     const left = Math.ceil(bytes / lanes) * UNITS_PER_BYTE;
@@ -112,7 +112,7 @@ export class Network {
     flows.rate[flow] = 0;
     flows.askedUs[flow] = nowUs;
     flows.movingUs[flow] = NaN;
-    flows.setupUs[flow] = this.times.setupUs(route, options.descriptors ?? 0);
+    flows.setupUs[flow] = this.times.setupUs(route, options.descriptors ?? 0, options.setupUs);
     flows.sourceEndUs[flow] = NONE;
     if (options.sourceEndUs !== undefined) {
       flows.sourceEndUs[flow] = options.sourceEndUs;
@@ -194,9 +194,9 @@ export class Network {
   }
 
   /** What a transfer that starts now may take among the flows of now, µs; see `RouteTimes`. */
-  expectedUs(route: number, bytes: number, descriptors: number): number {
+  expectedUs(route: number, bytes: number, descriptors: number, setupUs?: number): number {
     if (this.changedCount > 0) this.flush();
-    return this.times.expectedUs(route, bytes, descriptors);
+    return this.times.expectedUs(route, bytes, descriptors, setupUs);
   }
 
   private capBySource(flow: number, nowUs: number, layers: number): void {

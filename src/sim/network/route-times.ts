@@ -22,8 +22,8 @@ export class RouteTimes {
   }
 
   /** Time before the first byte: the way's latency, control messages, descriptors; whole µs, at least 1. */
-  setupUs(route: number, descriptors: number): number {
-    const us = this.routes.latencyUs[route]! + this.baseUs + descriptors * this.descriptorUs;
+  setupUs(route: number, descriptors: number, baseUs = this.baseUs): number {
+    const us = this.routes.latencyUs[route]! + baseUs + descriptors * this.descriptorUs;
     return Math.max(1, Math.round(us));
   }
 
@@ -53,7 +53,7 @@ export class RouteTimes {
    * Set-up and bytes ÷ the rate that would fall to one more flow among those moving now, µs. It knows nothing of flows to come, nor of a
    * queue for a turn.
    */
-  expectedUs(route: number, bytes: number, descriptors: number): number {
+  expectedUs(route: number, bytes: number, descriptors: number, baseUs?: number): number {
     const { routes, links } = this;
     let lane = Infinity;
     for (let i = routes.start[route]!; i < routes.start[route + 1]!; i++) {
@@ -63,7 +63,7 @@ export class RouteTimes {
       const free = (capacity - links.rate[link]!) / lanes;
       lane = Math.min(lane, Math.max(free, capacity / (links.lanes[link]! + lanes)));
     }
-    return this.setupUs(route, descriptors) + this.movingUs(route, bytes, lane);
+    return this.setupUs(route, descriptors, baseUs) + this.movingUs(route, bytes, lane);
   }
 
   private movingUs(route: number, bytes: number, laneRate: number): number {

@@ -4,7 +4,14 @@
  */
 
 import type { ClusterNetwork, TransferListener } from "./cluster-network.ts";
+import type { Network } from "./network.ts";
 import type { TransferOptions } from "./network-spec.ts";
+
+/** What a part of the engine does with a network, its own or a port at a shared one. */
+export type Transfers = Pick<
+  Network,
+  "nextUs" | "start" | "cancel" | "pop" | "tagOf" | "expectedUs"
+>;
 
 export class TransferPort implements TransferListener {
   readonly net: ClusterNetwork;
@@ -13,9 +20,12 @@ export class TransferPort implements TransferListener {
   private readonly tags: number[] = [];
   private deliveredUs = Infinity;
   private lastTag = -1;
+  private readonly setupUs: number | undefined;
 
-  constructor(net: ClusterNetwork) {
+  /** @param setupUs of what is started here, where its options do not say; the network's own when absent */
+  constructor(net: ClusterNetwork, setupUs?: number) {
     this.net = net;
+    this.setupUs = setupUs;
     this.listener = net.listen(this);
   }
 
@@ -32,7 +42,9 @@ export class TransferPort implements TransferListener {
     nowUs: number,
     options?: TransferOptions,
   ): number {
-    return this.net.network.start(route, bytes, tag, nowUs, options, this.listener);
+    const { setupUs } = this;
+    const own = setupUs === undefined ? options : { setupUs, ...options };
+    return this.net.network.start(route, bytes, tag, nowUs, own, this.listener);
   }
 
   /** Stops a transfer; one that has ended and waits here is forgotten. */
@@ -61,7 +73,7 @@ export class TransferPort implements TransferListener {
 
   /** What a transfer that starts now may take, µs; see `Network.expectedUs`. */
   expectedUs(route: number, bytes: number, descriptors: number): number {
-    return this.net.network.expectedUs(route, bytes, descriptors);
+    return this.net.network.expectedUs(route, bytes, descriptors, this.setupUs);
   }
 
   transferred(tag: number, flow: number, nowUs: number): void {

@@ -4,7 +4,7 @@
  * sent (assumption: engines hold blocks that are to be copied, which costs them room for as long as the copy waits).
  */
 
-import type { Network } from "../network/index.ts";
+import type { Transfers } from "../network/index.ts";
 import type { Offload } from "../../policies/index.ts";
 import type { TierStore } from "./tier-store.ts";
 
@@ -66,7 +66,7 @@ export class OffloadQueue {
   }
 
   /** Sends what waits, unless a transfer is in flight. */
-  flush(network: Network, nowUs: number): void {
+  flush(network: Transfers, nowUs: number): void {
     if (this.isBusy || this.nodes.length === 0) return;
     const { nodes, upTo, target, policy } = this;
     this.nodes = [];
@@ -90,7 +90,8 @@ export class OffloadQueue {
     this.sentBlocks += blocks;
     this.sentBytes += bytes;
     this.isBusy = true;
-    network.start(this.route, bytes, this.tag, nowUs, { bytesPerUsMax: this.bytesPerUsMax });
+    const { bytesPerUsMax } = this;
+    network.start(this.route, bytes, this.tag, nowUs, { bytesPerUsMax, isBackground: true });
   }
 
   /** The transfer in flight has ended: `stored` is told every run that can be read now, the deepest first. */

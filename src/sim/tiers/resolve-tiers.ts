@@ -1,7 +1,7 @@
 /** From a scenario's `kv` section to what a tier system is built from; cards fill in what it leaves open. */
 
 import { fail, ok } from "../../core/index.ts";
-import type { Result } from "../../core/index.ts";
+import type { Problem, Result } from "../../core/index.ts";
 import {
   evictionPolicies,
   offloadPolicies,
@@ -9,6 +9,8 @@ import {
   policyWithKnobs,
 } from "../../policies/index.ts";
 import type { Machine } from "../hardware-inputs.ts";
+import type { ClusterNetwork } from "../network/index.ts";
+import { placeOf } from "./fabric-tier-links.ts";
 import type { KvSection, TierKnobs } from "./tier-schema.ts";
 import type { LevelSettings, TierScope, TierSettings } from "./tier-settings.ts";
 
@@ -35,6 +37,8 @@ export type TierBase = {
   readonly machine: Machine | undefined;
   /** KV bytes of a token in all GPUs of a worker; undefined: no card says. */
   readonly tokenBytes: number | undefined;
+  /** The cluster's network and a worker of the pool; undefined: tiers have links of their own. */
+  readonly fabric?: { readonly net: ClusterNetwork; readonly worker: number } | undefined;
 };
 
 function hostBytesPerUs(kv: KvSection, { machine, gpusPerWorker }: TierBase): number {
@@ -54,16 +58,39 @@ function scopeOf({ level, scope }: TierKnobs): TierScope {
   return scope ?? (level === "g4" ? "cluster" : "worker");
 }
 
+/** On a fabric, a rate that the scenario does not name is that of the fabric's links. */
 function ratesOf(
   tier: TierKnobs,
   hostRate: number,
+  isFabric: boolean,
 ): { readonly read: number; readonly write: number; readonly latencyUs: number } | undefined {
-  const fallback = { g2: hostRate, g3: DISK_BYTES_PER_US, g4: NaN }[tier.level];
+  const own = { g2: hostRate, g3: DISK_BYTES_PER_US, g4: NaN }[tier.level];
+  const fallback = isFabric ? Infinity : own;
   const read = tier.read_bytes_per_s === null ? fallback : tier.read_bytes_per_s / US_PER_S;
   const write = tier.write_bytes_per_s === null ? read : tier.write_bytes_per_s / US_PER_S;
   if (Number.isNaN(read)) return undefined;
   const latency = { g2: 0, g3: DISK_LATENCY_US, g4: REMOTE_LATENCY_US }[tier.level];
   return { read, write, latencyUs: tier.latency_us ?? latency };
+}
+
+/** What a tier lacks of the fabric; undefined: nothing. */
+function fabricProblem(
+  { level }: TierKnobs,
+  where: string,
+  fabric: TierBase["fabric"],
+): Problem | undefined {
+  if (fabric === undefined || fabric.net.topology.has(placeOf(level), fabric.worker)) {
+    return undefined;
+  }
+  const isStore = level === "g4";
+  return {
+    what: `the tier ${level} has no link to it`,
+    where: isStore ? "cluster.fabric.store" : `${where}.level`,
+    expected: isStore ? "the link card of an object store" : "a node with host memory and drives",
+    remedy: isStore
+      ? "set cluster.fabric.store: object-store, or leave the tier out"
+      : "choose a GPU whose node has them, or leave the tier out",
+  };
 }
 
 /** The slower of a transfer's codec and its cipher, each absent: no limit. */
@@ -78,8 +105,11 @@ function levelOf(
   where: string,
   blockBytes: number,
   hostRate: number,
+  fabric: TierBase["fabric"],
 ): Result<LevelSettings> {
-  const rates = ratesOf(tier, hostRate);
+  const missing = fabricProblem(tier, where, fabric);
+  if (missing !== undefined) return fail(missing);
+  const rates = ratesOf(tier, hostRate, fabric !== undefined);
   if (rates === undefined) {
     return fail({
       what: `the tier ${tier.level} has no link`,
@@ -117,7 +147,11 @@ function levelOf(
     readBytesPerUs: rates.read,
     writeBytesPerUs: rates.write,
     latencyUs: rates.latencyUs,
-    codecBytesPerUs: codecBytesPerUs(tier),
+    codecBytesPerUs: Math.min(
+      codecBytesPerUs(tier),
+      // The store's own rates, where the fabric's links have no part in it.
+      fabric === undefined ? Infinity : Math.min(rates.read, rates.write),
+    ),
     eviction: eviction.value,
     offload: { ...offload.value, when: tier.offload_when },
     promotes: tier.promote,
@@ -195,7 +229,7 @@ export function resolveTiers(kv: KvSection, base: TierBase): Result<TierSettings
   const hostRate = hostBytesPerUs(kv, base);
   const levels: LevelSettings[] = [];
   for (const [index, tier] of kv.tiers.entries()) {
-    const level = levelOf(tier, `kv.tiers.${index}`, blockBytes, hostRate);
+    const level = levelOf(tier, `kv.tiers.${index}`, blockBytes, hostRate, base.fabric);
     if (!level.ok) return level;
     levels.push(level.value);
   }

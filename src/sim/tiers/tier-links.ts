@@ -7,7 +7,7 @@
  */
 
 import { Network } from "../network/index.ts";
-import type { LinkSpec } from "../network/index.ts";
+import type { LinkSpec, Transfers } from "../network/index.ts";
 import type { LevelSettings, TierSettings } from "./tier-settings.ts";
 
 /** Number of a store of a level for a worker. */
@@ -21,7 +21,21 @@ export function storesOf(level: LevelSettings, settings: TierSettings): number {
   return storeFor(level, settings.workers - 1, settings.workersPerNode) + 1;
 }
 
-export class TierLinks {
+/** The ways between a pool's workers, its stores and other workers, and what moves over them. */
+export type TierWays = {
+  readonly network: Transfers;
+  /** Route from a worker's store of a level into its GPUs. */
+  fetch(level: number, row: number): number;
+  /** Route from a worker's GPUs into its store of a level. */
+  offload(level: number, row: number): number;
+  /** Route from the store above into store `store` of a level. */
+  demote(level: number, store: number): number;
+  /** Route from one worker's GPUs into another's. */
+  peer(from: number, to: number): number;
+};
+
+/** Links that only this pool's tiers use: what a scenario without a fabric has. */
+export class TierLinks implements TierWays {
   readonly network: Network;
   private readonly settings: TierSettings;
   private readonly specs: LinkSpec[] = [];

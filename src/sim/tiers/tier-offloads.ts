@@ -5,7 +5,7 @@ import type { PrefixForest } from "../prefix-forest.ts";
 import { OffloadQueue } from "./offload-queue.ts";
 import type { Seeker } from "./prefix-search.ts";
 import { storeFor, storesOf } from "./tier-links.ts";
-import type { TierLinks } from "./tier-links.ts";
+import type { TierWays } from "./tier-links.ts";
 import type { TierSettings } from "./tier-settings.ts";
 import type { TierStore } from "./tier-store.ts";
 import type { TierStores } from "./tier-stores.ts";
@@ -15,7 +15,7 @@ export class TierOffloads {
   readonly queues: readonly (readonly OffloadQueue[])[];
   private readonly settings: TierSettings;
   private readonly stores: TierStores;
-  private readonly links: TierLinks;
+  private readonly links: TierWays;
   private readonly policies: readonly Offload[];
   private readonly list: OffloadQueue[] = [];
   /** Queues that have got something to send. */
@@ -25,7 +25,7 @@ export class TierOffloads {
   constructor(
     settings: TierSettings,
     stores: TierStores,
-    links: TierLinks,
+    links: TierWays,
     tagOf: (queue: number) => number,
   ) {
     this.settings = settings;

@@ -14,7 +14,9 @@ import type { StepTimeModel } from "../../hardware/index.ts";
 import type { Onboard } from "../../policies/index.ts";
 import type { KvWatcher } from "../kv-watcher.ts";
 import type { PrefixForest } from "../prefix-forest.ts";
+import type { ClusterNetwork } from "../network/index.ts";
 import { CacheDirectory } from "./cache-directory.ts";
+import { FabricTierLinks } from "./fabric-tier-links.ts";
 import { FetchedTokens } from "./fetched-tokens.ts";
 import { FutureUses } from "./future-uses.ts";
 import { LoadForecast } from "./load-forecast.ts";
@@ -24,6 +26,7 @@ import { PrefixPlan } from "./prefix-plan.ts";
 import { PrefixSearch } from "./prefix-search.ts";
 import type { Seeker } from "./prefix-search.ts";
 import { TierLinks } from "./tier-links.ts";
+import type { TierWays } from "./tier-links.ts";
 import { TierOffloads } from "./tier-offloads.ts";
 import type { TierSettings } from "./tier-settings.ts";
 import type { TierStore } from "./tier-store.ts";
@@ -49,7 +52,7 @@ const TAG_QUEUE = 1;
 
 export class TierSystem implements KvWatcher {
   readonly settings: TierSettings;
-  readonly links: TierLinks;
+  readonly links: TierWays;
   readonly stores: TierStores;
   readonly offloads: TierOffloads;
   readonly loads = new LoadTable();
@@ -87,6 +90,8 @@ export class TierSystem implements KvWatcher {
       readonly model: StepTimeModel;
       /** Number of the pool's first worker. */
       readonly firstId: number;
+      /** The cluster's network; undefined: the tiers have links of their own. */
+      readonly net?: ClusterNetwork | undefined;
     },
   ) {
     const { forest, blockSize, model } = parts;
@@ -95,7 +100,10 @@ export class TierSystem implements KvWatcher {
     this.forest = forest;
     this.blockSize = blockSize;
     this.firstId = parts.firstId;
-    this.links = new TierLinks(settings);
+    this.links =
+      parts.net === undefined
+        ? new TierLinks(settings)
+        : new FabricTierLinks(settings, parts.net, parts.firstId);
     this.future = new FutureUses(forest);
     this.forecast = new LoadForecast(model, blockSize);
     this.directory = new CacheDirectory(forest.nodes, settings.workers);
