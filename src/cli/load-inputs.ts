@@ -12,7 +12,7 @@ import type {
   Scenario,
   SimulationInputs,
 } from "../sim/index.ts";
-import { FORMATS, importTrace } from "../trace/index.ts";
+import { FORMATS, importTrace, inferSessions } from "../trace/index.ts";
 import type { FormatName, ImportOptions, Trace } from "../trace/index.ts";
 import type { LoadedScenario } from "./load-scenario.ts";
 import { bundledTrace } from "./package-root.ts";
@@ -111,7 +111,8 @@ async function loadTraffic(
     ...(source.share_system ? { shareSystem: true } : {}),
     ...(flags.maxBadRows === undefined ? {} : { maxBadRows: flags.maxBadRows }),
   });
-  return trace.ok ? ok(traceTraffic(trace.value)) : trace;
+  if (!trace.ok) return trace;
+  return ok(traceTraffic(source.infer_sessions ? inferSessions(trace.value) : trace.value));
 }
 
 /** A format's name as the importers know it. Errors: an unknown one. */

@@ -226,10 +226,18 @@ export class RouterDesk {
     request.session = trace?.sessions?.session[row] ?? -1;
     request.priority = trace?.priority?.[row] ?? 0;
     request.tenant = trace?.labels?.tenant?.codes[row] ?? -1;
-    request.expectedOutput = this.options.outputHints ? (trace?.outputTokens[row] ?? NaN) : NaN;
+    request.expectedOutput = this.expectedOutput(row);
     const { affinityBlocks } = this.needs;
     if (affinityBlocks !== undefined) request.affinityKey = this.affinityKey(affinityBlocks);
     return request;
+  }
+
+  /** What the client says of its answer's length, in the trace or, in a scenario with perfect hints, truly; NaN: nothing. */
+  private expectedOutput(row: number): number {
+    const { trace, outputHints } = this.options;
+    if (outputHints) return trace?.outputTokens[row] ?? NaN;
+    const told = trace?.hints?.outputTokens?.[row] ?? 0;
+    return told > 0 ? told : NaN;
   }
 
   /**

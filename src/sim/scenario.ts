@@ -180,6 +180,10 @@ const source = z.strictObject({
   trace: z.string().min(1).optional(),
   format: z.string().min(1).optional(),
   block_size: count(1 << 20).optional(),
+  infer_sessions: described(
+    z.boolean().default(false),
+    "turns of conversations found by the prompts they share, where the trace tells none",
+  ),
   share_system: described(
     z.boolean().default(false),
     "weka: tasks with equal tool and system prompts share their blocks",

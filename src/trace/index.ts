@@ -13,6 +13,7 @@ export {
   type TimeUnit,
 } from "./import-options.ts";
 export { importTrace } from "./import-trace.ts";
+export { inferSessions } from "./infer-sessions.ts";
 export { inflate, looksGzipped } from "./inflate.ts";
 export { sniffFormat, type Sniffed } from "./sniff.ts";
 export { detectTickUs, spreadTicks } from "./ticks.ts";
