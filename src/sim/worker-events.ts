@@ -66,7 +66,9 @@ export class WorkerEvents {
   enqueue(worker: Worker, slot: number, nowUs: number): void {
     const mayStart = worker.batch.enqueue(slot, nowUs);
     if (worker.state === WORKER_IDLE) this.due.add(worker);
-    else if (mayStart && worker.state === WORKER_DECODE) this.cut(worker, nowUs);
+    else if (mayStart && worker.state === WORKER_DECODE) {
+      this.reschedule(worker, worker.cut(nowUs, true), nowUs);
+    }
   }
 
   /** Something happened that the worker's next pass must see: it starts now, or when the step in progress ends. */

@@ -119,21 +119,24 @@ export class Worker {
   }
 
   /**
-   * Something happened to a worker in a decode run that its next pass must see: the run ends with the step in progress.
-   * Returns the new time of the worker's event, −1 when it stays where it is, `nowUs` when the run has just ended.
+   * Something happened to a worker in a decode run that its next pass must see: the run ends with the step in progress,
+   * or, for an arrival that is seen late, with the step before it is. Returns the new time of the worker's event, −1 when it stays where it is, `nowUs` when the run has just ended.
    */
-  cut(nowUs: number): number {
-    const { stretch } = this;
-    const first = this.batch.decodeSteps - stretch.anchorStep;
-    const done = stretch.stepsBy(nowUs, first, first + this.runSteps);
-    if (done > first && stretch.timeAt(done) === nowUs) {
-      this.endRun(nowUs, done - first, true);
-      return nowUs;
+  cut(nowUs: number, isArrival = false): number {
+    const { stretch, batch, runSteps } = this;
+    const first = batch.decodeSteps - stretch.anchorStep;
+    let steps = isArrival
+      ? batch.inbox?.stepsToSee(batch.decodeSteps, stretch, runSteps)
+      : undefined;
+    if (steps === undefined) {
+      const done = stretch.stepsBy(nowUs, first, first + runSteps);
+      steps = done - first + (done > first && stretch.timeAt(done) === nowUs ? 0 : 1);
     }
-    const steps = done - first + 1;
-    if (steps === this.runSteps) return -1;
-    this.runSteps = steps;
-    return stretch.timeAt(done + 1);
+    if (steps === runSteps) return -1;
+    const endUs = stretch.timeAt(first + steps);
+    if (endUs === nowUs) this.endRun(nowUs, steps, true);
+    else this.runSteps = steps;
+    return endUs;
   }
 
   /**
