@@ -59,7 +59,7 @@ function settings(modules, { single }) {
 
 function bundling(single) {
   const output = { comments: { legal: false }, ...(single ? { codeSplitting: false } : {}) };
-  return { treeshake, output };
+  return { treeshake, output, checks: { pluginTimings: false } };
 }
 
 /** No module of the engine does anything by being loaded, so what nobody calls can go. */

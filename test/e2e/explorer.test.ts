@@ -139,6 +139,28 @@ describe("the page", () => {
     await page.context().close();
   });
 
+  it("has guided cases that all have an answer", async () => {
+    const { page, errors } = await bench.open({ hash: "#t=start" });
+    await showScreen(page, "Start");
+    const buttons = page.locator("main section.card button:not(.quiet)");
+    await buttons.first().waitFor();
+    const digests = new Set<string>();
+    const count = await buttons.count();
+    for (let i = 0; i < count; i++) {
+      await showScreen(page, "Start");
+      await buttons.nth(i).click();
+      await page.waitForTimeout(60);
+      await settled(page);
+      expect(await page.getByRole("alert").allTextContents()).toEqual([]);
+      digests.add(await digestOf(page));
+    }
+    // Some begin from the same scenario.
+    expect(count).toBeGreaterThan(10);
+    expect(digests.size).toBeGreaterThan(8);
+    expect(errors).toEqual([]);
+    await page.context().close();
+  });
+
   it("compares with a baseline: what changed, by how much, and whether that is better", async () => {
     const { page } = await bench.open();
     const first = await digestOf(page);

@@ -77,7 +77,7 @@ function defaultText(value: unknown): string {
 function Control({ field, id }: { readonly field: Field; readonly id: string }) {
   const known = useStore(description);
   const value = useStore(scenarioStore, ({ document }) => valueAt(document, field.path));
-  if (known !== null && field.path.at(-1) === "policy") {
+  if (known !== null && field.path.join(".") === "router.policy") {
     return <PolicyControl field={field} id={id} known={known} />;
   }
   switch (field.kind) {

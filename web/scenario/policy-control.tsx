@@ -15,7 +15,7 @@ export type PolicyControlProps = {
 };
 
 export function PolicyControl({ field, id, known }: PolicyControlProps) {
-  const policies = field.path[0] === "router" ? known.routers : known.schedulers;
+  const policies = known.routers;
   const document = useStore(scenarioStore, (state) => state.document);
   const chosen = String(valueAt(document, field.path) ?? field.default ?? "");
   const policy = policies.find(({ name }) => name === chosen);

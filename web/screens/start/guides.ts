@@ -39,7 +39,17 @@ const spike = changed(DEMO_DOCUMENT, "spike", [
   "traffic.arrivals",
   { mode: "gamma", rate_per_s: 3.3, shape: 0.25 },
 ]);
-const routing = changed(DEMO_DOCUMENT, "routing", ["router", { policy: "least_loaded" }]);
+const routing = changed(DEMO_DOCUMENT, "KV-aware routing", ["router", { policy: "dynamo_kv" }]);
+const shape = { parallelism: { tensor: 2 } };
+const split = changed(DEMO_DOCUMENT, "split", [
+  "cluster",
+  {
+    pools: [
+      { name: "prefill", role: "prefill", workers: 4, ...shape },
+      { name: "decode", role: "decode", workers: 4, ...shape },
+    ],
+  },
+]);
 const memory = changed(DEMO_DOCUMENT, "small-cache", ["engine.num_gpu_blocks", 12_000]);
 
 export const GUIDES: readonly Guide[] = [
@@ -54,16 +64,27 @@ export const GUIDES: readonly Guide[] = [
     ],
   },
   {
-    title: "Does routing pay?",
-    why: "The same hour and the same GPUs, but the router sends each request where the fewest are being served.",
-    look: "Press Compare first, then switch the router: the dashed numbers are the old router's. KV shows what routing does to prefix reuse.",
+    title: "Should prefill and decode be split?",
+    why: "Four workers compute prompts and four write answers, where eight did both. Long prompts no longer hold up answers, and every prompt's cache moves over the network.",
+    look: "Press Compare on the unsplit cluster first. ITL p99 shows what splitting buys, TTFT and the idle prefill workers in Topology what it costs; move workers from one pool to the other.",
     screen: "overview",
+    document: split,
+    variants: [{ label: "Not split", document: changed(DEMO_DOCUMENT, "not split") }],
+  },
+  {
+    title: "Does KV-aware routing pay?",
+    why: "The same hour and the same GPUs, but the router sends each request where most of its prefix is cached, weighed against load.",
+    look: "Open round robin, press Compare, then open this one: the dashed numbers are the old router's. KV shows how many tokens another worker had.",
+    screen: "kv",
     document: routing,
     variants: [
-      { label: "Round robin", document: changed(DEMO_DOCUMENT, "round robin") },
       {
-        label: "Two choices",
-        document: changed(DEMO_DOCUMENT, "two choices", ["router.policy", "power_of_two"]),
+        label: "Round robin",
+        document: changed(DEMO_DOCUMENT, "round robin"),
+      },
+      {
+        label: "Least loaded",
+        document: changed(DEMO_DOCUMENT, "least loaded", ["router.policy", "least_loaded"]),
       },
     ],
   },
@@ -89,7 +110,16 @@ export const GUIDES: readonly Guide[] = [
     look: "KV tells why prompt tokens were computed: never seen, seen by another worker, or dropped. The curve shows what a larger cache would hit.",
     screen: "kv",
     document: memory,
-    variants: [{ label: "All of the memory", document: changed(DEMO_DOCUMENT, "whole cache") }],
+    variants: [
+      { label: "All of the memory", document: changed(DEMO_DOCUMENT, "whole cache") },
+      {
+        label: "A DRAM tier below",
+        document: changed(memory, "DRAM tier", [
+          "kv",
+          { tiers: [{ level: "g2", capacity_bytes: 256e9 }] },
+        ]),
+      },
+    ],
   },
   {
     title: "Which GPU, and how many of them?",
