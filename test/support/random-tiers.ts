@@ -91,8 +91,9 @@ export const randomTierRuns: fc.Arbitrary<TierRun> = fc
     block: fc.constantFrom(1, 3, 8, 16, 64),
     prompts: fc.constantFrom(1.3, 3, 8),
     own: fc.boolean(),
+    split: fc.boolean(),
   })
-  .map(({ run, kv, timeout, rows, gapUs, traceBlock, block, prompts, own }) => {
+  .map(({ run, kv, timeout, rows, gapUs, traceBlock, block, prompts, own, split }) => {
     const { scenario: plain } = run;
     // Some keep their own trace and pool, whatever that shares.
     if (own) {
@@ -101,9 +102,16 @@ export const randomTierRuns: fc.Arbitrary<TierRun> = fc
     }
     const trace = conversations(plain.seed, rows, traceBlock, gapUs);
     const longest = Math.max(...trace.inputTokens) + 64;
+    const isSplit = split && plain.model === null && plain.engine.scheduler !== "static";
+    const pools = [
+      { name: "prompts", role: "prefill" as const, workers: 2 },
+      { name: "answers", role: "decode" as const, workers: 2 },
+    ];
     const scenario = scenarioSchema.parse({
       ...plain,
       kv,
+      cluster: { ...plain.cluster, pools: isSplit ? pools : [] },
+      disagg: { kv_bytes_per_token: 1000 },
       engine: {
         ...plain.engine,
         enable_prefix_caching: true,

@@ -3,7 +3,14 @@
 import { fail, nearestNames, ok } from "../../core/index.ts";
 import type { Result } from "../../core/index.ts";
 import { stepTimeMeta } from "../../hardware/index.ts";
-import { admissionPolicies, routerPolicies, schedulerPolicies } from "../../policies/index.ts";
+import {
+  admissionPolicies,
+  evictionPolicies,
+  offloadPolicies,
+  onboardPolicies,
+  routerPolicies,
+  schedulerPolicies,
+} from "../../policies/index.ts";
 import { EXIT_DONE } from "../exit-codes.ts";
 import { wrapped } from "../report-text.ts";
 import { styleFor } from "../style.ts";
@@ -44,6 +51,9 @@ function entries(): Entry[] {
     ...routerPolicies.map(({ meta }) => ({ key: "router.policy", meta })),
     ...admissionPolicies.map(({ meta }) => ({ key: "admission", meta })),
     ...schedulerPolicies.map(({ meta }) => ({ key: "engine.scheduler", meta })),
+    ...evictionPolicies.map(({ meta }) => ({ key: "kv.tiers.eviction", meta })),
+    ...offloadPolicies.map(({ meta }) => ({ key: "kv.tiers.offload", meta })),
+    ...onboardPolicies.map(({ meta }) => ({ key: "kv.onboard", meta })),
   ].map(({ key, meta }) => ({
     ...meta,
     key,
