@@ -14,6 +14,7 @@ import type {
 } from "../sim/index.ts";
 import { FORMATS, importTrace, inferSessions } from "../trace/index.ts";
 import type { FormatName, ImportOptions, Trace } from "../trace/index.ts";
+import { moduleRouter, scoreRouter } from "./load-router.ts";
 import type { LoadedScenario } from "./load-scenario.ts";
 import { bundledTrace } from "./package-root.ts";
 import { readBytes } from "./read-file.ts";
@@ -24,6 +25,8 @@ export type InputFlags = {
   readonly maxBadRows?: number;
   /** The user's card files and folders, in front of the bundled ones. */
   readonly cards?: readonly string[];
+  /** Module of the user's own router. */
+  readonly policy?: string;
 };
 
 export type LoadedInputs = Pick<LoadedTraffic, "spanUs"> & { readonly inputs: SimulationInputs };
@@ -43,8 +46,14 @@ export async function loadInputs(
   if (!table.ok) return table;
   const pools = await loadPools(loaded, flags.cards ?? []);
   if (!pools.ok) return pools;
+  const router =
+    flags.policy === undefined
+      ? await scoreRouter(scenario)
+      : await moduleRouter(flags.policy, scenario);
+  if (!router.ok) return router;
   const inputs = {
     scenario,
+    ...(router.value === undefined ? {} : { router: router.value }),
     ...traffic.value.traffic,
     ...(table.value === undefined ? {} : { table: table.value }),
     ...(hardware.value === undefined ? {} : { hardware: hardware.value }),

@@ -1,7 +1,7 @@
 /** Flags → commands. Every command is loaded when it is called, so that a cold start stays short. */
 
 import { Command, CommanderError } from "commander";
-import { problemText } from "../core/index.ts";
+import { fail, problemText } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
 import { addAccuracyCommand } from "./accuracy-program.ts";
 import { addCalibrateCommand } from "./calibrate-program.ts";
@@ -15,6 +15,8 @@ import { addStudyCommands } from "./study-program.ts";
 import type { Terminal } from "./terminal.ts";
 import { addTraceCommands } from "./trace-program.ts";
 
+const POLICY_REMEDY = "mend the policy, or set router.on_error: fallback";
+
 /** Runs one command line; never throws. The exit code. */
 export async function runCli(args: readonly string[], terminal: Terminal): Promise<number> {
   let code = EXIT_DONE;
@@ -25,6 +27,12 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
     await buildProgram(terminal, commandText(args), finish).parseAsync(args, { from: "user" });
     return code;
   } catch (error) {
+    if (error instanceof Error && error.name === "PolicyError") {
+      return showProblem(
+        fail({ what: error.message, where: "router", remedy: POLICY_REMEDY }),
+        terminal,
+      );
+    }
     // Commander has printed its help or its complaint already.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_DONE : EXIT_INPUT;
     return showDefect(error, terminal);
@@ -87,9 +95,15 @@ function buildProgram(terminal: Terminal, command: string, finish: Finish): Comm
   program
     .command("policies")
     .description("routers, schedulers and step-time models: when each wins, when it loses, knobs")
-    .argument("[NAME]", "one of them in full")
+    .argument("[NAME]", "one of them in full; score: signals of router.score; new: write one")
+    .argument("[OWN]", "with new: the name of the policy to start")
     .option("--json", "print JSON")
-    .action(async (name: string | undefined, flags: { json?: boolean }) => {
+    .action(async (name?: string, own?: string, flags: { json?: boolean } = {}) => {
+      if (name === "new" && own !== undefined) {
+        const { newPolicyCommand } = await import("./commands/policies-new.ts");
+        finish(newPolicyCommand(own, terminal));
+        return;
+      }
       const { policiesCommand } = await import("./commands/policies.ts");
       finish(policiesCommand(name, flags, terminal));
     });
@@ -113,6 +127,7 @@ function addRun(program: Command, terminal: Terminal, command: string, finish: F
     .option("--gpu <NAME>", "GPU card (gpu), for example h100-sxm")
     .option("--cards <PATH>", "your own card file or folder; repeatable", collect)
     .option("--workers <N>", "number of workers (cluster.workers)")
+    .option("--policy <FILE>", "module with a router of your own; `headworks policies new NAME`")
     .option("--set <PATH=VALUE>", "override one key of the scenario; repeatable", collect)
     .option("--seed <N>", "master seed of all random streams")
     .option("--json", "print the report as JSON and nothing else")

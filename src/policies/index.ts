@@ -20,3 +20,5 @@ export * from "./router/load-book.ts";
 export * from "./router/observed.ts";
 export * from "./router/pick.ts";
 export * from "./router/router-state.ts";
+export * from "./router/score-router.ts";
+export * from "./router/guarded-router.ts";

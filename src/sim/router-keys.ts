@@ -31,6 +31,15 @@ export const routerKeys = z.strictObject({
     "who gets a request; `headworks policies` names them",
   ),
   knobs: described(z.record(z.string(), z.number()).default({}), "the policy's knobs"),
+  score: described(
+    z.string().min(1).max(10_000).nullable().default(null),
+    "a scoring expression in place of the policy, least wins: " +
+      '"prefill_blocks_new + 0.5 * active_blocks"; `headworks policies score` names the signals',
+  ),
+  on_error: described(
+    z.enum(["stop", "fallback"]).default("stop"),
+    "a score that is no number, a policy module that throws: stop, or send to the fewest requests",
+  ),
   metrics_interval_s: seconds("age of scraped worker signals; 0: always fresh").default(0),
   metrics_loss: share("share of scrapes of a worker that fail").default(0),
   kv_events: described(z.boolean().default(true), "workers tell what their prefix caches hold"),

@@ -219,7 +219,10 @@ const traffic = z.strictObject({
     z.enum(["continue", "give_up"]).default("continue"),
     "what becomes of a session or task when a call of it is rejected, fails or times out",
   ),
-  spread_ticks: z.boolean().default(false),
+  spread_ticks: described(
+    z.boolean().default(false),
+    "spread arrivals that the source's coarse clock put on one instant over its tick",
+  ),
   start_s: seconds("first instant of the trace that is replayed").default(0),
   end_s: seconds("end of the replayed window of the trace").nullable().default(null),
   requests: count(1e9).nullable().default(null),

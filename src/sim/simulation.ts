@@ -31,11 +31,9 @@ import type { RequestLog } from "./request-log.ts";
 import { recordColumns, recordsOf } from "./run-records.ts";
 import { resolveCluster, type Cluster } from "./resolve-cluster.ts";
 import type { Scenario } from "./scenario.ts";
-import {
-  trafficProblem,
-  type SimulationInputs,
-  type SimulationOptions,
-} from "./simulation-inputs.ts";
+import { trafficProblem } from "./simulation-inputs.ts";
+import type { SimulationInputs, SimulationOptions } from "./simulation-inputs.ts";
+import { withSpreadTicks } from "./spread-ticks.ts";
 import { Observer } from "./observer.ts";
 import { Retries } from "./retries.ts";
 import { taskLogOf } from "./task-log.ts";
@@ -54,7 +52,7 @@ export function createSimulation(
 ): Result<Simulation> {
   const problem = trafficProblem(inputs);
   if (problem !== undefined) return fail(problem);
-  const salted = withAdapterPrefixes(inputs);
+  const salted = withAdapterPrefixes(withSpreadTicks(inputs));
   if (!salted.ok) return salted;
   const cluster = resolveCluster(salted.value);
   return cluster.ok ? Simulation.create(salted.value, options, cluster.value) : cluster;

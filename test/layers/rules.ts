@@ -68,6 +68,8 @@ export const ZONES: readonly Zone[] = [
  */
 export const LAZY_DEEP_IMPORTS: readonly { readonly from: string; readonly target: string }[] = [
   { from: "src/cli", target: "src/core/quantity.ts" },
+  { from: "src/cli", target: "src/core/expression.ts" },
+  { from: "web/workers", target: "src/core/expression.ts" },
   { from: "web", target: "src/core/quantity.ts" },
   { from: "web/workers", target: "src/core/quantity.ts" },
 ];
@@ -78,9 +80,12 @@ export const WORKER_PROTOCOL = "web/workers/protocol.ts";
 /** Modules that the page's build makes out of data (.ci/page.mjs). */
 export const BUILT_MODULES = "virtual:headworks/";
 
+/** Files that import what a user names: a module with a router of their own. */
+export const COMPUTED_IMPORTS: readonly string[] = ["src/cli/load-router.ts"];
+
 /** Packages that only these files may load: units at the edge, and the solver of `calibrate`. */
 export const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
-  mathjs: ["src/core/quantity.ts", "src/cli/linear-solver.ts"],
+  mathjs: ["src/core/quantity.ts", "src/core/expression.ts", "src/cli/linear-solver.ts"],
 };
 
 /** Source files that only tests use. Each needs a reason. */

@@ -71,6 +71,9 @@ function readSource(root: string, path: string): SourceFile {
   return collector;
 }
 
+/** What is said of an import that cannot be followed. */
+export const COMPUTED_IMPORT = "an import whose target is computed cannot be checked";
+
 /** Walks one file's syntax tree. */
 class Collector implements SourceFile {
   readonly path: string;
@@ -151,7 +154,7 @@ class Collector implements SourceFile {
   #add(node: AstNode, source: unknown, kind: ImportKind): void {
     const specifier = isNode(source) ? literalText(source) : undefined;
     if (specifier === undefined) {
-      this.fault(node.start, "an import whose target is computed cannot be checked");
+      this.fault(node.start, COMPUTED_IMPORT);
       return;
     }
     const line = this.#lineOf(node.start);

@@ -10,6 +10,7 @@ import {
   onboardPolicies,
   routerPolicies,
   schedulerPolicies,
+  SCORE_SIGNALS,
 } from "../../policies/index.ts";
 import { EXIT_DONE } from "../exit-codes.ts";
 import { wrapped } from "../report-text.ts";
@@ -63,6 +64,15 @@ function entries(): Entry[] {
         `default ${String(knob.default)}): ${knob.description}`,
     ),
   }));
+  const score = {
+    key: "router.score",
+    name: "score",
+    title: "A scoring expression: least score wins",
+    source: "your own",
+    wins: "a rule fits in a line, and should run in simulation and live alike",
+    loses: "a rule needs memory or looks at several workers at once: write a module",
+    knobs: SCORE_SIGNALS.map(({ name, description }) => `${name}: ${description}`),
+  };
   const models = stepTimeMeta.map((meta) => ({
     key: "engine.step_time.type",
     name: meta.type,
@@ -73,7 +83,7 @@ function entries(): Entry[] {
     // Their knobs are keys of the scenario, which `headworks schema` prints.
     knobs: [],
   }));
-  return [...policies, ...models];
+  return [...policies, score, ...models];
 }
 
 function entryLines(entry: Entry, style: Style, columns: number): string[] {

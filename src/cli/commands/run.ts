@@ -32,6 +32,7 @@ export type RunFlags = {
   readonly gpu?: string;
   readonly cards?: readonly string[];
   readonly trace?: string;
+  readonly policy?: string;
   readonly workers?: string;
   readonly set?: readonly string[];
   readonly seed?: string;
@@ -83,6 +84,7 @@ export async function runLoaded(
   const inputFlags = {
     ...(maxBadRows.value === undefined ? {} : { maxBadRows: maxBadRows.value }),
     ...(flags.cards === undefined ? {} : { cards: flags.cards }),
+    ...(flags.policy === undefined ? {} : { policy: flags.policy }),
   };
   const ready = await loadInputs(loaded, inputFlags);
   if (!ready.ok) return ready;
