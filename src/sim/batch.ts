@@ -126,7 +126,9 @@ export class Batch extends BatchState implements SchedulerPort {
   }
 
   admitPadded(slot: number, paddedTokens: number): void {
-    this.engine.table.data[slot + AT_INPUT] = paddedTokens;
+    // What a request has generated before it lost its worker is computed with its prompt.
+    const { data } = this.engine.table;
+    data[slot + AT_INPUT] = paddedTokens - data[slot + AT_GENERATED]!;
     this.matchPrefix(slot);
     this.admit(slot, paddedTokens);
   }

@@ -45,6 +45,11 @@ export class Clients {
     this.deadlines.schedule(place, Math.max(timeUs, nowUs + 1), isFirst ? EV_FIRST_TOKEN : EV_END);
   }
 
+  /** A request goes on at another worker; its deadline stays. */
+  moved(slot: number, worker: number): void {
+    this.workerOf[slot / SLOT_NUMBERS] = worker;
+  }
+
   /** A request is over. */
   ended(slot: number): void {
     this.deadlines.cancel(slot / SLOT_NUMBERS);

@@ -26,6 +26,12 @@ export class Desks {
     this.answers.witness = witness;
   }
 
+  /** Metrics cannot be read until then. */
+  blind(untilUs: number): void {
+    this.door.blindUntilUs = untilUs;
+    this.answers.blindUntilUs = untilUs;
+  }
+
   /** Time of the next scrape of either, µs. */
   get nextScrapeUs(): number {
     return Math.min(this.door.nextScrapeUs, this.answers.nextScrapeUs);

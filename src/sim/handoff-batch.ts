@@ -6,17 +6,19 @@ import type { Engine } from "./engine.ts";
 import { Landing } from "./landing.ts";
 import {
   AT_COMPUTED,
-  AT_FIRST_TOKEN_US,
   AT_GENERATED,
-  AT_INPUT,
   AT_LAST_TOKEN_US,
+  AT_LOST,
   AT_ORDER,
   AT_SHARED_BLOCKS,
   AT_STATE,
+  SLOT_DECODE,
+  SLOT_DONE,
   SLOT_PARKED,
   SLOT_PREFILL,
 } from "./request-table.ts";
 import { blocksHeld } from "./running-walk.ts";
+import { addPromptToken } from "./token-gaps.ts";
 import { SlotList } from "./slot-list.ts";
 import { OUTPUT_TOKENS, PROMPTS } from "./worker-counters.ts";
 
@@ -42,6 +44,13 @@ export class HandoffBatch extends Batch {
   get unfinishedCount(): number {
     const here = this.queuedCount + this.runningCount - this.doneCount - this.leavingCount;
     return here + (this.landing?.count ?? 0) + (this.loads?.liveCount ?? 0);
+  }
+
+  /** Whether no request is here in any way. */
+  get isEmpty(): boolean {
+    const { landing } = this;
+    const elsewhere = this.parked.length + (landing?.count ?? 0) + (landing?.leaving.length ?? 0);
+    return this.queuedCount + this.runningCount + elsewhere === 0;
   }
 
   /** Whether requests wait here for the worker itself. */
@@ -95,12 +104,12 @@ export class HandoffBatch extends Batch {
   /** Takes the blocks of a prompt that comes from elsewhere; returns how many of them are not cached here. */
   takeBlocks(slot: number): number {
     const { table, blockSize, entries } = this.engine;
-    const input = table.data[slot + AT_INPUT]!;
-    this.pool.match(slot, input);
+    const known = this.knownTokens(slot);
+    this.pool.match(slot, known);
     this.pool.acquire(slot);
-    const missing = Math.max(0, Math.ceil(input / blockSize) - entries.matchedBlocks);
+    const missing = Math.max(0, Math.ceil(known / blockSize) - entries.matchedBlocks);
     if (missing > 0) this.pool.allocate(missing);
-    table.data[slot + AT_COMPUTED] = input;
+    table.data[slot + AT_COMPUTED] = known;
     this.fullBlocks += this.fullBlocksOf(slot);
     return missing;
   }
@@ -122,24 +131,23 @@ export class HandoffBatch extends Batch {
   land(slot: number, firstTokenComes: boolean): void {
     const { table, pass, counters, sink } = this.engine;
     const { data } = table;
-    const input = data[slot + AT_INPUT]!;
+    const known = this.knownTokens(slot);
     this.running.pushBack(slot);
     data[slot + AT_ORDER] = this.nextOrder();
     data[slot + AT_STATE] = SLOT_PREFILL;
-    this.pool.publish(slot, input);
+    this.pool.publish(slot, known);
     if (!firstTokenComes) {
       pass.landed++;
-      pass.landedContext += input;
+      pass.landedContext += known;
       this.pushEnding(slot);
       return;
     }
-    data[slot + AT_GENERATED] = 1;
-    data[slot + AT_LAST_TOKEN_US] = this.nowUs;
     counters[this.counterBase + OUTPUT_TOKENS]!++;
-    if (Number.isNaN(data[slot + AT_FIRST_TOKEN_US]!)) {
-      data[slot + AT_FIRST_TOKEN_US] = this.nowUs;
+    if (addPromptToken(this.engine, slot, this.nowUs)) {
       sink.firstToken(this.engine.firstId + this.worker, slot, this.nowUs);
     }
+    data[slot + AT_GENERATED]!++;
+    data[slot + AT_LAST_TOKEN_US] = this.nowUs;
     this.join(slot, true);
   }
 
@@ -148,9 +156,72 @@ export class HandoffBatch extends Batch {
     // Who landed in this very pass has to go before its step begins.
     if (pass.landed > 0 && this.unlinkEnding(slot)) {
       pass.landed--;
-      pass.landedContext -= table.data[slot + AT_INPUT]!;
+      pass.landedContext -= table.data[slot + AT_COMPUTED]!;
     }
     super.takeOff(slot, served, kept);
+  }
+
+  /**
+   * The worker has died: all its blocks are empty, and every request leaves it with the tokens it has generated; `lost` gets
+   * those that are not over, the running ones with the tokens whose keys and values are gone. `lastUs`: when decoding requests
+   * got their newest token.
+   */
+  wipe(lastUs: number, lost: (slot: number) => void): void {
+    const { data } = this.engine.table;
+    for (let slot = this.running.head; slot >= 0; slot = this.running.head) {
+      const isOver = data[slot + AT_STATE] === SLOT_DONE || this.isLeaving(slot);
+      this.takeOut(slot, lastUs);
+      if (isOver) this.engine.table.give(slot);
+      else lost(slot);
+    }
+    this.takeArrivals(Infinity);
+    for (let slot = this.waiting.head; slot >= 0; slot = this.waiting.head) {
+      this.waiting.remove(slot);
+      this.pool.disown(slot);
+      lost(slot);
+    }
+    for (let slot = this.parked.head; slot >= 0; slot = this.parked.head) {
+      this.parked.remove(slot);
+      this.takeBlocksBack(slot, data[slot + AT_COMPUTED]!);
+      lost(slot);
+    }
+    this.landing?.wipe(lost);
+    this.pool.wipe();
+    this.partialPrefill = -1;
+    this.endingHead = -1;
+    this.decodesInStep = false;
+    this.doneCount = 0;
+    if (this.leaving !== undefined) this.leaving.length = 0;
+    this.changes++;
+    this.inbox?.idled();
+    this.engine.scheduler.forget?.(this.worker);
+  }
+
+  /** Takes a running request off a dead worker. */
+  private takeOut(slot: number, lastUs: number): void {
+    const { data } = this.engine.table;
+    const state = data[slot + AT_STATE];
+    let tokens = data[slot + AT_COMPUTED]!;
+    let held = tokens;
+    if (state === SLOT_DECODE || state === SLOT_DONE) {
+      const since = this.stalls?.leave(data[slot + AT_LAST_TOKEN_US]!) ?? NaN;
+      data[slot + AT_LAST_TOKEN_US] = Number.isNaN(since) ? lastUs : since;
+      const generated = this.generatedBy(slot);
+      tokens = this.leave(slot);
+      data[slot + AT_GENERATED] = generated;
+      held = this.decodesInStep ? tokens + 1 : tokens;
+      if (state === SLOT_DECODE) this.finishes.remove(slot);
+    }
+    this.running.remove(slot);
+    this.takeBlocksBack(slot, held);
+    data[slot + AT_LOST] = tokens;
+  }
+
+  /** Nothing of what a request has computed is kept. */
+  private takeBlocksBack(slot: number, held: number): void {
+    this.fullBlocks -= this.fullBlocksOf(slot);
+    this.pool.release(slot, this.blocksFor(slot, held), 0, false);
+    this.engine.table.data[slot + AT_COMPUTED] = 0;
   }
 
   override forEachSlot(visit: (slot: number) => void): void {

@@ -2,9 +2,26 @@
 
 import { outputWithin, rejectCode } from "./admission.ts";
 import type { Pool } from "./pool.ts";
-import type { NewRequest } from "./request-table.ts";
+import type { WorkerKnobs } from "./worker-knobs.ts";
+import {
+  AT_GENERATED,
+  AT_INPUT,
+  AT_OUTPUT,
+  AT_PATH_LENGTH,
+  AT_PATH_START,
+  AT_ROW,
+  type NewRequest,
+  type RequestTable,
+} from "./request-table.ts";
 import type { SentRequest } from "./retries.ts";
 import type { Traffic } from "./traffic.ts";
+
+/** Whether a worker could compute what is known of a request, prompt and generated tokens, and the rest of its answer. */
+export function takes(knobs: WorkerKnobs, slot: number, { data }: RequestTable): boolean {
+  const generated = data[slot + AT_GENERATED]!;
+  const known = data[slot + AT_INPUT]! + generated;
+  return rejectCode(knobs, known, data[slot + AT_OUTPUT]! - generated) < 0;
+}
 
 export class Intake {
   /** The request, filled anew for each arrival. */
@@ -75,6 +92,17 @@ export class Intake {
     return rejectCode(engine.knobs, request.input, request.output);
   }
 
+  /** Lays a request that has been elsewhere out for workers of `pool`; false: they could not hold it. */
+  move(slot: number, { engine, forest }: Pool, table: RequestTable): boolean {
+    const { data } = table;
+    const row = data[slot + AT_ROW]!;
+    const { pathStart } = forest;
+    const isKnown = row + 1 < pathStart.length;
+    data[slot + AT_PATH_START] = isKnown ? pathStart[row]! : 0;
+    data[slot + AT_PATH_LENGTH] = isKnown ? pathStart[row + 1]! - pathStart[row]! : 0;
+    return takes(engine.knobs, slot, table);
+  }
+
   /** As `under`, of all `pools`: those that compute the prompt, then those that answer. */
   underAll(pools: readonly Pool[]): number {
     for (const pool of pools) {
@@ -90,8 +118,14 @@ export class Intake {
     return -1;
   }
 
-  /** A slot's first values, its prefix path among the blocks of the prefill workers; the rest is the caller's to fill in. */
-  prompt(pools: readonly Pool[], row: number): NewRequest {
+  /**
+   * A slot's first values, its prefix path among the blocks of the prefill workers; the rest is the caller's to fill in.
+   * Undefined: `tokens` are too many for some of them, which a request can grow to that has lost its decode worker.
+   */
+  prompt(pools: readonly Pool[], row: number, tokens: number): NewRequest | undefined {
+    for (const { role, engine } of pools) {
+      if (role === "prefill" && rejectCode(engine.knobs, tokens, 0) >= 0) return undefined;
+    }
     const { pathStart } = pools.find(({ role }) => role === "prefill")!.forest;
     const isKnown = row + 1 < pathStart.length;
     const { draft } = this;

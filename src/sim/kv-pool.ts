@@ -235,6 +235,13 @@ export class KvPool {
     this.engine.table.data[slot + AT_PRIVATE_ENTRY] = -1;
   }
 
+  /** Everything cached is gone with the worker; nothing was evicted. */
+  wipe(): void {
+    const { evicted } = this;
+    this.evict(this.cached);
+    this.evicted = evicted;
+  }
+
   /** The node of a request's path that has the `block`-th block of its prompt, −1: none has. */
   nodeAt(slot: number, block: number): number {
     const { path, nodeBegin, nodeEnd } = this.engine.forest;

@@ -10,6 +10,7 @@
 import type { Engine, LandingRules } from "./engine.ts";
 import type { KvPool } from "./kv-pool.ts";
 import {
+  AT_GENERATED,
   AT_INPUT,
   AT_OUTPUT,
   AT_PREEMPTIONS,
@@ -139,6 +140,22 @@ export class Landing {
     }
   }
 
+  /** The worker has died: everyone leaves; `lost` gets those that are not over. */
+  wipe(lost: (slot: number) => void): void {
+    for (const list of [this.taken, this.arrived, this.returning, this.leaving]) {
+      for (let slot = list.head; slot >= 0; slot = list.head) {
+        list.remove(slot);
+        this.batch.giveBlocks(slot);
+        if (list === this.leaving) this.engine.table.give(slot);
+        else lost(slot);
+      }
+    }
+    for (let slot = this.queue.head; slot >= 0; slot = this.queue.head) {
+      this.queue.remove(slot);
+      lost(slot);
+    }
+  }
+
   forEachSlot(visit: (slot: number) => void): void {
     for (const list of [this.queue, this.taken, this.arrived, this.returning]) list.forEach(visit);
   }
@@ -150,18 +167,20 @@ export class Landing {
     if (members >= this.rules.seats) return false;
     const first = batch.waitingHead;
     if (first >= 0 && data[first + AT_PREEMPTIONS]! > 0) return false;
-    const input = data[slot + AT_INPUT]!;
+    // With what it has generated, where another worker lost it.
+    const known = data[slot + AT_INPUT]! + data[slot + AT_GENERATED]!;
     const { blockSize } = engine;
-    batch.pool.match(slot, input);
+    batch.pool.match(slot, known);
     const shared = engine.entries.matchedActive;
-    const prompt = Math.ceil(input / blockSize) - shared;
+    const prompt = Math.ceil(known / blockSize) - shared;
     const room = batch.pool.available - engine.watermarkBlocks;
     if (prompt > room) return false;
     if (this.rules.room === "prompt") return true;
     if (this.rules.room === "reserved") {
       return prompt + Math.ceil((members * RESERVED_TOKENS) / blockSize) <= room;
     }
-    const whole = Math.ceil((input + data[slot + AT_OUTPUT]!) / blockSize) - shared;
+    const longest = data[slot + AT_INPUT]! + data[slot + AT_OUTPUT]!;
+    const whole = Math.ceil(longest / blockSize) - shared;
     return whole <= room - batch.blocksPromised;
   }
 }

@@ -6,7 +6,8 @@ import type { Gate } from "./gate.ts";
 import type { Retries } from "./retries.ts";
 import type { QuantileSketch } from "../core/index.ts";
 import { disaggSummary } from "./disagg/report-disagg.ts";
-import type { Handoffs } from "./disagg/handoffs.ts";
+import type { Handoffs } from "./disagg/index.ts";
+import { faultSummary, type Faults } from "./faults/index.ts";
 import { summaryOf } from "./latency-summary.ts";
 import { FIRST_REASONS, REJECT_OVERLOADED, REJECT_REASONS } from "./admission.ts";
 import type { Report, WorkerSummary } from "./report.ts";
@@ -44,6 +45,7 @@ export type FinishedRun = {
   readonly options: { readonly version?: string };
   readonly outcomes: Outcomes;
   readonly handoffs: Handoffs | undefined;
+  readonly faults: Faults | undefined;
   readonly workers: readonly Worker[];
   readonly traffic: Traffic;
   readonly nowUs: number;
@@ -288,6 +290,7 @@ export function writeReport(run: FinishedRun, wallS: number): Report {
     pools: summaries,
     disagg: disaggSummary(run.handoffs),
     tasks: run.endings.taskSummary() ?? null,
+    faults: faultSummary(run.faults, run.nowUs),
     workers: pools.flatMap((pool) =>
       pool.workers.map((worker) => workerSummary(pool, worker, simS)),
     ),

@@ -102,6 +102,7 @@ export type DisaggSummary = {
   /** Prompts that a decode worker computed after all, and hand-offs that took too long. */
   readonly fallbacks: number;
   readonly timeouts: number;
+  readonly transferFailures: number;
   readonly bytes: number;
   /** Share of the prompts' blocks that decode workers had cached; `null`: no hand-off. */
   readonly reusedShare: number | null;
@@ -147,6 +148,41 @@ export type NetworkSummary = {
   readonly linksAll: number;
   /** The fullest first; not all of a large cluster. */
   readonly links: readonly LinkSummary[];
+};
+
+/** One fault and what came of it. */
+export type FaultSummary = {
+  readonly kind: string;
+  readonly atS: number;
+  readonly workers: readonly number[];
+  /** Requests (of prefill workers: prompts) that were there, or came before anybody knew. */
+  readonly touched: number;
+  /** Of them those that went on elsewhere, and those that were over. */
+  readonly moved: number;
+  readonly failed: number;
+  /** Tokens whose keys and values were lost, to be computed again. */
+  readonly tokensLost: number;
+  /** GPU time of steps that never ended, and of workers that were away, s. */
+  readonly gpuSLost: number;
+  readonly gpuSDown: number;
+  /**
+   * Goodput, in means over ten seconds: that of the minute before, per second; how deep it fell, as a share of it; seconds
+   * until it was back at 95 % of it, 0: it never fell below, `null`: it did not come back. `null` without an SLO or goodput.
+   */
+  readonly goodputBeforePerS: number | null;
+  readonly goodputDip: number | null;
+  readonly recoveryS: number | null;
+};
+
+export type FaultsSummary = {
+  readonly moved: number;
+  readonly failed: number;
+  readonly tokensLost: number;
+  readonly gpuSLost: number;
+  readonly gpuSDown: number;
+  readonly events: readonly FaultSummary[];
+  /** Events beyond the first thousand, which are in the sums above only. */
+  readonly more: number;
 };
 
 export type Report = {
@@ -261,6 +297,8 @@ export type Report = {
   readonly network: NetworkSummary | null;
   /** Conversations and agents' runs; `null`: the requests belong to none. */
   readonly tasks: TaskSummary | null;
+  /** `null`: nothing could break. */
+  readonly faults: FaultsSummary | null;
   readonly workers: readonly WorkerSummary[];
   /** Why the run ended, when not because all requests were done. */
   readonly stopped: string | null;

@@ -25,7 +25,9 @@ export const SLOT_TAKEN = 7;
 /** Decode workers: the prompt has come, the next step with a seat free takes it in. */
 export const SLOT_ARRIVED = 9;
 /** Decode workers: the prompt will not come; it gives its memory back and queues to be computed there. */
-export const SLOT_RETURNING = 10;
+export const SLOT_RETURNING = 12;
+/** Its worker has died and nobody has noticed yet. */
+export const SLOT_LOST = 13;
 /** At no worker: its prompt is computed under another slot. */
 export const SLOT_REMOTE = 8;
 /** At its worker, unseen by the scheduler as yet. */

@@ -58,6 +58,8 @@ export type DeskOptions = {
 export class RouterDesk {
   /** Time of the next scrape, µs; Infinity: the policy reads no scraped signal, or always fresh ones. */
   nextScrapeUs: number;
+  /** Until then scrapes read nothing, µs. */
+  blindUntilUs = -Infinity;
   /** To be told what the workers' prefix caches gain and lose; undefined: no process wants to know. */
   readonly watcher: KvWatcher | undefined;
   /** Writes down, and may change, the decisions of one request. */
@@ -180,6 +182,8 @@ export class RouterDesk {
   scrape(nowUs: number): void {
     const { workers, fidelity } = this.options;
     const { scrapeLoss, scrapeIntervalUs } = fidelity;
+    if (scrapeIntervalUs > 0) this.nextScrapeUs = nowUs + scrapeIntervalUs;
+    if (nowUs < this.blindUntilUs) return;
     for (let local = 0; local < workers.length; local++) {
       if (scrapeLoss > 0 && this.scrapeRandom.next() < scrapeLoss) continue;
       const worker = workers[local]!;
@@ -192,7 +196,6 @@ export class RouterDesk {
         scraped.kvBlocksUsed[local] = used;
       }
     }
-    if (scrapeIntervalUs > 0) this.nextScrapeUs = nowUs + scrapeIntervalUs;
   }
 
   private get peersListen(): boolean {

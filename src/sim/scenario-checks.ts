@@ -1,6 +1,7 @@
 /** What the schema cannot say: rules between keys, as the engines themselves enforce them. */
 
 import { checkRoles } from "./disagg/role-checks.ts";
+import { checkFaults } from "./faults/fault-targets.ts";
 import type { Problem } from "../core/index.ts";
 import { atPool, poolScenarios } from "./pool-scenarios.ts";
 import type { Scenario } from "./scenario.ts";
@@ -28,7 +29,7 @@ function checkPools(scenario: Scenario): Problem | undefined {
     const problem = checkEngine(pool) ?? checkHardware(pool) ?? checkExtras(pool);
     if (problem !== undefined) return atPool(scenario, index, problem);
   }
-  return checkRoles(scenario);
+  return checkRoles(scenario) ?? checkFaults(scenario);
 }
 
 function checkEngine({ engine, model, gpu }: Scenario): Problem | undefined {

@@ -10,6 +10,7 @@ import type { KvDtype, WeightDtype } from "../hardware/index.ts";
 import { withBackendDefaults } from "./backend-defaults.ts";
 import { disaggSchema } from "./disagg/disagg-schema.ts";
 import { adaptersSchema, imagesSchema, loraSchema, speculationSchema } from "./extras-schema.ts";
+import { faultsSchema } from "./faults/fault-schema.ts";
 import { routerKeys } from "./router-keys.ts";
 import { fabricSchema } from "./fabric-schema.ts";
 import { overridesOf } from "./schema-overrides.ts";
@@ -347,6 +348,7 @@ const schema = z.strictObject({
   admission,
   router: routerKeys.prefault({}),
   disagg: disaggSchema.prefault({}),
+  faults: faultsSchema.prefault({}),
   slo: z
     .strictObject({
       ttft_s: seconds("time to first token").optional(),

@@ -15,6 +15,7 @@ import { gateOf, type Gate } from "./gate.ts";
 import { handoffsOf, type Handoffs, type HandoffSink } from "./disagg/index.ts";
 import { Endings } from "./endings.ts";
 import type { MixedStep, WorkerSink } from "./engine.ts";
+import { faultsOf, type Faults } from "./faults/index.ts";
 import { Intake } from "./intake.ts";
 import { checkLaws } from "./laws.ts";
 import { workersByNumber, type Pool } from "./pool.ts";
@@ -26,7 +27,7 @@ import {
   REQUEST_REJECTED,
   type SimulationResult,
 } from "./report.ts";
-import { AT_ROW, AT_STATE, RequestTable, SLOT_DONE, type NewRequest } from "./request-table.ts";
+import { RequestTable } from "./request-table.ts";
 import type { RequestLog } from "./request-log.ts";
 import { recordColumns, recordsOf } from "./run-records.ts";
 import { resolveCluster, type Cluster } from "./resolve-cluster.ts";
@@ -39,6 +40,7 @@ import { Retries } from "./retries.ts";
 import { taskLogOf } from "./task-log.ts";
 import { Traffic } from "./traffic.ts";
 import type { Witness } from "./witness.ts";
+import { leaveUnfinished, unfinishedOf } from "./unfinished.ts";
 import { WorkerEvents } from "./worker-events.ts";
 import type { Worker } from "./worker.ts";
 
@@ -82,6 +84,7 @@ export class Simulation implements WorkerSink, HandoffSink {
   private readonly poolOf: Pool[] = [];
   private desks!: Desks;
   handoffs: Handoffs | undefined;
+  faults: Faults | undefined;
   readonly clients: Clients | undefined;
   gate: Gate | undefined;
   readonly retries: Retries | undefined;
@@ -93,7 +96,7 @@ export class Simulation implements WorkerSink, HandoffSink {
   private readonly horizonUs: number;
   private nextAudit: number;
   private isOver = false;
-  private readonly intake: Intake;
+  readonly intake: Intake;
 
   static create(
     inputs: SimulationInputs,
@@ -154,9 +157,13 @@ export class Simulation implements WorkerSink, HandoffSink {
     if (this.witness !== undefined) desks.watch(this.witness);
     const { table, workers, clock, series, traffic, endings } = this;
     this.observer = new Observer({ series, desks, workers, traffic, endings });
+    const { poolOf, intake, clients } = this;
     const ends = { prefillDesk: desks.door, decodeDesk: desks.answers, sink: this };
-    const parts = { table, workers, clock, ...ends };
-    this.handoffs = handoffsOf(this.scenario.disagg, pools, parts, this.net);
+    const parts = { table, workers, clock, poolOf, intake, pools, ...ends };
+    this.handoffs = handoffsOf(this.scenario, pools, parts, this.net);
+    const leave = (slot: number): void => this.gate?.ended(slot);
+    const around = { desks, handoffs: this.handoffs, clients, endings, leave };
+    this.faults = faultsOf(this.scenario, pools, { ...parts, ...around });
   }
 
   /** Estimate of the share of the work done, 0 … 1. */
@@ -204,7 +211,9 @@ export class Simulation implements WorkerSink, HandoffSink {
 
   completedAtSource(worker: number, slot: number, nowUs: number): void {
     this.gate?.ended(slot);
+    const { withinSlo } = this.outcomes;
     this.endings.complete(worker, slot, nowUs);
+    if (this.outcomes.withinSlo > withinSlo) this.faults?.log.good(nowUs);
   }
 
   prefilled(worker: number, slot: number, nowUs: number): void {
@@ -219,10 +228,6 @@ export class Simulation implements WorkerSink, HandoffSink {
     this.drop(worker, slot, code < 0 ? REQUEST_FAILED : REQUEST_REJECTED, nowUs, code);
   }
 
-  promptOf(slot: number): NewRequest {
-    return this.intake.prompt(this.pools, this.table.data[slot + AT_ROW]!);
-  }
-
   mixedStep(step: MixedStep, startUs: number, endUs: number): void {
     this.slices?.addMixed(step, startUs, endUs);
   }
@@ -233,13 +238,14 @@ export class Simulation implements WorkerSink, HandoffSink {
 
   /** One instant: everything that happens at the next time something does. */
   private nextInstant(): void {
-    const { clock, traffic, clients, handoffs, net, retries } = this;
+    const { clock, traffic, clients, handoffs, net, retries, faults } = this;
     let timeUs = Math.min(clock.timeUs, traffic.nextUs);
     if (handoffs !== undefined) timeUs = Math.min(timeUs, handoffs.nextUs);
     if (clients !== undefined) timeUs = Math.min(timeUs, clients.nextUs);
     if (retries !== undefined) timeUs = Math.min(timeUs, retries.nextUs);
     timeUs = clock.nextUs(timeUs);
     if (net !== undefined) timeUs = net.nextBefore(timeUs);
+    if (faults !== undefined) timeUs = faults.nextBefore(timeUs, this);
     if (timeUs === Infinity || timeUs > this.horizonUs) {
       this.endOfEvents(timeUs);
       return;
@@ -250,6 +256,7 @@ export class Simulation implements WorkerSink, HandoffSink {
     if (net !== undefined && net.nextUs === timeUs) net.deliver(timeUs);
     this.events += clock.end(timeUs);
     if (handoffs !== undefined) this.events += handoffs.advance(timeUs);
+    if (faults !== undefined) this.events += faults.advance(timeUs);
     if (clients !== undefined) while (clients.nextUs === timeUs) this.timeOut(clients, timeUs);
     if (retries !== undefined) while (retries.nextUs === timeUs) this.arriveAgain(retries, timeUs);
     while (traffic.nextUs === timeUs) {
@@ -257,6 +264,7 @@ export class Simulation implements WorkerSink, HandoffSink {
       this.events++;
     }
     clock.start(timeUs);
+    faults?.settle(timeUs);
     if (this.events >= this.nextAudit) this.audit();
     this.checkLimits();
   }
@@ -286,6 +294,7 @@ export class Simulation implements WorkerSink, HandoffSink {
     }
     const slot = this.table.take(request);
     gate?.entered(slot);
+    this.faults?.arrived(slot);
     if (handoffs !== undefined) {
       if (request.output < intake.wanted) this.truncated++;
       this.clients?.sent(slot, NO_WORKER, nowUs);
@@ -339,6 +348,7 @@ export class Simulation implements WorkerSink, HandoffSink {
   private drop(worker: number, slot: number, status: number, nowUs: number, code = -1): void {
     this.gate?.ended(slot);
     this.endings.drop(worker, slot, status, nowUs, code);
+    if (this.faults?.cancel(slot, nowUs) === true) return;
     if (this.handoffs?.cancel(slot, nowUs) === true) return;
     this.desks.answers.ended(worker, slot, nowUs, false);
     this.clock.cancel(this.workers[worker]!, slot, nowUs);
@@ -357,29 +367,15 @@ export class Simulation implements WorkerSink, HandoffSink {
     this.stopped = stopped;
     this.nowUs = nowUs;
     for (const worker of this.workers) worker.stop(nowUs);
+    this.faults?.close(nowUs);
     if (this.firstArrivalUs <= nowUs) this.observer.sample(nowUs);
-    for (const worker of this.workers) {
-      // Prefill workers know prompts; their requests are elsewhere.
-      if (worker.batch.answers)
-        worker.batch.forEachSlot((slot) => {
-          if (!worker.batch.isLeaving(slot)) this.leaveUnfinished(worker.id, slot);
-        });
-    }
-    this.handoffs?.remote.forEach((slot) => this.leaveUnfinished(NO_WORKER, slot));
-    this.retries?.forEach((sent) => this.endings.leaveUnsent(this.intake.requestOf(sent), nowUs));
+    leaveUnfinished(this, nowUs);
     this.audit();
-  }
-
-  private leaveUnfinished(worker: number, slot: number): void {
-    if (this.table.data[slot + AT_STATE] !== SLOT_DONE)
-      this.endings.leave(worker, slot, this.nowUs);
   }
 
   /** Requests offered that have not ended in any way. */
   get unfinished(): number {
-    let count = (this.handoffs?.remote.length ?? 0) + (this.retries?.size ?? 0);
-    for (const worker of this.workers) if (worker.batch.answers) count += worker.unfinishedCount;
-    return count;
+    return unfinishedOf(this);
   }
 
   private audit(): void {

@@ -4,6 +4,7 @@ import { EventQueue } from "../core/index.ts";
 import { DueList } from "./due-list.ts";
 import { tierGroup } from "./tiers/tier-group.ts";
 import type { TierGroup } from "./tiers/tier-group.ts";
+import { STEP_START_US } from "./worker-counters.ts";
 import { WORKER_DECODE, WORKER_IDLE } from "./worker.ts";
 import type { Worker } from "./worker.ts";
 
@@ -14,6 +15,8 @@ export class WorkerEvents {
   private readonly workers: readonly Worker[];
   private readonly queue: EventQueue;
   private readonly due = new DueList();
+  /** Takes a request that is sent to a worker that is dead; false: it is not. Undefined: workers do not die. */
+  private refusal: ((worker: Worker, slot: number, nowUs: number) => boolean) | undefined;
 
   private readonly tiers: TierGroup | undefined;
   private nowUs = NaN;
@@ -62,8 +65,19 @@ export class WorkerEvents {
     due.length = 0;
   }
 
+  /** From now on workers may be dead. */
+  guard(refusal: (worker: Worker, slot: number, nowUs: number) => boolean): void {
+    this.refusal = refusal;
+  }
+
+  /** Whether a request that is sent to a worker does not reach it, and is taken care of. */
+  refuses(worker: Worker, slot: number, nowUs: number): boolean {
+    return this.refusal !== undefined && this.refusal(worker, slot, nowUs);
+  }
+
   /** A request arrives at a worker. */
   enqueue(worker: Worker, slot: number, nowUs: number): void {
+    if (this.refuses(worker, slot, nowUs)) return;
     const mayStart = worker.batch.enqueue(slot, nowUs);
     if (worker.state === WORKER_IDLE) this.due.add(worker);
     else if (mayStart && worker.state === WORKER_DECODE) {
@@ -86,6 +100,18 @@ export class WorkerEvents {
     this.wake(this.workers[worker]!, this.nowUs);
   };
 
+  /**
+   * The worker dies in the middle of what it does; steps that are done count. Returns when the step began that is lost, NaN:
+   * none was in progress.
+   */
+  halt(worker: Worker, nowUs: number): number {
+    if (worker.state === WORKER_DECODE) this.cut(worker, nowUs);
+    const startUs = worker.state === WORKER_IDLE ? NaN : stepStartUs(worker, nowUs);
+    this.queue.cancel(worker.id);
+    worker.stop(nowUs);
+    return startUs;
+  }
+
   private cut(worker: Worker, nowUs: number): void {
     this.reschedule(worker, worker.cut(nowUs), nowUs);
   }
@@ -99,4 +125,12 @@ export class WorkerEvents {
       this.due.add(worker);
     }
   }
+}
+
+/** When the step in progress began, µs. */
+function stepStartUs(worker: Worker, nowUs: number): number {
+  const { batch, stretch } = worker;
+  const done = worker.stepsDone(nowUs);
+  if (done === 0) return worker.counter(STEP_START_US);
+  return stretch.timeAt(batch.decodeSteps - stretch.anchorStep + done);
 }

@@ -49,6 +49,8 @@ export class Worker {
   isDue = false;
   readonly batch: HandoffBatch;
   readonly stretch: DecodeStretch;
+  /** Step times: the engine's, or a slower machine's. */
+  model: Engine["model"];
   /** Of the mixed step in progress or just ended: requests and tokens in prefill, requests decoding. */
   prefillRequests = 0;
   prefillTokens = 0;
@@ -64,15 +66,11 @@ export class Worker {
   constructor(engine: Engine, row: number) {
     this.id = engine.firstId + row;
     this.engine = engine;
+    this.model = engine.model;
     this.counterBase = row * WORKER_NUMBERS;
     this.batch = new HandoffBatch(engine, row);
     const growth = engine.pace?.perStep ?? 1;
     this.stretch = new DecodeStretch(engine.stretches, row * STRETCH_NUMBERS, growth);
-  }
-
-  /** Requests in flight here that are not done. */
-  get unfinishedCount(): number {
-    return this.batch.unfinishedCount;
   }
 
   /** A counter, by its number. */
@@ -221,7 +219,7 @@ export class Worker {
     shape.decodeRequests += landed;
     shape.decodeContextTokens += landedContext;
     this.state = WORKER_MIXED;
-    const stepUs = Math.max(1, Math.round(this.engine.model.stepUs(shape)));
+    const stepUs = Math.max(1, Math.round(this.model.stepUs(shape)));
     this.engine.meter?.startMixed(this.id, shape, stepUs);
     return nowUs + stepUs;
   }
@@ -233,7 +231,7 @@ export class Worker {
     if (!isSame || first >= stretch.stepsValid) {
       this.endStretch();
       const { requests } = batch.demand;
-      stretch.begin(this.engine.model, nowUs, batch.decodeSteps, requests, batch.decodeContext);
+      stretch.begin(this.model, nowUs, batch.decodeSteps, requests, batch.decodeContext);
       this.stretchChanges = batch.changes;
       first = 0;
     }

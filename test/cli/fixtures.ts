@@ -121,6 +121,7 @@ export function reportOf(changes: Partial<Report> = {}): Report {
     ],
     pools: [],
     disagg: null,
+    faults: null,
     network: null,
     stopped: null,
     warnings: [],

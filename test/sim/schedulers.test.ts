@@ -23,7 +23,7 @@ type Used = Pick<
   | "waitingAfter"
   | "queuedSinceUs"
   | "knownTokens"
-  | "outputLimit"
+  | "outputLeft"
   | "blockSize"
   | "blocksTotal"
   | "blocksAvailable"
@@ -71,7 +71,7 @@ class Diary implements Used {
   knownTokens(slot: number): number {
     return this.waiting[slot]!.known;
   }
-  outputLimit(slot: number): number {
+  outputLeft(slot: number): number {
     return this.waiting[slot]!.output ?? 1;
   }
   scheduleDecodes(): number {

@@ -109,6 +109,8 @@ export interface Scheduler {
   decodeCancelled?(worker: number): void;
   /** True when finished requests keep their place until the whole batch is done (static batching). */
   readonly batchRelease: boolean;
+  /** A worker has died with all its requests: what was remembered of it is void. */
+  forget?(worker: number): void;
   /** False when the engine has no prefix cache, whatever the scenario says. */
   readonly prefixCaching: boolean;
 }

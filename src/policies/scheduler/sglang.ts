@@ -191,6 +191,10 @@ class SglangScheduler implements Scheduler {
     if (memory.prefilling !== NO_PREFILL) memory.decoding--;
   }
 
+  forget(worker: number): void {
+    delete this.memories[worker];
+  }
+
   private memoryOf(worker: number): Memory {
     return (this.memories[worker] ??= new Memory(this.knobs.schedule_conservativeness));
   }

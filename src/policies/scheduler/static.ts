@@ -15,7 +15,7 @@ function chooseBatch(port: SchedulerPort, maxSeqs: number): { size: number; padd
   let output = 0;
   for (let slot = port.waitingHead; slot >= 0 && size < maxSeqs; slot = port.waitingAfter(slot)) {
     const nextPadded = Math.max(padded, port.knownTokens(slot));
-    const nextOutput = Math.max(output, port.outputLimit(slot));
+    const nextOutput = Math.max(output, port.outputLeft(slot));
     const blocksEach = Math.ceil((nextPadded + nextOutput) / port.blockSize);
     if (blocksEach * (size + 1) > port.blocksTotal) break;
     size++;

@@ -1,11 +1,13 @@
 /** From a scenario with prefill and decode pools to its hand-offs. */
 
+import { stream } from "../../core/index.ts";
 import type { ClusterNetwork } from "../network/index.ts";
 import { gpuRanks } from "../pool.ts";
 import type { Pool } from "../pool.ts";
+import type { Scenario } from "../scenario.ts";
 import { FabricLinks } from "./fabric-links.ts";
 import { Handoffs } from "./handoffs.ts";
-import type { HandoffParts, HandoffRules } from "./handoffs.ts";
+import type { HandoffParts, HandoffRules } from "./handoff-parts.ts";
 import type { DisaggKnobs } from "./disagg-schema.ts";
 import { firstTokenComes, handoverOf } from "./landing-rules.ts";
 import { PrivateLinks } from "./transfer-links.ts";
@@ -19,7 +21,7 @@ function bytesPerToken(knobs: DisaggKnobs, decode: Pool): number {
   return knobs.kv_bytes_per_token ?? decode.engine.kvBytes?.perToken ?? KV_BYTES_DEFAULT;
 }
 
-function rulesOf(knobs: DisaggKnobs, decode: Pool): HandoffRules {
+function rulesOf({ disagg: knobs, faults }: Scenario, decode: Pool): HandoffRules {
   const { scheduler } = decode.engine.knobs;
   return {
     handover: handoverOf(knobs, scheduler),
@@ -30,19 +32,22 @@ function rulesOf(knobs: DisaggKnobs, decode: Pool): HandoffRules {
     controlUs: knobs.control_us,
     timeoutUs: Math.round(knobs.timeout_s * US_PER_S),
     fallsBack: knobs.fallback === "local",
+    transferFailure: faults.rates.transfer_failure,
   };
 }
 
 /** The hand-offs of a cluster whose pools are of the roles prefill and decode; undefined: none is. */
 export function handoffsOf(
-  knobs: DisaggKnobs,
+  scenario: Scenario,
   pools: readonly Pool[],
-  parts: Omit<HandoffParts, "rules" | "links">,
+  common: Omit<HandoffParts, "rules" | "links" | "random">,
   net?: ClusterNetwork,
 ): Handoffs | undefined {
   const decode = pools.find(({ role }) => role === "decode");
   if (decode === undefined) return undefined;
-  const rules = rulesOf(knobs, decode);
+  const { disagg: knobs, seed } = scenario;
+  const rules = rulesOf(scenario, decode);
+  const parts = { ...common, random: stream(seed, "faults/transfers") };
   if (net !== undefined) {
     return new Handoffs({ ...parts, rules, links: new FabricLinks(net, pools) });
   }

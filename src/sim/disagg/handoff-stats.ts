@@ -8,6 +8,8 @@ export class HandoffStats {
   /** Prompts that a decode worker had to compute after all. */
   fallbacks = 0;
   timeouts = 0;
+  /** Transfers that failed at their end. */
+  failures = 0;
   bytes = 0;
   /** Blocks of the prompts, and those of them that were moved. */
   blocks = 0;

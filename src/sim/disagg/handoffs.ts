@@ -16,6 +16,7 @@
  */
 
 import { EventQueue } from "../../core/index.ts";
+import { takes } from "../intake.ts";
 import {
   AT_ADMITTED_US,
   AT_ARRIVAL_US,
@@ -29,20 +30,15 @@ import {
   AT_RECORD,
   AT_ROW,
   AT_STATE,
-  SLOT_ARRIVED,
   SLOT_LANDING,
   SLOT_NUMBERS,
   SLOT_REMOTE,
-  SLOT_RETURNING,
   SLOT_TAKEN,
 } from "../request-table.ts";
-import type { NewRequest, RequestTable } from "../request-table.ts";
-import type { RouterDesk } from "../router-desk.ts";
+import type { RequestTable } from "../request-table.ts";
 import { SlotList } from "../slot-list.ts";
-import type { WorkerEvents } from "../worker-events.ts";
-import type { Worker } from "../worker.ts";
+import type { HandoffParts, HandoffRules } from "./handoff-parts.ts";
 import { HandoffStats } from "./handoff-stats.ts";
-import type { Handover } from "./landing-rules.ts";
 import {
   LEG_LANDED_US,
   LEG_MISSING,
@@ -53,54 +49,20 @@ import {
   LEG_TARGET,
   LEG_TRANSFER,
   LegTable,
+  isOnItsWay,
 } from "./leg-table.ts";
-import type { TransferLinks } from "./transfer-links.ts";
 
 const NONE = -1;
 /** Messages: the decode worker is asked; the prompt may be queued; there was nothing to move. */
 const MSG_ASK = 0;
 const MSG_PREFILL = 1;
 const MSG_LANDED = 2;
+/** The prefill worker has died, and somebody has noticed. */
+const MSG_SOURCE_LOST = 4;
 /** The prefill worker will hold the blocks no longer. */
 const MSG_TIMEOUT = 3;
 /** Timers of a slot: its message, its timeout. */
 const TIMERS = 2;
-
-/** How requests are handed over. */
-export type HandoffRules = {
-  readonly handover: Handover;
-  readonly firstTokenComes: boolean;
-  readonly isWhole: boolean;
-  readonly bytesPerToken: number;
-  /** Besides tokens: the state of linear attention. */
-  readonly bytesPerRequest: number;
-  readonly controlUs: number;
-  readonly timeoutUs: number;
-  readonly fallsBack: boolean;
-};
-
-/** What a hand-off needs of the cluster. */
-export type HandoffParts = {
-  readonly rules: HandoffRules;
-  readonly table: RequestTable;
-  /** By number. */
-  readonly workers: readonly Worker[];
-  readonly clock: WorkerEvents;
-  readonly links: TransferLinks;
-  readonly prefillDesk: RouterDesk;
-  readonly decodeDesk: RouterDesk;
-  readonly sink: HandoffSink;
-};
-
-/** What the simulation is told. */
-export interface HandoffSink {
-  /** The request is complete with its prompt; its slot is free afterwards. */
-  completedAtSource(worker: number, slot: number, nowUs: number): void;
-  /** Nothing else is tried for a request: it fails (code −1), or no worker takes it and it is rejected with a reason. */
-  handoffOver(worker: number, slot: number, code: number, nowUs: number): void;
-  /** Where the request's prompt lies among the blocks of its prefill worker, and the rest of a new slot. */
-  promptOf(slot: number): NewRequest;
-}
 
 export class Handoffs {
   readonly stats = new HandoffStats();
@@ -137,7 +99,8 @@ export class Handoffs {
     this.remote.pushBack(slot);
     if (this.needsDecode(slot)) {
       if (handover !== "sync" && !this.choose(slot, nowUs)) return;
-      if (handover === "push" || handover === "destination_first") this.ask(slot, nowUs);
+      const asks = handover === "push" || handover === "destination_first";
+      if (asks && !this.ask(slot, nowUs)) return;
       if (handover === "destination_first") return;
     }
     this.startPrefill(slot, nowUs);
@@ -151,7 +114,8 @@ export class Handoffs {
       const slot = links.pop(nowUs);
       if (slot === NONE) break;
       this.legs.data[this.legs.at(slot) + LEG_TRANSFER] = NONE;
-      this.landed(slot, nowUs);
+      if (this.fails()) this.giveUp(slot, nowUs);
+      else this.landed(slot, nowUs);
       count++;
     }
     while (this.timers.timeUs === nowUs) {
@@ -160,6 +124,7 @@ export class Handoffs {
       if (kind === MSG_ASK) this.ask(slot, nowUs);
       else if (kind === MSG_PREFILL) this.startPrefill(slot, nowUs);
       else if (kind === MSG_LANDED) this.landed(slot, nowUs);
+      else if (kind === MSG_SOURCE_LOST) this.giveUp(slot, nowUs);
       else this.timedOut(slot, nowUs);
       count++;
     }
@@ -172,8 +137,10 @@ export class Handoffs {
     const slot = this.legs.data[this.legs.at(prompt) + LEG_PEER]!;
     const at = this.legs.at(slot);
     this.legs.data[at + LEG_PREFILLED_US] = nowUs;
-    data[slot + AT_ADMITTED_US] = data[prompt + AT_ADMITTED_US]!;
-    data[slot + AT_CACHED] = data[prompt + AT_CACHED]!;
+    if (Number.isNaN(data[slot + AT_ADMITTED_US]!)) {
+      data[slot + AT_ADMITTED_US] = data[prompt + AT_ADMITTED_US]!;
+      data[slot + AT_CACHED] = data[prompt + AT_CACHED]!;
+    }
     data[slot + AT_PREEMPTIONS]! += data[prompt + AT_PREEMPTIONS]!;
     this.parts.prefillDesk.firstToken(worker, prompt, nowUs);
     this.parts.prefillDesk.ended(worker, prompt, nowUs);
@@ -216,9 +183,35 @@ export class Handoffs {
     return true;
   }
 
+  /** A prefill worker has died with a prompt of its own; noticed at `noticeUs`. The prompt's slot is the caller's. */
+  sourceLost(prompt: number, nowUs: number, noticeUs: number): void {
+    const slot = this.legs.data[this.legs.at(prompt) + LEG_PEER]!;
+    const at = this.legs.at(slot);
+    const { data } = this.legs;
+    if (Number.isNaN(data[at + LEG_PREFILLED_US]!)) {
+      this.parts.prefillDesk.ended(data[at + LEG_SOURCE]!, prompt, nowUs, false);
+    } else this.table.data[slot + AT_LOST] = this.knownTokens(slot);
+    data[at + LEG_PEER] = NONE;
+    data[at + LEG_PREFILLED_US] = NaN;
+    this.stop(slot, nowUs);
+    this.schedule(slot, 0, MSG_SOURCE_LOST, noticeUs);
+  }
+
+  /** A worker has this share of its links' bandwidth left. */
+  scaleLinks(worker: number, scale: number, nowUs: number): void {
+    this.parts.links.setScale?.(worker, scale, nowUs);
+  }
+
   /** Whether anything of the answer is left when the prompt is computed. */
   private needsDecode(slot: number): boolean {
-    return this.table.data[slot + AT_OUTPUT]! > (this.rules.firstTokenComes ? 1 : 0);
+    const { data } = this.table;
+    const left = data[slot + AT_OUTPUT]! - data[slot + AT_GENERATED]!;
+    return left > (this.rules.firstTokenComes ? 1 : 0);
+  }
+
+  /** Tokens whose keys and values the answer needs: the prompt, and what was generated before a worker was lost. */
+  private knownTokens(slot: number): number {
+    return this.table.data[slot + AT_INPUT]! + this.table.data[slot + AT_GENERATED]!;
   }
 
   /** Chooses the decode worker where none is chosen yet; false: there is none, and the request is over. */
@@ -227,7 +220,7 @@ export class Handoffs {
     if (this.legs.data[at + LEG_TARGET] !== NONE) return true;
     const { data } = this.table;
     const { decodeDesk, sink } = this.parts;
-    const target = decodeDesk.route(slot, data[slot + AT_ROW]!, data[slot + AT_INPUT]!, nowUs);
+    const target = decodeDesk.route(slot, data[slot + AT_ROW]!, this.knownTokens(slot), nowUs);
     if (target === null) {
       sink.handoffOver(NONE, slot, decodeDesk.refusal, nowUs);
       return false;
@@ -236,25 +229,33 @@ export class Handoffs {
     return true;
   }
 
-  /** Asks the decode worker for memory. */
-  private ask(slot: number, nowUs: number): void {
-    if (!this.choose(slot, nowUs)) return;
+  /** Asks the decode worker for memory; false: there is none, or it is dead. */
+  private ask(slot: number, nowUs: number): boolean {
+    if (!this.choose(slot, nowUs)) return false;
     const target = this.parts.workers[this.targetOf(slot)]!;
     this.remote.remove(slot);
+    if (this.parts.clock.refuses(target, slot, nowUs)) return false;
     target.batch.landing!.ask(slot);
     this.parts.clock.wake(target, nowUs);
+    return true;
   }
 
   private startPrefill(slot: number, nowUs: number): void {
     const { data } = this.table;
-    const request = this.parts.sink.promptOf(slot);
+    const { intake, pools } = this.parts;
+    const request = intake.prompt(pools, data[slot + AT_ROW]!, this.knownTokens(slot));
+    if (request === undefined) {
+      this.computeAtTarget(slot, nowUs);
+      return;
+    }
     request.row = data[slot + AT_ROW]!;
     request.record = data[slot + AT_RECORD]!;
     request.arrivalUs = data[slot + AT_ARRIVAL_US]!;
-    request.input = data[slot + AT_INPUT]!;
+    request.input = this.knownTokens(slot);
     request.output = 0;
     const prompt = this.table.take(request);
     this.table.data[prompt + AT_ADMITTED_US] = this.table.data[slot + AT_ADMITTED_US]!;
+    this.table.data[prompt + AT_LOST] = this.table.data[slot + AT_LOST]!;
     const worker = this.parts.prefillDesk.route(prompt, request.row, request.input, nowUs);
     if (worker === null) {
       this.table.give(prompt);
@@ -275,12 +276,12 @@ export class Handoffs {
     const at = this.legs.at(slot);
     const source = data[at + LEG_SOURCE]!;
     const target = data[at + LEG_TARGET]!;
-    const input = this.table.data[slot + AT_INPUT]!;
+    const known = this.knownTokens(slot);
     const { blockSize } = this.parts.workers[target]!.batch;
-    const all = Math.ceil(input / blockSize);
+    const all = Math.ceil(known / blockSize);
     const blocks = this.rules.isWhole ? all : data[at + LEG_MISSING]!;
     const { bytesPerToken, bytesPerRequest } = this.rules;
-    const bytes = Math.min(input, blocks * blockSize) * bytesPerToken + bytesPerRequest;
+    const bytes = Math.min(known, blocks * blockSize) * bytesPerToken + bytesPerRequest;
     this.stats.transfer(bytes, blocks, all);
     if (bytes === 0) {
       this.send(slot, MSG_LANDED, nowUs);
@@ -305,14 +306,27 @@ export class Handoffs {
   /** The prefill worker gives up holding the blocks of a request. */
   private timedOut(slot: number, nowUs: number): void {
     this.stats.timeouts++;
-    if (!this.rules.fallsBack) {
-      const target = this.targetOf(slot);
-      const worker = target === NONE ? this.legs.data[this.legs.at(slot) + LEG_SOURCE]! : target;
-      this.parts.sink.handoffOver(worker, slot, NONE, nowUs);
+    this.giveUp(slot, nowUs);
+  }
+
+  /** Whether the transfer that has just ended failed. */
+  private fails(): boolean {
+    const { transferFailure } = this.rules;
+    const hasFailed = transferFailure > 0 && this.parts.random.next() < transferFailure;
+    if (hasFailed) this.stats.failures++;
+    return hasFailed;
+  }
+
+  /** The hand-off of a request has come to nothing. */
+  private giveUp(slot: number, nowUs: number): void {
+    if (this.rules.fallsBack) {
+      this.stop(slot, nowUs);
+      this.computeAtTarget(slot, nowUs);
       return;
     }
-    this.stop(slot, nowUs);
-    this.computeAtTarget(slot, nowUs);
+    const target = this.targetOf(slot);
+    const worker = target === NONE ? this.legs.data[this.legs.at(slot) + LEG_SOURCE]! : target;
+    this.parts.sink.handoffOver(worker, slot, NONE, nowUs);
   }
 
   /** The decode worker computes the prompt itself. */
@@ -321,17 +335,22 @@ export class Handoffs {
     this.stats.fallbacks++;
     if (!this.choose(slot, nowUs)) return;
     const target = this.parts.workers[this.targetOf(slot)]!;
+    if (!takes(this.parts.poolOf[target.id]!.engine.knobs, slot, this.table)) {
+      this.parts.sink.handoffOver(target.id, slot, NONE, nowUs);
+      return;
+    }
     const state = data[slot + AT_STATE]!;
     const isComputed = !Number.isNaN(this.legs.data[this.legs.at(slot) + LEG_PREFILLED_US]!);
-    data[slot + AT_LOST] = isComputed ? data[slot + AT_INPUT]! : 0;
+    data[slot + AT_LOST] = isComputed ? this.knownTokens(slot) : data[slot + AT_LOST]!;
     if (state === SLOT_REMOTE) this.remote.remove(slot);
     else target.batch.landing!.withdraw(slot, true);
-    if (state === SLOT_TAKEN) this.parts.clock.wake(target, nowUs);
-    else this.parts.clock.enqueue(target, slot, nowUs);
+    if (state !== SLOT_TAKEN) this.parts.clock.enqueue(target, slot, nowUs);
+    // Who asked for memory behind it may get some now.
+    if (state !== SLOT_REMOTE) this.parts.clock.wake(target, nowUs);
   }
 
   /** Ends what goes on for a request: its prompt's slot, transfer, message and timeout. */
-  private stop(slot: number, nowUs: number): void {
+  stop(slot: number, nowUs: number): void {
     const at = this.legs.at(slot);
     const { data } = this.legs;
     const prompt = data[at + LEG_PEER]!;
@@ -359,8 +378,8 @@ export class Handoffs {
     this.stop(slot, nowUs);
     this.remote.remove(slot);
     if (data[slot + AT_OUTPUT]! > 0) {
-      data[slot + AT_FIRST_TOKEN_US] = nowUs;
-      data[slot + AT_GENERATED] = 1;
+      if (Number.isNaN(data[slot + AT_FIRST_TOKEN_US]!)) data[slot + AT_FIRST_TOKEN_US] = nowUs;
+      data[slot + AT_GENERATED]!++;
       this.parts.workers[source]!.batch.countOutput();
     }
     this.parts.sink.completedAtSource(source, slot, nowUs);
@@ -375,14 +394,4 @@ export class Handoffs {
   private schedule(slot: number, timer: number, kind: number, timeUs: number): void {
     this.timers.schedule((slot / SLOT_NUMBERS) * TIMERS + timer, timeUs, kind);
   }
-}
-
-function isOnItsWay(state: number): boolean {
-  return (
-    state === SLOT_REMOTE ||
-    state === SLOT_LANDING ||
-    state === SLOT_TAKEN ||
-    state === SLOT_ARRIVED ||
-    state === SLOT_RETURNING
-  );
 }

@@ -1,2 +1,3 @@
 export { handoffsOf } from "./build-handoffs.ts";
-export type { Handoffs, HandoffSink } from "./handoffs.ts";
+export type { Handoffs } from "./handoffs.ts";
+export type { HandoffSink } from "./handoff-parts.ts";

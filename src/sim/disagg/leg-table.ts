@@ -1,6 +1,13 @@
 /** What a hand-off knows of each request, beside the request table: by the same slots. */
 
-import { SLOT_NUMBERS } from "../request-table.ts";
+import {
+  SLOT_ARRIVED,
+  SLOT_LANDING,
+  SLOT_NUMBERS,
+  SLOT_REMOTE,
+  SLOT_RETURNING,
+  SLOT_TAKEN,
+} from "../request-table.ts";
 
 /** The other slot of the pair, −1: none: the request's own for a prompt's, the prompt's for a request's. */
 export const LEG_PEER = 0;
@@ -40,4 +47,15 @@ export class LegTable {
     grown.set(this.data);
     this.data = grown;
   }
+}
+
+/** Whether a slot in this state is between its workers: neither computed nor decoded as others are. */
+export function isOnItsWay(state: number): boolean {
+  return (
+    state === SLOT_REMOTE ||
+    state === SLOT_LANDING ||
+    state === SLOT_TAKEN ||
+    state === SLOT_ARRIVED ||
+    state === SLOT_RETURNING
+  );
 }

@@ -15,6 +15,7 @@ export function disaggSummary(handoffs: Handoffs | undefined): DisaggSummary | n
     handoffs: stats.handoffs,
     fallbacks: stats.fallbacks,
     timeouts: stats.timeouts,
+    transferFailures: stats.failures,
     bytes: stats.bytes,
     reusedShare: stats.blocks === 0 ? null : 1 - stats.blocksMoved / stats.blocks,
     reserveMs: summaryOf(stats.reserveUs),

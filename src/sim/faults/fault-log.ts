@@ -1,0 +1,97 @@
+/** What each fault cost: requests touched, moved and failed, tokens and GPU time lost, and the goodput around it. */
+
+import type { Pool } from "../pool.ts";
+import type { FaultEvent } from "./fault-schema.ts";
+
+const US_PER_S = 1e6;
+
+export type FaultKind = FaultEvent["kind"];
+
+export type Incident = {
+  readonly kind: FaultKind;
+  readonly atUs: number;
+  /** Of what lasts a set time; Infinity: for ever. */
+  readonly untilUs: number;
+  readonly workers: readonly number[];
+  /** Requests that were there, or came before anybody knew. */
+  touched: number;
+  moved: number;
+  failed: number;
+  tokensLost: number;
+  /** GPU time of steps that never ended, and of workers that were away, µs. */
+  gpuUsLost: number;
+  gpuUsDown: number;
+};
+
+export class FaultLog {
+  readonly incidents: Incident[] = [];
+  /** Requests completed within the SLO, by the second. */
+  readonly goodBySecond: number[] = [];
+  /** Transfers between workers that failed at their end. */
+  private readonly poolOf: readonly Pool[];
+  /** When each worker went down; NaN: it is up. */
+  private readonly downUs: Float64Array;
+
+  constructor(poolOf: readonly Pool[]) {
+    this.poolOf = poolOf;
+    this.downUs = new Float64Array(poolOf.length).fill(NaN);
+  }
+
+  /** Opens an incident and returns its number. */
+  open(kind: FaultKind, workers: readonly number[], atUs: number, untilUs: number): number {
+    this.incidents.push({
+      kind,
+      atUs,
+      untilUs,
+      workers,
+      touched: 0,
+      moved: 0,
+      failed: 0,
+      tokensLost: 0,
+      gpuUsLost: 0,
+      gpuUsDown: 0,
+    });
+    return this.incidents.length - 1;
+  }
+
+  died(incident: number, worker: number, stepUs: number, nowUs: number): void {
+    this.incidents[incident]!.gpuUsLost += stepUs * this.gpusOf(worker);
+    this.downUs[worker] = nowUs;
+  }
+
+  rose(incident: number, worker: number, nowUs: number): void {
+    this.incidents[incident]!.gpuUsDown += (nowUs - this.downUs[worker]!) * this.gpusOf(worker);
+    this.downUs[worker] = NaN;
+  }
+
+  /** The run is over: who is away has been so up to now. */
+  close(incidentOf: (worker: number) => number, nowUs: number): void {
+    this.downUs.forEach((us, worker) => {
+      if (!Number.isNaN(us)) this.rose(incidentOf(worker), worker, nowUs);
+    });
+  }
+
+  lost(incident: number, tokens: number): void {
+    this.incidents[incident]!.touched++;
+    this.incidents[incident]!.tokensLost += tokens;
+  }
+
+  moved(incident: number): void {
+    this.incidents[incident]!.moved++;
+  }
+
+  failed(incident: number): void {
+    this.incidents[incident]!.failed++;
+  }
+
+  /** A request has completed within the SLO. */
+  good(nowUs: number): void {
+    const second = Math.floor(nowUs / US_PER_S);
+    while (this.goodBySecond.length <= second) this.goodBySecond.push(0);
+    this.goodBySecond[second]!++;
+  }
+
+  private gpusOf(worker: number): number {
+    return this.poolOf[worker]!.engine.gpusPerWorker;
+  }
+}

@@ -1,0 +1,135 @@
+/** The scenario's `faults` section: what breaks when, and what becomes of the requests. */
+
+import { z } from "zod";
+
+const described = <T extends z.ZodType>(type: T, description: string, unit?: string): T =>
+  type.meta(unit === undefined ? { description } : { description, unit });
+const time = () => z.number().nonnegative().finite();
+const duration = () => z.number().positive().finite();
+
+export const FAULT_KINDS = [
+  "crash",
+  "kill",
+  "drain",
+  "node_loss",
+  "rack_loss",
+  "slow",
+  "link",
+  "metrics_blackout",
+] as const;
+
+const event = z.strictObject({
+  at_s: described(time(), "when it happens, from the first instant that is replayed", "s"),
+  kind: described(
+    z.enum(FAULT_KINDS),
+    "crash: a worker dies and starts again; kill: it dies for good; drain: it takes nothing new, ends its work and stops; " +
+      "node_loss, rack_loss: every worker with a GPU there dies, silently; slow: steps take longer; link: transfers of a " +
+      "worker take longer or stop; metrics_blackout: routers read no metrics",
+  ),
+  pool: described(
+    z.string().min(1).optional(),
+    "pool of the worker; without, workers are numbered through",
+  ),
+  worker: described(
+    z.int().nonnegative().optional(),
+    "number of the worker; absent: all of the pool",
+  ),
+  node: described(z.int().nonnegative().optional(), "node_loss: number of the node"),
+  rack: described(z.int().nonnegative().optional(), "rack_loss: number of the rack"),
+  for_s: described(
+    duration().optional(),
+    "how long it lasts; absent: for ever (crash: until restarted)",
+    "s",
+  ),
+  factor: described(
+    z.number().nonnegative().finite().optional(),
+    "slow: how many times longer a step takes; link: share of its bandwidth that is left, 0: cut",
+  ),
+  grace_s: described(
+    time().optional(),
+    "drain: longest wait for requests in progress (default: 900, Dynamo's graceful shutdown)",
+    "s",
+  ),
+});
+
+const rates = z.strictObject({
+  crash_per_hour: described(
+    z.number().nonnegative().finite().default(0),
+    "crashes of each worker",
+    "1/h",
+  ),
+  slow_per_hour: described(
+    z.number().nonnegative().finite().default(0),
+    "slow spells of each worker",
+    "1/h",
+  ),
+  slow_factor: described(
+    z.number().min(1).max(1000).default(2),
+    "how many times longer steps take in a slow spell",
+  ),
+  slow_s: described(duration().default(60), "length of a slow spell", "s"),
+  transfer_failure: described(
+    z.number().min(0).max(1).default(0),
+    "share of the transfers from prefill to decode workers that fail at their end",
+  ),
+});
+
+export const faultsSchema = z.strictObject({
+  events: described(z.array(event).max(100_000).default([]), "what happens when"),
+  rates: rates.prefault({}),
+  detection_s: described(
+    duration().default(2),
+    "until routers know that a worker is dead (default: the interval of Dynamo's engine check)",
+    "s",
+  ),
+  connect_error_s: described(
+    duration().default(0.001),
+    "until the requests of a worker that has crashed, and those sent to it later, are known to be lost (default: an assumption)",
+    "s",
+  ),
+  restart_s: described(
+    duration().nullable().default(null),
+    "from a crash to the worker's return, its cache empty; null: loading the weights, and startup_s",
+    "s",
+  ),
+  startup_s: described(
+    time().default(30),
+    "a worker's start without its weights (default: an assumption)",
+    "s",
+  ),
+  weights_gb_per_s: described(
+    duration().default(2),
+    "rate at which each GPU gets its weights at a restart (default: an assumption)",
+    "GB/s",
+  ),
+  migration_limit: described(
+    z.int().nonnegative().max(1000).default(0),
+    "how often a request whose worker was lost goes on at another, its prompt and what it has generated computed again " +
+      "(default: Dynamo's --migration-limit)",
+  ),
+  migration_max_tokens: described(
+    z.int().positive().nullable().default(null),
+    "longest request, prompt and generated tokens, that is moved; null: any",
+  ),
+  gpus_per_node: described(
+    z.int().positive().max(4096).default(8),
+    "GPUs of a node: workers fill nodes in order",
+  ),
+  nodes_per_rack: described(
+    z.int().positive().max(4096).default(9),
+    "nodes of a rack (default: 72 GPUs)",
+  ),
+});
+
+export type FaultKnobs = z.output<typeof faultsSchema>;
+export type FaultEvent = FaultKnobs["events"][number];
+
+/** Whether anything can break. */
+export function hasFaults({ events, rates: each }: FaultKnobs): boolean {
+  return (
+    events.length > 0 ||
+    each.crash_per_hour > 0 ||
+    each.slow_per_hour > 0 ||
+    each.transfer_failure > 0
+  );
+}

@@ -1,0 +1,340 @@
+/**
+ * What breaks, and what becomes of the requests.
+ *
+ * A worker that dies loses its cache and everything in progress; steps that are done count. Its requests, and those that are
+ * sent to it before routers know, are lost until somebody notices: after `connect_error_s` where the process is gone and the
+ * machine answers, after `detection_s` where the whole node is silent. Then they go on at another worker, prompt and generated
+ * tokens computed again, or fail. A machine that gets slower does so from its next step on.
+ */
+
+import { EventQueue } from "../../core/index.ts";
+import {
+  AT_GENERATED,
+  AT_INPUT,
+  AT_LOST,
+  AT_STATE,
+  SLOT_DECODE,
+  SLOT_LOST,
+  SLOT_NUMBERS,
+  SLOT_PARKED,
+  SLOT_PREFILL,
+} from "../request-table.ts";
+import { SlotList } from "../slot-list.ts";
+import { WORKER_IDLE } from "../worker.ts";
+import type { Worker } from "../worker.ts";
+import { FaultLog } from "./fault-log.ts";
+import type { FaultKind } from "./fault-log.ts";
+import type { FaultKnobs } from "./fault-schema.ts";
+import type { FaultScript } from "./fault-script.ts";
+import { redispatch } from "./redispatch.ts";
+import type { RedispatchParts } from "./redispatch.ts";
+import { slowed } from "./slow-model.ts";
+
+const NONE = -1;
+const US_PER_S = 1e6;
+const US_PER_GB_PER_GB_S = 1e-3;
+/** Dynamo's DYN_GRACEFUL_SHUTDOWN_TIMEOUT. */
+const GRACE_DEFAULT_S = 900;
+
+/** Timers of a worker, in their order within an instant. */
+const TIMER_UP = 0;
+const TIMER_DETECT = 1;
+const TIMER_DRAIN_END = 2;
+const TIMER_SLOW_END = 3;
+const TIMER_LINK_END = 4;
+const TIMERS = 5;
+
+/** What faults need of the cluster. */
+export type FaultParts = RedispatchParts & {
+  readonly knobs: FaultKnobs;
+  readonly script: FaultScript;
+  /** By number. */
+  readonly workers: readonly Worker[];
+  readonly sink: FaultSink;
+};
+
+export interface FaultSink {
+  /** A request that has lost its worker fails (code −1). */
+  handoffOver(worker: number, slot: number, code: number, nowUs: number): void;
+}
+
+export class Faults {
+  readonly log: FaultLog;
+  /** Requests whose worker has died unnoticed. */
+  readonly lost: SlotList;
+  private readonly parts: FaultParts;
+  private readonly timers = new EventQueue();
+  private readonly notices = new EventQueue();
+  private readonly isDown: Uint8Array;
+  private readonly isSilent: Uint8Array;
+  private readonly detectUs: Float64Array;
+  /** Incident that took each worker down, and for how long it is away; Infinity: for good. */
+  private readonly incidentOf: Int32Array;
+  private readonly awayUs: Float64Array;
+  private readonly draining = new Set<number>();
+  /** By slot: the worker that was lost and the incident that took it, and how often the request has moved. */
+  private workerAt = new Int32Array(256);
+  private moves = new Uint16Array(256);
+  private incidentAt = new Int32Array(256);
+
+  constructor(parts: FaultParts) {
+    const count = parts.workers.length;
+    this.parts = parts;
+    this.log = new FaultLog(parts.poolOf);
+    this.lost = new SlotList(parts.table);
+    this.isDown = new Uint8Array(count);
+    this.isSilent = new Uint8Array(count);
+    this.detectUs = new Float64Array(count);
+    this.incidentOf = new Int32Array(count);
+    this.awayUs = new Float64Array(count).fill(Infinity);
+    parts.clock.guard((worker, slot, nowUs) => this.refuse(worker, slot, nowUs));
+  }
+
+  /** Time of the next event, µs. */
+  get nextUs(): number {
+    return Math.min(this.timers.timeUs, this.notices.timeUs, this.parts.script.nextUs);
+  }
+
+  /** The next event before `otherUs`, µs. Faults alone keep no run going that has nothing left to do. */
+  nextBefore(otherUs: number, run: { readonly unfinished: number }): number {
+    if (otherUs === Infinity && run.unfinished === 0) return Infinity;
+    return Math.min(otherUs, this.nextUs);
+  }
+
+  /** A request arrives. */
+  arrived(slot: number): void {
+    const place = slot / SLOT_NUMBERS;
+    if (place >= this.moves.length) this.grow(place);
+    this.moves[place] = 0;
+  }
+
+  /** Everything that is due at `nowUs`; returns how many events. */
+  advance(nowUs: number): number {
+    const { script } = this.parts;
+    let count = 0;
+    for (; script.nextUs === nowUs; count++) this.strike(nowUs);
+    for (; this.timers.timeUs === nowUs; count++) this.timer(nowUs);
+    for (; this.notices.timeUs === nowUs; count++) {
+      this.notice(this.notices.pop() * SLOT_NUMBERS, nowUs);
+    }
+    return count;
+  }
+
+  /** The run is over: closes the books of workers that are away. */
+  close(nowUs: number): void {
+    this.log.close((worker) => this.incidentOf[worker]!, nowUs);
+  }
+
+  /** At the end of an instant: workers that were only to end their work stop when it is done. */
+  settle(nowUs: number): void {
+    for (const id of this.draining) {
+      const { state, batch } = this.parts.workers[id]!;
+      if (state === WORKER_IDLE && batch.isEmpty) this.stopDraining(id, nowUs);
+    }
+  }
+
+  /** A request that is lost is given up; true: it was, and its slot is free. */
+  cancel(slot: number, nowUs: number): boolean {
+    if (this.parts.table.data[slot + AT_STATE] !== SLOT_LOST) return false;
+    this.forget(slot, nowUs);
+    this.parts.table.give(slot);
+    return true;
+  }
+
+  /** The next event of the script happens. */
+  private strike(nowUs: number): void {
+    const { script } = this.parts;
+    const { event, workers } = script.take();
+    const { kind, for_s: forS, factor = 1 } = event;
+    const lastsUs = forS === undefined ? Infinity : Math.round(forS * US_PER_S);
+    if (kind === "metrics_blackout") {
+      this.log.open(kind, [], nowUs, nowUs + lastsUs);
+      this.parts.desks.blind(nowUs + lastsUs);
+      return;
+    }
+    const struck = workers.filter((id) => this.isDown[id] === 0);
+    if (struck.length === 0) return;
+    const incident = this.log.open(kind, struck, nowUs, nowUs + lastsUs);
+    for (const id of struck) {
+      if (kind === "slow") this.slow(id, factor, lastsUs, nowUs);
+      else if (kind === "link") this.scaleLinks(id, factor, lastsUs, nowUs);
+      else {
+        this.incidentOf[id] = incident;
+        this.awayUs[id] = this.awayOf(id, kind, lastsUs);
+        if (kind === "drain") this.drain(id, event.grace_s ?? GRACE_DEFAULT_S, nowUs);
+        else this.die(id, kind === "node_loss" || kind === "rack_loss", nowUs);
+      }
+    }
+  }
+
+  /** Time without the worker, µs. */
+  private awayOf(id: number, kind: FaultKind, lastsUs: number): number {
+    if (kind === "crash") return lastsUs < Infinity ? lastsUs : this.restartUs(id);
+    return kind === "drain" || kind === "kill" ? lastsUs : lastsUs + this.restartUs(id);
+  }
+
+  private restartUs(id: number): number {
+    const { knobs, poolOf } = this.parts;
+    if (knobs.restart_s !== null) return Math.max(1, Math.round(knobs.restart_s * US_PER_S));
+    const bytes = poolOf[id]!.engine.facts.gpuMemory?.weightBytes ?? 0;
+    const loadUs = (bytes * US_PER_GB_PER_GB_S) / knobs.weights_gb_per_s;
+    return Math.max(1, Math.round(loadUs + knobs.startup_s * US_PER_S));
+  }
+
+  private die(id: number, isSilent: boolean, nowUs: number): void {
+    const { knobs, workers, clock } = this.parts;
+    const worker = workers[id]!;
+    this.draining.delete(id);
+    this.isDown[id] = 1;
+    this.isSilent[id] = isSilent ? 1 : 0;
+    this.detectUs[id] = nowUs + Math.max(1, Math.round(knobs.detection_s * US_PER_S));
+    for (let timer = 0; timer < TIMERS; timer++) this.timers.cancel(id * TIMERS + timer);
+    const stepUs = clock.halt(worker, nowUs);
+    const idled = Number.isNaN(stepUs);
+    this.log.died(this.incidentOf[id]!, id, idled ? 0 : nowUs - stepUs, nowUs);
+    worker.batch.wipe(idled ? nowUs : stepUs, (slot) => this.lose(worker, slot, nowUs));
+    this.schedule(id, TIMER_DETECT, this.detectUs[id]!);
+    const upUs = nowUs + this.awayUs[id]!;
+    if (upUs < Infinity) this.schedule(id, TIMER_UP, upUs);
+  }
+
+  private timer(nowUs: number): void {
+    const { kind } = this.timers;
+    const id = Math.floor(this.timers.pop() / TIMERS);
+    if (kind === TIMER_UP) this.rise(id, nowUs);
+    else if (kind === TIMER_DETECT) this.deskOf(id).setHealth(id, false);
+    else if (kind === TIMER_DRAIN_END) this.stopDraining(id, nowUs);
+    else if (kind === TIMER_SLOW_END) this.setPace(id, 1, nowUs);
+    else this.parts.handoffs?.scaleLinks(id, 1, nowUs);
+  }
+
+  private rise(id: number, nowUs: number): void {
+    this.isDown[id] = 0;
+    this.timers.cancel(id * TIMERS + TIMER_DETECT);
+    this.parts.workers[id]!.model = this.parts.poolOf[id]!.engine.model;
+    this.deskOf(id).setHealth(id, true);
+    this.log.rose(this.incidentOf[id]!, id, nowUs);
+    this.parts.script.rose(id, nowUs);
+  }
+
+  private drain(id: number, graceS: number, nowUs: number): void {
+    this.deskOf(id).setHealth(id, false);
+    this.draining.add(id);
+    this.schedule(id, TIMER_DRAIN_END, nowUs + Math.max(1, Math.round(graceS * US_PER_S)));
+  }
+
+  private stopDraining(id: number, nowUs: number): void {
+    this.die(id, false, nowUs);
+    // Routers know already.
+    this.timers.cancel(id * TIMERS + TIMER_DETECT);
+  }
+
+  private slow(id: number, factor: number, lastsUs: number, nowUs: number): void {
+    this.setPace(id, factor, nowUs);
+    this.timers.cancel(id * TIMERS + TIMER_SLOW_END);
+    if (lastsUs < Infinity) this.schedule(id, TIMER_SLOW_END, nowUs + lastsUs);
+  }
+
+  private setPace(id: number, factor: number, nowUs: number): void {
+    const worker = this.parts.workers[id]!;
+    const { model } = this.parts.poolOf[id]!.engine;
+    worker.model = factor === 1 ? model : slowed(model, factor);
+    // The step in progress keeps its time; the next one begins a new run.
+    worker.batch.changes++;
+    this.parts.clock.wake(worker, nowUs);
+  }
+
+  private scaleLinks(id: number, factor: number, lastsUs: number, nowUs: number): void {
+    this.parts.handoffs?.scaleLinks(id, factor, nowUs);
+    this.timers.cancel(id * TIMERS + TIMER_LINK_END);
+    if (lastsUs < Infinity) this.schedule(id, TIMER_LINK_END, nowUs + lastsUs);
+  }
+
+  /** Takes a request that is sent to a dead worker. */
+  private refuse(worker: Worker, slot: number, nowUs: number): boolean {
+    if (this.isDown[worker.id] === 0) return false;
+    this.lose(worker, slot, nowUs);
+    return true;
+  }
+
+  /** A request, or a prompt, is at a worker that is dead. */
+  private lose(worker: Worker, slot: number, nowUs: number): void {
+    const { table, handoffs } = this.parts;
+    const { id } = worker;
+    const place = slot / SLOT_NUMBERS;
+    const state = table.data[slot + AT_STATE]!;
+    const isRunning = state === SLOT_DECODE || state === SLOT_PREFILL;
+    const tokens = isRunning ? table.data[slot + AT_LOST]! : 0;
+    this.log.lost(
+      this.incidentOf[id]!,
+      state === SLOT_PARKED ? table.data[slot + AT_INPUT]! : tokens,
+    );
+    const noticeUs = this.noticeUs(id, nowUs);
+    if (!worker.batch.answers) {
+      handoffs!.sourceLost(slot, nowUs, noticeUs);
+      table.give(slot);
+      return;
+    }
+    handoffs?.stop(slot, nowUs);
+    table.data[slot + AT_STATE] = SLOT_LOST;
+    this.lost.pushBack(slot);
+    this.workerAt[place] = id;
+    this.incidentAt[place] = this.incidentOf[id]!;
+    this.notices.schedule(place, noticeUs, 0);
+  }
+
+  /** When it is known that a request has lost its worker. */
+  private noticeUs(id: number, nowUs: number): number {
+    const errorUs = Math.max(1, Math.round(this.parts.knobs.connect_error_s * US_PER_S));
+    return this.isSilent[id] === 1 ? Math.max(nowUs + 1, this.detectUs[id]!) : nowUs + errorUs;
+  }
+
+  private notice(slot: number, nowUs: number): void {
+    const { knobs, table, sink } = this.parts;
+    const place = slot / SLOT_NUMBERS;
+    const worker = this.workerAt[place]!;
+    const incident = this.incidentAt[place]!;
+    const tokens = table.data[slot + AT_INPUT]! + table.data[slot + AT_GENERATED]!;
+    const mayMove =
+      this.moves[place]! < knobs.migration_limit &&
+      tokens <= (knobs.migration_max_tokens ?? Infinity);
+    if (!mayMove) {
+      this.log.failed(incident);
+      sink.handoffOver(worker, slot, NONE, nowUs);
+      return;
+    }
+    this.moves[place]!++;
+    this.forget(slot, nowUs);
+    if (redispatch(this.parts, slot, nowUs)) this.log.moved(incident);
+    else this.log.failed(incident);
+  }
+
+  /** A lost request has nothing to do with its worker any more. */
+  private forget(slot: number, nowUs: number): void {
+    const place = slot / SLOT_NUMBERS;
+    this.lost.remove(slot);
+    this.notices.cancel(place);
+    this.parts.desks.answers.ended(this.workerAt[place]!, slot, nowUs, false);
+  }
+
+  private deskOf(id: number) {
+    const { desks, workers } = this.parts;
+    return workers[id]!.batch.answers ? desks.answers : desks.door;
+  }
+
+  private schedule(id: number, timer: number, timeUs: number): void {
+    this.timers.schedule(id * TIMERS + timer, timeUs, timer);
+  }
+
+  private grow(place: number): void {
+    const workerAt = new Int32Array(2 * place);
+    workerAt.set(this.workerAt);
+    this.workerAt = workerAt;
+    const incidentAt = new Int32Array(2 * place);
+    incidentAt.set(this.incidentAt);
+    this.incidentAt = incidentAt;
+    const moves = new Uint16Array(2 * place);
+    moves.set(this.moves);
+    this.moves = moves;
+  }
+}

@@ -1,0 +1,3 @@
+export { faultsOf } from "./build-faults.ts";
+export { faultSummary } from "./report-faults.ts";
+export type { Faults } from "./faults.ts";

@@ -1,0 +1,75 @@
+/** Random small clusters in which things break: crashes, drains, silent nodes, slow machines, links that are cut. */
+
+import fc from "fast-check";
+import { scenarioSchema } from "../../src/sim/index.ts";
+import type { ScenarioInput } from "../../src/sim/index.ts";
+import { randomClusters } from "./random-cluster.ts";
+import { randomRuns } from "./random-scenario.ts";
+import type { RandomRun } from "./random-scenario.ts";
+
+type FaultInput = NonNullable<NonNullable<ScenarioInput["faults"]>["events"]>[number];
+
+const kinds = fc.constantFrom(
+  ...(["crash", "crash", "kill", "drain", "node_loss", "rack_loss", "slow", "link"] as const),
+  "metrics_blackout" as const,
+);
+
+const events = fc.array(
+  fc.record({
+    kind: kinds,
+    at_s: fc.constantFrom(0, 0.01, 0.05, 0.123456, 0.4, 1, 3),
+    which: fc.nat(9),
+    lasts: fc.constantFrom(undefined, 0.05, 0.7),
+    factor: fc.constantFrom(0, 0.5, 1.5, 7),
+    grace_s: fc.constantFrom(0, 0.1, 2),
+    all: fc.boolean(),
+  }),
+  { minLength: 1, maxLength: 6 },
+);
+
+const rules = fc.record({
+  crash_per_hour: fc.constantFrom(0, 0, 3000, 30_000),
+  slow_per_hour: fc.constantFrom(0, 3000),
+  transfer_failure: fc.constantFrom(0, 0.3, 1),
+  detection_s: fc.constantFrom(0.001, 0.2, 2),
+  connect_error_s: fc.constantFrom(0.000_001, 0.01),
+  restart_s: fc.constantFrom(0.01, 0.3, null),
+  migration_limit: fc.constantFrom(0, 1, 3, 100),
+  migration_max_tokens: fc.constantFrom(null, null, 120),
+  gpus_per_node: fc.constantFrom(1, 2),
+});
+
+/** Any run of which some workers die. */
+export const randomStorms: fc.Arbitrary<RandomRun> = fc
+  .tuple(fc.oneof(randomRuns, randomClusters), events, rules)
+  .map(([run, drawn, { crash_per_hour, slow_per_hour, transfer_failure, ...knobs }]) => {
+    const { cluster } = run.scenario;
+    const workers =
+      cluster.pools.length === 0
+        ? cluster.workers
+        : cluster.pools.reduce((sum, pool) => sum + pool.workers, 0);
+    const faults: FaultInput[] = drawn.map(({ kind, at_s, which, lasts, factor, grace_s, all }) => {
+      const base = { kind, at_s, ...(lasts === undefined ? {} : { for_s: lasts }) };
+      const worker = all ? {} : { worker: which % workers };
+      switch (kind) {
+        case "node_loss":
+          return { ...base, node: Math.floor((which % workers) / knobs.gpus_per_node) };
+        case "rack_loss":
+          return { ...base, rack: 0 };
+        case "slow":
+          return { ...base, ...worker, factor: Math.max(0.5, factor) };
+        case "link":
+          return { ...base, ...worker, factor };
+        case "drain":
+          return { ...base, ...worker, grace_s };
+        default:
+          return kind === "metrics_blackout" ? base : { ...base, ...worker };
+      }
+    });
+    const rates = { crash_per_hour, slow_per_hour, transfer_failure, slow_s: 0.2 };
+    const scenario = scenarioSchema.parse({
+      ...run.scenario,
+      faults: { ...knobs, events: faults, rates, startup_s: 0.1 },
+    });
+    return { ...run, scenario };
+  });
