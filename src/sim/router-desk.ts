@@ -150,6 +150,8 @@ export class RouterDesk {
     const turn = this.replicaOf[slot / SLOT_NUMBERS]!;
     const own = this.replicas[turn]!;
     const booking = this.bookingOf(slot, turn);
+    // What peers told before comes before.
+    if (this.peersListen) own.catchUp(nowUs);
     own.state.firstToken(booking, nowUs);
     if (!this.peersListen) return;
     for (const peer of this.replicas) if (peer !== own) peer.hearFirstToken(booking, nowUs);
@@ -164,6 +166,7 @@ export class RouterDesk {
     const turn = this.replicaOf[slot / SLOT_NUMBERS]!;
     const own = this.replicas[turn]!;
     const booking = this.bookingOf(slot, turn);
+    if (this.peersListen) own.catchUp(nowUs);
     const request = this.fill(data[slot + AT_ROW]!, booking, data[slot + AT_INPUT]!);
     own.state.ended(request, generated, decodeUs, nowUs);
     if (!this.peersListen) return;
