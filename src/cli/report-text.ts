@@ -6,6 +6,7 @@ import type { LatencySummary, Report } from "../sim/index.ts";
 import { networkLines } from "./network-text.ts";
 import { countText, msText, numberText, percentText, secondsText } from "./numbers.ts";
 import { disaggLines } from "./disagg-text.ts";
+import { faultLines } from "./fault-text.ts";
 import { poolLines } from "./pool-text.ts";
 import { styleFor } from "./style.ts";
 import type { Style } from "./style.ts";
@@ -38,6 +39,7 @@ export function reportText(report: BandedReport, options: ReportTextOptions): st
     factLines(report, style),
     poolLines(report, style),
     disaggLines(report, style),
+    faultLines(report, style),
     tierLines(report, style),
     networkLines(report, style),
     balanceLines(report, style),

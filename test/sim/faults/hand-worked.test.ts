@@ -1,0 +1,126 @@
+/** Small runs with faults worked out by hand: every time below follows from the text beside it. */
+
+import { describe, expect, test } from "vitest";
+import { parseScenario } from "../../../src/sim/index.ts";
+import type { ScenarioInput, SimulationResult } from "../../../src/sim/index.ts";
+import { goodputAround } from "../../../src/sim/faults/report-faults.ts";
+import type { Trace } from "../../../src/trace/index.ts";
+import { simulate } from "../../support/simulate.ts";
+
+/** A step: 1 ms, 10 µs a prompt token, 100 µs a decoding request. */
+const STEP = {
+  type: "linear",
+  base_us: 1000,
+  token_us: 10,
+  decode_request_us: 90,
+  decode_context_us: 0,
+} as const;
+
+const TRACE: Trace = {
+  header: {
+    v: 1,
+    name: "by hand",
+    format: "test",
+    blockSize: 0,
+    partialTail: "included",
+    tickUs: 0,
+    importLog: [],
+    transforms: [],
+  },
+  rows: 1,
+  arrivalUs: Float64Array.from([0]),
+  inputTokens: Uint32Array.from([100]),
+  outputTokens: Uint32Array.from([5]),
+};
+
+function run(faults: ScenarioInput["faults"], workers = 2): Required<SimulationResult> {
+  const parsed = parseScenario({
+    cluster: { workers },
+    engine: { step_time: STEP, block_size: 10, num_gpu_blocks: 100 },
+    faults: { connect_error_s: 0.0005, restart_s: 1, ...faults },
+  });
+  if (!parsed.ok) throw new Error(parsed.problem.what);
+  const inputs = { scenario: parsed.value, trace: TRACE };
+  const result = simulate(inputs, { requests: true });
+  const steps = simulate(inputs, { requests: true, stepByStep: true });
+  expect(steps.report.digest).toBe(result.report.digest);
+  return result as Required<SimulationResult>;
+}
+
+// One request of 100 tokens and 5 answers: the prompt to 2000, tokens at 3100, 4200, 5300 and 6400.
+describe("a worker that dies at 4700 with three tokens told", () => {
+  const events = [{ at_s: 0.0047, kind: "crash" as const, worker: 0 }];
+
+  test("the request moves: 103 tokens are computed at the other worker, whose step makes the fourth", () => {
+    const { report, requests } = run({ events, migration_limit: 1 });
+    // Noticed at 5200; 1000 + 103 · 10 = 2030 → 7230; one more step.
+    expect(requests.firstTokenUs[0]).toBe(2000);
+    expect(requests.finishUs[0]).toBe(8330);
+    expect(requests.worker[0]).toBe(1);
+    expect(report.faults).toMatchObject({ moved: 1, failed: 0, tokensLost: 102 });
+    // The third step began at 4200.
+    expect(report.faults!.gpuSLost).toBeCloseTo(0.0005, 12);
+    expect(report.tokens).toMatchObject({ output: 5, recomputed: 102 });
+  });
+
+  test("without moves it fails when that is noticed", () => {
+    const { report, requests } = run({ events });
+    expect(report.requests).toMatchObject({ completed: 0, failed: 1, unfinished: 0 });
+    expect(requests.finishUs[0]).toBe(5200);
+  });
+
+  test("with nobody left it fails too, and the run ends", () => {
+    const kills = [{ at_s: 0.0047, kind: "kill" as const }];
+    const { report } = run({ events: kills, migration_limit: 5, detection_s: 0.0001 });
+    expect(report.requests).toMatchObject({ failed: 1, unfinished: 0 });
+    expect(report.stopped).toBeNull();
+  });
+
+  test("a silent node is noticed only when it is detected", () => {
+    const loss = [{ at_s: 0.0047, kind: "node_loss" as const, node: 0 }];
+    const { requests } = run({
+      events: loss,
+      migration_limit: 1,
+      detection_s: 0.1,
+      gpus_per_node: 1,
+    });
+    // 4700 + 100 000, then as above.
+    expect(requests.finishUs[0]).toBe(104_700 + 2030 + 1100);
+  });
+});
+
+test("a machine that gets three times slower at 3500 ends the step in progress at its pace", () => {
+  const { requests } = run({ events: [{ at_s: 0.0035, kind: "slow", worker: 0, factor: 3 }] });
+  // 4200 as planned, then two steps of 3300.
+  expect(requests.finishUs[0]).toBe(4200 + 2 * 3300);
+});
+
+test("a worker that drains ends its work first", () => {
+  const { report, requests } = run({ events: [{ at_s: 0.001, kind: "drain", worker: 0 }] });
+  expect(requests.finishUs[0]).toBe(6400);
+  expect(report.faults).toMatchObject({ moved: 0, failed: 0 });
+});
+
+test("the dip of the goodput, and when it is back", () => {
+  // Ten a second; none for twenty seconds from 100 on.
+  const good = Array.from({ length: 300 }, (_, second) => (second >= 100 && second < 120 ? 0 : 10));
+  const around = goodputAround(good, 100, 300);
+  expect(around.goodputBeforePerS).toBe(10);
+  expect(around.goodputDip).toBe(1);
+  // The first whole window that is good again is that from 120 on.
+  expect(around.recoveryS).toBe(30);
+  expect(goodputAround(good, 200, 300)).toMatchObject({ goodputDip: 0, recoveryS: 0 });
+  expect(goodputAround([0, 0, 0], 1, 3).goodputBeforePerS).toBeNull();
+});
+
+test("faults that strike nobody are named", () => {
+  const where = (event: unknown, more: unknown = {}) => {
+    const parsed = parseScenario({ trace: "t", faults: { events: [event] }, ...(more as object) });
+    return parsed.ok ? undefined : parsed.problem.where;
+  };
+  expect(where({ at_s: 1, kind: "crash", worker: 3 })).toBe("faults.events.0.worker");
+  expect(where({ at_s: 1, kind: "crash", pool: "x" })).toBe("faults.events.0.pool");
+  expect(where({ at_s: 1, kind: "node_loss", node: 9 })).toBe("faults.events.0.node");
+  expect(where({ at_s: 1, kind: "slow", worker: 0 })).toBe("faults.events.0.factor");
+  expect(where({ at_s: 1, kind: "crash", worker: 0 })).toBeUndefined();
+});
