@@ -20,6 +20,7 @@ type Used = Pick<
   | "runningCount"
   | "waitingCount"
   | "waitingHead"
+  | "runnableHead"
   | "waitingAfter"
   | "queuedSinceUs"
   | "knownTokens"
@@ -61,6 +62,10 @@ class Diary implements Used {
   }
   get waitingHead(): number {
     return this.queue[0] ?? -1;
+  }
+  /** Nobody here waits for an adapter. */
+  get runnableHead(): number {
+    return this.waitingHead;
   }
   waitingAfter(slot: number): number {
     return this.queue[this.queue.indexOf(slot) + 1] ?? -1;
