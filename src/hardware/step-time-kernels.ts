@@ -22,6 +22,7 @@ import {
 import { layerExperts, layerExpertsUs } from "./kernels/layer-experts.ts";
 import { layerRows, layerRowsUs, projectionUs } from "./kernels/layer-rows.ts";
 import { type KernelsLayout, splitOf } from "./kernels/layout.ts";
+import { PassParts } from "./kernels/pass-parts.ts";
 import { RowMemo } from "./kernels/row-memo.ts";
 import { gemmOf, stepMachine, type StepMachine } from "./kernels/step-machine.ts";
 import { EAGLE_VOCAB, layerCount, type ModelCard } from "./model-card.ts";
@@ -121,8 +122,7 @@ export class KernelsStepTime implements StepTimeModel {
   readonly #attention: (Segments | undefined)[] = [];
   readonly #runs: (Segments | undefined)[] = [];
   readonly #launches: Launches;
-  /** Parts of the last pass of a step with prompts, µs before scales. */
-  readonly #pass = { rowsUs: 0, expertsUs: 0, headUs: 0, decodeUs: 0 };
+  readonly #pass = new PassParts();
   readonly #imagePatches: number;
   readonly #drafts: Drafts | undefined;
   /** Rows of a decoding request in a step. */
@@ -309,6 +309,8 @@ export class KernelsStepTime implements StepTimeModel {
 
   /** GPU time of one pass of 1/parts of the step through all layers. */
   #passUs(shape: StepShape, parts: number): number {
+    const pass = this.#pass;
+    if (pass.isOf(shape, parts)) return pass.us;
     const { split, timing, card } = this.#machine;
     const decodes = shape.decodeRequests;
     const prompts = shape.prefillRequests;
@@ -326,7 +328,6 @@ export class KernelsStepTime implements StepTimeModel {
     rank.newTokens = tokens;
     rank.pastTokens = (shape.prefillPastTokens * share) / parts;
     rank.pairs = (shape.prefillPairs * share) / split.cp / parts;
-    const pass = this.#pass;
     pass.rowsUs = this.#rows.at(rows);
     pass.expertsUs = this.#experts.at(all);
     pass.headUs = this.#head.at(outputs) + this.#draftUs(rankDecodes);
@@ -342,6 +343,7 @@ export class KernelsStepTime implements StepTimeModel {
       pass.decodeUs = c0[segment]! + (c1[segment]! * shape.decodeContextTokens) / decodes;
       us += pass.decodeUs;
     }
+    pass.us = us;
     return us;
   }
 
