@@ -1,9 +1,10 @@
 /** From a scenario to what its cluster is made of: the engine of every pool, and the network between them. */
 
-import { ok } from "../core/index.ts";
+import { fail, ok } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
 import { networkOf, siteOf } from "./build-network.ts";
 import { resolveEngines } from "./build-pools.ts";
+import { linkFaultProblem } from "./faults/index.ts";
 import type { ClusterNetwork } from "./network/index.ts";
 import type { ResolvedEngine } from "./resolve-engine.ts";
 import type { SimulationInputs } from "./simulation-inputs.ts";
@@ -20,5 +21,7 @@ export function resolveCluster(inputs: SimulationInputs): Result<Cluster> {
   if (!site.ok) return site;
   const engines = resolveEngines(inputs, site.value);
   if (!engines.ok) return engines;
-  return ok({ engines: engines.value, net: site.value && networkOf(site.value) });
+  const net = site.value && networkOf(site.value);
+  const problem = net && linkFaultProblem(inputs.scenario, net);
+  return problem === undefined ? ok({ engines: engines.value, net }) : fail(problem);
 }

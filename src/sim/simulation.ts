@@ -162,7 +162,7 @@ export class Simulation implements WorkerSink, HandoffSink {
     const parts = { table, workers, clock, poolOf, intake, pools, ...ends };
     this.handoffs = handoffsOf(this.scenario, pools, parts, this.net);
     const leave = (slot: number): void => this.gate?.ended(slot);
-    const around = { desks, handoffs: this.handoffs, clients, endings, leave };
+    const around = { desks, handoffs: this.handoffs, clients, endings, leave, net: this.net };
     this.faults = faultsOf(this.scenario, pools, { ...parts, ...around });
   }
 
@@ -243,9 +243,10 @@ export class Simulation implements WorkerSink, HandoffSink {
     if (handoffs !== undefined) timeUs = Math.min(timeUs, handoffs.nextUs);
     if (clients !== undefined) timeUs = Math.min(timeUs, clients.nextUs);
     if (retries !== undefined) timeUs = Math.min(timeUs, retries.nextUs);
+    if (faults !== undefined) timeUs = faults.nextBefore(timeUs, this);
+    // What moves in the background moves on while anything else goes on.
     timeUs = clock.nextUs(timeUs);
     if (net !== undefined) timeUs = net.nextBefore(timeUs);
-    if (faults !== undefined) timeUs = faults.nextBefore(timeUs, this);
     if (timeUs === Infinity || timeUs > this.horizonUs) {
       this.endOfEvents(timeUs);
       return;

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { scenarioSchema } from "../../src/sim/index.ts";
 import type { ScenarioInput } from "../../src/sim/index.ts";
 import { randomClusters } from "./random-cluster.ts";
+import { randomFabrics } from "./random-fabric.ts";
 import { randomRuns } from "./random-scenario.ts";
 import type { RandomRun } from "./random-scenario.ts";
 
@@ -27,6 +28,9 @@ const events = fc.array(
   { minLength: 1, maxLength: 6 },
 );
 
+/** Links that every fabric of `random-fabric.ts` has. */
+const NAMED_LINKS = ["node 0", "node 0 dram", "node 0", "node 0 nvme read", "node 0 nvme write"];
+
 const rules = fc.record({
   crash_per_hour: fc.constantFrom(0, 0, 3000, 30_000),
   slow_per_hour: fc.constantFrom(0, 3000),
@@ -39,37 +43,48 @@ const rules = fc.record({
   gpus_per_node: fc.constantFrom(1, 2),
 });
 
+/** What breaks in a run. */
+const stormsOver = (runs: fc.Arbitrary<RandomRun>): fc.Arbitrary<RandomRun> =>
+  fc
+    .tuple(runs, events, rules)
+    .map(([run, drawn, { crash_per_hour, slow_per_hour, transfer_failure, ...knobs }]) => {
+      const { cluster } = run.scenario;
+      const workers =
+        cluster.pools.length === 0
+          ? cluster.workers
+          : cluster.pools.reduce((sum, pool) => sum + pool.workers, 0);
+      const linkOf = (which: number, worker: { readonly worker?: number }) =>
+        cluster.fabric === null || which > 4 ? worker : { link: NAMED_LINKS[which]! };
+      const faults: FaultInput[] = drawn.map(
+        ({ kind, at_s, which, lasts, factor, grace_s, all }) => {
+          const base = { kind, at_s, ...(lasts === undefined ? {} : { for_s: lasts }) };
+          const worker = all ? {} : { worker: which % workers };
+          switch (kind) {
+            case "node_loss":
+              return { ...base, node: Math.floor((which % workers) / knobs.gpus_per_node) };
+            case "rack_loss":
+              return { ...base, rack: 0 };
+            case "slow":
+              return { ...base, ...worker, factor: Math.max(0.5, factor) };
+            case "link":
+              return { ...base, ...linkOf(which, worker), factor: Math.min(1, factor) };
+            case "drain":
+              return { ...base, ...worker, grace_s };
+            default:
+              return kind === "metrics_blackout" ? base : { ...base, ...worker };
+          }
+        },
+      );
+      const rates = { crash_per_hour, slow_per_hour, transfer_failure, slow_s: 0.2 };
+      const scenario = scenarioSchema.parse({
+        ...run.scenario,
+        faults: { ...knobs, events: faults, rates, startup_s: 0.1 },
+      });
+      return { ...run, scenario };
+    });
+
 /** Any run of which some workers die. */
-export const randomStorms: fc.Arbitrary<RandomRun> = fc
-  .tuple(fc.oneof(randomRuns, randomClusters), events, rules)
-  .map(([run, drawn, { crash_per_hour, slow_per_hour, transfer_failure, ...knobs }]) => {
-    const { cluster } = run.scenario;
-    const workers =
-      cluster.pools.length === 0
-        ? cluster.workers
-        : cluster.pools.reduce((sum, pool) => sum + pool.workers, 0);
-    const faults: FaultInput[] = drawn.map(({ kind, at_s, which, lasts, factor, grace_s, all }) => {
-      const base = { kind, at_s, ...(lasts === undefined ? {} : { for_s: lasts }) };
-      const worker = all ? {} : { worker: which % workers };
-      switch (kind) {
-        case "node_loss":
-          return { ...base, node: Math.floor((which % workers) / knobs.gpus_per_node) };
-        case "rack_loss":
-          return { ...base, rack: 0 };
-        case "slow":
-          return { ...base, ...worker, factor: Math.max(0.5, factor) };
-        case "link":
-          return { ...base, ...worker, factor };
-        case "drain":
-          return { ...base, ...worker, grace_s };
-        default:
-          return kind === "metrics_blackout" ? base : { ...base, ...worker };
-      }
-    });
-    const rates = { crash_per_hour, slow_per_hour, transfer_failure, slow_s: 0.2 };
-    const scenario = scenarioSchema.parse({
-      ...run.scenario,
-      faults: { ...knobs, events: faults, rates, startup_s: 0.1 },
-    });
-    return { ...run, scenario };
-  });
+export const randomStorms = stormsOver(fc.oneof(randomRuns, randomClusters));
+
+/** The same on fabrics, whose links are cut too. */
+export const randomFabricStorms = stormsOver(randomFabrics);

@@ -49,7 +49,7 @@ export class FabricLinks implements TransferLinks {
     options.descriptors = (blocks * this.descriptors[to]! * lanes) / this.gpus[to]!;
     // A request lies on one data-parallel rank, whose ports alone move it.
     const ranks = Math.max(this.dataRanks[from]!, this.dataRanks[to]!);
-    options.bytesPerUsMax = ranks === 1 ? Infinity : network.times.bytesPerUs(route) / ranks;
+    options.bytesPerUsMax = ranks === 1 ? Infinity : network.times.nominalBytesPerUs(route) / ranks;
     return port.start(route, bytes, tag, nowUs, options);
   }
 

@@ -23,8 +23,8 @@ const event = z.strictObject({
   kind: described(
     z.enum(FAULT_KINDS),
     "crash: a worker dies and starts again; kill: it dies for good; drain: it takes nothing new, ends its work and stops; " +
-      "node_loss, rack_loss: every worker with a GPU there dies, silently; slow: steps take longer; link: transfers of a " +
-      "worker take longer or stop; metrics_blackout: routers read no metrics",
+      "node_loss, rack_loss: every worker with a GPU there dies, silently; slow: steps take longer; link: what moves over a " +
+      "link of the fabric, or to and from a worker, takes longer or stops; metrics_blackout: routers read no metrics",
   ),
   pool: described(
     z.string().min(1).optional(),
@@ -33,6 +33,11 @@ const event = z.strictObject({
   worker: described(
     z.int().nonnegative().optional(),
     "number of the worker; absent: all of the pool",
+  ),
+  link: described(
+    z.string().min(1).max(200).optional(),
+    'link: name of a link of cluster.fabric, or the words that several begin with, such as "node 0 nic 0", "leaf 0" or ' +
+      '"store"; absent: the ports of the worker, NVLink and NICs',
   ),
   node: described(z.int().nonnegative().optional(), "node_loss: number of the node"),
   rack: described(z.int().nonnegative().optional(), "rack_loss: number of the rack"),

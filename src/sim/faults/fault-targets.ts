@@ -22,7 +22,7 @@ export type FaultTarget = { readonly pool: number; readonly row: number };
 
 /** The workers that an event strikes, in order; none for an event of no worker. */
 export function targetsOf(scenario: Scenario, event: FaultEvent): readonly FaultTarget[] {
-  if (event.kind === "metrics_blackout") return [];
+  if (event.kind === "metrics_blackout" || event.link !== undefined) return [];
   const places = placesOf(scenario);
   const all = places.flatMap(({ workers }, pool) =>
     Array.from({ length: workers }, (_, row) => ({ pool, row })),
@@ -95,7 +95,10 @@ function checkEvent(scenario: Scenario, event: FaultEvent): Problem | undefined 
   if (kind === "slow" && event.factor! <= 0) {
     return { what: "a step cannot take no time", where: "factor", expected: "a number > 0" };
   }
-  if (kind === "metrics_blackout" || targetsOf(scenario, event).length > 0) return undefined;
+  const misfit = checkLink(scenario, event);
+  if (misfit !== undefined) return misfit;
+  if (kind === "metrics_blackout" || event.link !== undefined) return undefined;
+  if (targetsOf(scenario, event).length > 0) return undefined;
   const where = kind === "node_loss" ? "node" : kind === "rack_loss" ? "rack" : "worker";
   const last = poolsOf(scenario).reduce(
     (sum, one) => (pool === undefined || one.name === pool ? sum + one.workers : sum),
@@ -107,5 +110,38 @@ function checkEvent(scenario: Scenario, event: FaultEvent): Problem | undefined 
     expected:
       where === "worker" ? `0 to ${String(last - 1)}` : `a ${where} that has GPUs of the cluster`,
     remedy: "correct the number, or add workers",
+  };
+}
+
+/** What a fault of links must be; whether the fabric has a link of the name is known when it is laid. */
+function checkLink(
+  { cluster }: Scenario,
+  { kind, factor, link, worker, pool }: FaultEvent,
+): Problem | undefined {
+  if (kind === "link" && factor! > 1) {
+    return {
+      what: `a link cannot have ${String(factor)} times its bandwidth left`,
+      where: "factor",
+      expected: "a share from 0 (cut) to 1",
+    };
+  }
+  if (link === undefined) return undefined;
+  if (kind !== "link") {
+    return { what: `${kind} strikes no link`, where: "link", remedy: "set kind: link" };
+  }
+  if (cluster.fabric === null) {
+    return {
+      what: "without a fabric links have no names",
+      where: "link",
+      expected: "cluster.fabric beside it, or worker: NUMBER",
+      remedy: "add cluster.fabric: {}, or name the worker whose transfers suffer",
+    };
+  }
+  if (worker === undefined && pool === undefined) return undefined;
+  return {
+    what: "a fault strikes both a link by its name and a worker",
+    where: "link",
+    expected: "one of the two",
+    remedy: "make two events of it",
   };
 }

@@ -19,6 +19,7 @@ import {
   SLOT_PARKED,
   SLOT_PREFILL,
 } from "../request-table.ts";
+import type { ClusterNetwork } from "../network/index.ts";
 import { SlotList } from "../slot-list.ts";
 import { WORKER_IDLE } from "../worker.ts";
 import type { Worker } from "../worker.ts";
@@ -26,6 +27,7 @@ import { FaultLog } from "./fault-log.ts";
 import type { FaultKind } from "./fault-log.ts";
 import type { FaultKnobs } from "./fault-schema.ts";
 import type { FaultScript } from "./fault-script.ts";
+import { LinkFaults } from "./link-faults.ts";
 import { redispatch } from "./redispatch.ts";
 import type { RedispatchParts } from "./redispatch.ts";
 import { slowed } from "./slow-model.ts";
@@ -51,6 +53,8 @@ export type FaultParts = RedispatchParts & {
   /** By number. */
   readonly workers: readonly Worker[];
   readonly sink: FaultSink;
+  /** Undefined: the workers share no links. */
+  readonly net: ClusterNetwork | undefined;
 };
 
 export interface FaultSink {
@@ -65,6 +69,7 @@ export class Faults {
   private readonly parts: FaultParts;
   private readonly timers = new EventQueue();
   private readonly notices = new EventQueue();
+  private readonly links: LinkFaults | undefined;
   private readonly isDown: Uint8Array;
   private readonly isSilent: Uint8Array;
   private readonly detectUs: Float64Array;
@@ -82,6 +87,7 @@ export class Faults {
     this.parts = parts;
     this.log = new FaultLog(parts.poolOf);
     this.lost = new SlotList(parts.table);
+    this.links = parts.net && new LinkFaults(parts.net);
     this.isDown = new Uint8Array(count);
     this.isSilent = new Uint8Array(count);
     this.detectUs = new Float64Array(count);
@@ -92,7 +98,9 @@ export class Faults {
 
   /** Time of the next event, µs. */
   get nextUs(): number {
-    return Math.min(this.timers.timeUs, this.notices.timeUs, this.parts.script.nextUs);
+    const { timers, notices, links, parts } = this;
+    const linkUs = links?.nextUs ?? Infinity;
+    return Math.min(timers.timeUs, notices.timeUs, parts.script.nextUs, linkUs);
   }
 
   /** The next event before `otherUs`, µs. Faults alone keep no run going that has nothing left to do. */
@@ -111,7 +119,7 @@ export class Faults {
   /** Everything that is due at `nowUs`; returns how many events. */
   advance(nowUs: number): number {
     const { script } = this.parts;
-    let count = 0;
+    let count = this.links?.advance(nowUs) ?? 0;
     for (; script.nextUs === nowUs; count++) this.strike(nowUs);
     for (; this.timers.timeUs === nowUs; count++) this.timer(nowUs);
     for (; this.notices.timeUs === nowUs; count++) {
@@ -150,6 +158,11 @@ export class Faults {
     if (kind === "metrics_blackout") {
       this.log.open(kind, [], nowUs, nowUs + lastsUs);
       this.parts.desks.blind(nowUs + lastsUs);
+      return;
+    }
+    if (kind === "link" && this.links !== undefined) {
+      this.log.open(kind, workers, nowUs, nowUs + lastsUs);
+      this.links.strike(event, workers, lastsUs, nowUs);
       return;
     }
     const struck = workers.filter((id) => this.isDown[id] === 0);

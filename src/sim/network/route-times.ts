@@ -28,20 +28,21 @@ export class RouteTimes {
   }
 
   /** Most units/µs of a lane without other flows; 0: a link is cut. */
-  aloneRate(route: number): number {
-    const { routes, links } = this;
+  aloneRate(route: number, capacities = this.links.capacity): number {
+    const { routes } = this;
     let lane = Infinity;
     for (let i = routes.start[route]!; i < routes.start[route + 1]!; i++) {
-      const capacity = links.capacity[routes.link[i]!]!;
+      const capacity = capacities[routes.link[i]!]!;
       const each = Math.floor(capacity / routes.lanesOn[i]!);
       lane = Math.min(lane, capacity > 0 ? Math.max(1, each) : 0);
     }
     return lane;
   }
 
-  /** Rate of a transfer without others, bytes/µs. */
-  bytesPerUs(route: number): number {
-    return (this.aloneRate(route) * this.routes.lanes[route]!) / UNITS_PER_BYTE;
+  /** Rate of a transfer without others and without faults, bytes/µs. */
+  nominalBytesPerUs(route: number): number {
+    const lane = this.aloneRate(route, this.links.nominal);
+    return (lane * this.routes.lanes[route]!) / UNITS_PER_BYTE;
   }
 
   /** Set-up and bytes ÷ rate without other flows, µs; Infinity: a link is cut. */

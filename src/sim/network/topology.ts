@@ -92,6 +92,28 @@ export class Topology {
     return this.spec.placement.nodes.length;
   }
 
+  /** The ports through which a worker's GPUs reach others: NVLink and NICs, those included that it shares with neighbours. */
+  ports(worker: number): readonly number[] {
+    const found = new Set<number>();
+    for (const site of this.spec.placement.gpusOf[worker]!) {
+      const { nvlink } = this.spec.rates[site.node]!;
+      for (const way of ["out", "in"]) {
+        if (nvlink !== undefined) found.add(this.nvlink(site, way, nvlink));
+        found.add(this.nic(site, way));
+      }
+    }
+    return [...found];
+  }
+
+  /** The links of this name, or whose names begin with these words. */
+  named(name: string): readonly number[] {
+    const found: number[] = [];
+    this.links.forEach((link, index) => {
+      if (link.name === name || link.name.startsWith(`${name} `)) found.push(index);
+    });
+    return found;
+  }
+
   /** Whether a worker's node has this memory. */
   has(place: number, worker: number): boolean {
     if (place === PLACE_STORE) return this.spec.store !== undefined;

@@ -1,0 +1,136 @@
+/** Links of a fabric that are degraded or cut, worked out against the same run without. */
+
+import { describe, expect, test } from "vitest";
+import { createSimulation, parseScenario } from "../../../src/sim/index.ts";
+import type { ScenarioInput, SimulationResult } from "../../../src/sim/index.ts";
+import { valueOf } from "../../hardware/cards-support.ts";
+import { deck } from "../../hardware/kernels-support.ts";
+import { simulate } from "../../support/simulate.ts";
+import { traceOf } from "../../support/small-runs.ts";
+
+type Faults = NonNullable<ScenarioInput["faults"]>;
+type Event = NonNullable<Faults["events"]>[number];
+
+const TOKENS = 1600;
+const BYTES = TOKENS * 1_000_000;
+/** 400 Gb/s × 0.85 (models/links): what a NIC gives payloads, bytes/µs. */
+const NIC = deck.links.find(({ id }) => id === "ib-ndr400")!;
+const MOVE_US = BYTES / ((NIC.bytesPerS * NIC.efficiency) / 1e6);
+/** The prompt is computed at 100 000 µs; a message and the set-up later its bytes move. */
+const trace = traceOf([{ at: 0, input: TOKENS, output: 3 }], 0);
+
+function inputsWith(faults: Faults, disagg: ScenarioInput["disagg"] = {}) {
+  const scenario = valueOf(
+    parseScenario({
+      gpu: "h100-sxm",
+      engine: {
+        num_gpu_blocks: 300,
+        block_size: 16,
+        step_time: { type: "fixed", prefill_ms: 100, decode_ms: 1 },
+      },
+      cluster: {
+        gpus_per_worker: 1,
+        pools: [
+          { name: "p", role: "prefill", workers: 1 },
+          { name: "d", role: "decode", workers: 1 },
+        ],
+        fabric: { placement: "pools_apart", network: "ib-ndr400" },
+      },
+      disagg: { kv_bytes_per_token: 1_000_000, ...disagg },
+      faults,
+    }),
+  );
+  return { scenario, trace, hardware: { deck } };
+}
+
+function ran(faults: Faults, disagg?: ScenarioInput["disagg"]): Required<SimulationResult> {
+  const inputs = inputsWith(faults, disagg);
+  const result = simulate(inputs, { requests: true });
+  const steps = simulate(inputs, { requests: true, stepByStep: true });
+  expect(steps.report.digest).toBe(result.report.digest);
+  return result as Required<SimulationResult>;
+}
+
+const endOf = ({ requests }: Required<SimulationResult>): number => requests.finishUs[0]!;
+const link = (name: string, more: Partial<Event>): Event => ({
+  at_s: 0,
+  kind: "link",
+  link: name,
+  factor: 0,
+  ...more,
+});
+
+describe("a hand-off over two NICs", () => {
+  const whole = endOf(ran({}));
+
+  test("takes twice as long at half the bandwidth, by whichever end", () => {
+    for (const event of [
+      link("node 0 nic 0 out", { factor: 0.5 }),
+      link("node 1 nic 0", { factor: 0.5 }),
+      { at_s: 0, kind: "link", pool: "d", factor: 0.5 } as const,
+    ]) {
+      const late = endOf(ran({ events: [event] })) - whole;
+      expect(Math.abs(late - MOVE_US)).toBeLessThan(MOVE_US / 1000);
+    }
+  });
+
+  test("does not suffer from the other direction, nor from other links", () => {
+    const events = [
+      link("node 0 nic 0 in", {}),
+      link("node 1 nic 0 out", {}),
+      link("node 0 dram", {}),
+    ];
+    expect(endOf(ran({ events }))).toBe(whole);
+  });
+
+  test("stands still while a link is cut, and goes on at full speed", () => {
+    // Cut when half of the bytes have moved, for 50 ms.
+    const cutUs = Math.round(whole - MOVE_US / 2);
+    const events = [link("node 1 nic 0 in", { at_s: cutUs / 1e6, for_s: 0.05 })];
+    expect(endOf(ran({ events })) - whole).toBeLessThanOrEqual(50_001);
+    expect(endOf(ran({ events })) - whole).toBeGreaterThanOrEqual(49_999);
+    // One that is cut when it starts knows no lasting limit either.
+    const early = [link("node 1 nic 0 in", { at_s: 0, for_s: 0.2 })];
+    const late = endOf(ran({ events: early }));
+    expect(Math.abs(late - (200_000 + MOVE_US + (whole - 100_000 - MOVE_US)))).toBeLessThan(5_000);
+  });
+
+  test("times out where the link stays cut: the decode worker computes the prompt", () => {
+    const events = [link("node 0 nic 0", {})];
+    const { report } = ran({ events }, { timeout_s: 1 });
+    expect(report.disagg).toMatchObject({ timeouts: 1, fallbacks: 1, handoffs: 0 });
+    expect(report.requests).toMatchObject({ completed: 1, unfinished: 0 });
+    const failed = ran({ events }, { timeout_s: 1, fallback: "fail" });
+    expect(failed.report.requests).toMatchObject({ failed: 1, unfinished: 0 });
+  });
+
+  test("may fail at its end", () => {
+    const { report } = ran({ rates: { transfer_failure: 1 } });
+    expect(report.disagg).toMatchObject({ transferFailures: 1, fallbacks: 1 });
+    expect(report.network!.transfers.finished).toBe(1);
+  });
+});
+
+test("links that do not exist are named, with the nearest", () => {
+  const made = createSimulation(inputsWith({ events: [link("node 0 nik 0 out", {})] }));
+  if (made.ok) throw new Error("it exists");
+  expect(made.problem.where).toBe("faults.events.0.link");
+  expect(made.problem.expected).toContain("node 0 nic 0 out");
+});
+
+test("what a fault of links cannot be is named", () => {
+  const where = (event: object, fabric: object | null = {}) => {
+    const parsed = parseScenario({
+      trace: "t",
+      gpu: "h100-sxm",
+      cluster: { fabric },
+      faults: { events: [{ at_s: 0, kind: "link", factor: 0, ...event }] },
+    });
+    return parsed.ok ? undefined : parsed.problem.where;
+  };
+  expect(where({ link: "store" })).toBeUndefined();
+  expect(where({ link: "store" }, null)).toBe("faults.events.0.link");
+  expect(where({ link: "store", worker: 0 })).toBe("faults.events.0.link");
+  expect(where({ worker: 0, factor: 2 })).toBe("faults.events.0.factor");
+  expect(where({ kind: "crash", link: "store" })).toBe("faults.events.0.link");
+});
