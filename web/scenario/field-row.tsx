@@ -10,13 +10,14 @@ import { isChanged } from "./field-tools.ts";
 import { fieldOf, labelOf } from "./fields.ts";
 import type { Field, ListField, VariantField } from "./fields.ts";
 import { NumberControl } from "./number-control.tsx";
-import { PolicyControl } from "./policy-control.tsx";
+import { isPolicyKnobs, PolicyControl, policiesFor } from "./policy-control.tsx";
 import { suggestionsFor } from "./suggestions.ts";
 
 export function FieldRow({ field, label }: { readonly field: Field; readonly label?: string }) {
   const id = useId();
   const isSet = useStore(scenarioStore, ({ document }) => isChanged(field, document));
   const text = label ?? labelOf(field.key);
+  if (isPolicyKnobs(field)) return null;
   if (field.kind === "group" && field.path.some((key) => /^\d+$/.test(key)) && !isItem(field)) {
     return (
       <details>
@@ -77,9 +78,8 @@ function defaultText(value: unknown): string {
 function Control({ field, id }: { readonly field: Field; readonly id: string }) {
   const known = useStore(description);
   const value = useStore(scenarioStore, ({ document }) => valueAt(document, field.path));
-  if (known !== null && field.path.join(".") === "router.policy") {
-    return <PolicyControl field={field} id={id} known={known} />;
-  }
+  const policies = known === null ? undefined : policiesFor(field, known);
+  if (policies !== undefined) return <PolicyControl field={field} id={id} policies={policies} />;
   switch (field.kind) {
     case "number":
       return <NumberControl field={field} id={id} value={value} />;

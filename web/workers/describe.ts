@@ -1,6 +1,13 @@
 /** What a scenario may say: the schema, the cards, the policies. The page's panel is made from it. */
 
-import { routerPolicies, schedulerPolicies } from "../../src/policies/index.ts";
+import {
+  admissionPolicies,
+  evictionPolicies,
+  offloadPolicies,
+  onboardPolicies,
+  routerPolicies,
+  schedulerPolicies,
+} from "../../src/policies/index.ts";
 import { scenarioJsonSchema } from "../../src/sim/index.ts";
 import { SYNTH_RECIPES } from "../../src/trace/index.ts";
 import { deck, version } from "./inputs.ts";
@@ -17,6 +24,10 @@ export function describe(): Description {
     })),
     routers: routerPolicies.map(({ meta }) => meta),
     schedulers: schedulerPolicies.map(({ meta }) => meta),
+    admissions: admissionPolicies.map(({ meta }) => meta),
+    evictions: evictionPolicies.map(({ meta }) => meta),
+    offloads: offloadPolicies.map(({ meta }) => meta),
+    onboards: onboardPolicies.map(({ meta }) => meta),
     recipes: SYNTH_RECIPES.map(({ name, summary }) => ({ id: name, name, note: summary })),
     version,
   };

@@ -59,6 +59,10 @@ export type Description = {
   readonly gpus: readonly CardName[];
   readonly routers: readonly PolicyMeta[];
   readonly schedulers: readonly PolicyMeta[];
+  readonly admissions: readonly PolicyMeta[];
+  readonly evictions: readonly PolicyMeta[];
+  readonly offloads: readonly PolicyMeta[];
+  readonly onboards: readonly PolicyMeta[];
   readonly recipes: readonly CardName[];
   readonly version: string;
 };

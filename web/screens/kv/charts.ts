@@ -1,85 +1,9 @@
 /** The KV screen's charts as data. */
 
 import { countText, percentText } from "../../../src/core/index.ts";
-import { textOf } from "../../charts/axes.ts";
 import { domainUp, drawLines } from "../../charts/lines.ts";
 import type { Chart } from "../../charts/scene.ts";
-import type {
-  ClusterSize,
-  OverTime,
-  PromptSources,
-  Report,
-  TraceStatistics,
-} from "../../workers/protocol.ts";
-import { drawFlows } from "./flows.ts";
-import type { Flow } from "./flows.ts";
-
-/** The parts of the prompt tokens with words for what each means. */
-function flowsOf(sources: PromptSources): readonly Flow[] {
-  return [
-    { from: "prompt tokens", to: "found in cache", value: sources.cached, role: "transfer" },
-    {
-      from: "prompt tokens",
-      to: "computed",
-      value: sources.total - sources.cached,
-      role: "prefill",
-    },
-    { from: "computed", to: "never seen before", value: sources.firstSeen, role: "idle" },
-    { from: "computed", to: "seen by another worker", value: sources.elsewhere, role: "policy" },
-    {
-      from: "computed",
-      to: "seen here, dropped or unfinished",
-      value: sources.evicted,
-      role: "queue",
-    },
-    { from: "computed", to: "tail shorter than a block", value: sources.partial, role: "decode" },
-  ];
-}
-
-/** Where prompt tokens come from, and why the rest was computed. */
-export function sourcesChart(sources: PromptSources | null, report: Report): Chart {
-  const total = sources?.total ?? report.tokens.input;
-  const flows =
-    sources === null
-      ? [
-          {
-            from: "prompt tokens",
-            to: "found in cache",
-            value: report.tokens.cached,
-            role: "transfer" as const,
-          },
-          {
-            from: "prompt tokens",
-            to: "computed",
-            value: report.tokens.input - report.tokens.cached,
-            role: "prefill" as const,
-          },
-        ]
-      : flowsOf(sources);
-  return {
-    title: "Where do prompt tokens come from?",
-    summary: sourcesSummary(sources, report),
-    table: {
-      columns: ["tokens", "of", "count", "share of all prompt tokens"],
-      rows: flows.map(({ from, to, value }) => [to, from, value, total > 0 ? value / total : null]),
-    },
-    draw: (size) => drawFlows(flows, total, size),
-  };
-}
-
-function sourcesSummary(sources: PromptSources | null, report: Report): string {
-  if (sources === null) {
-    return `${percentText(report.kv.hitRate)} of the prompt tokens were found in the cache; without block ids nobody can say why the rest was not.`;
-  }
-  const { total, cached, elsewhere, evicted } = sources;
-  if (total === 0) return "No prompt token was admitted in this stretch of time.";
-  const lost = elsewhere >= evicted ? elsewhere : evicted;
-  const why =
-    elsewhere >= evicted
-      ? "another worker had it: routing decides"
-      : "it was dropped or unfinished: capacity decides";
-  return `${percentText(cached / total)} of ${textOf(total, "count")} prompt tokens were in the cache. Of the rest, most that could be saved is ${percentText(lost / total)}, because ${why}.`;
-}
+import type { ClusterSize, OverTime, TraceStatistics } from "../../workers/protocol.ts";
 
 /** Blocks in use and kept for reuse, as shares of all. */
 export function occupancyChart(series: OverTime | null): Chart {

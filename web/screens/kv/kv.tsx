@@ -6,7 +6,9 @@ import { Figure } from "../../charts/figure.tsx";
 import { Legend } from "../../charts/legend.tsx";
 import { engine, runStore } from "../../engine/session.ts";
 import type { TraceStatistics } from "../../workers/protocol.ts";
-import { capacityChart, hitRateChart, occupancyChart, sourcesChart } from "./charts.ts";
+import { capacityChart, hitRateChart, occupancyChart } from "./charts.ts";
+import { sourcesChart } from "./sources.ts";
+import { TierTable } from "./tier-table.tsx";
 
 export function Kv() {
   const { shown, baseline, compares, windowed } = useStore(runStore);
@@ -16,18 +18,19 @@ export function Kv() {
   const statistics = useStatistics(insight.report.scenario.traffic.source.trace);
   const charts = useMemo(
     () => ({
-      sources: sourcesChart(own?.sources ?? null, insight.report),
+      sources: sourcesChart(own?.sources ?? null, insight.report, windowed !== null),
       occupancy: occupancyChart(insight.series),
       hits: hitRateChart(insight.series, other?.series ?? null),
       capacity: capacityChart(statistics, insight.cluster),
     }),
-    [own, insight, other, statistics],
+    [own, insight, other, statistics, windowed],
   );
   return (
     <div className="figures">
       <div className="whole">
         <Figure chart={charts.sources} name="prompt-tokens" topic="sources" height={300} />
       </div>
+      <TierTable kv={insight.report.kv} />
       <Figure chart={charts.occupancy} name="kv-occupancy" topic="kv" height={230} isTime>
         <Legend
           items={[

@@ -39,18 +39,20 @@ const spike = changed(DEMO_DOCUMENT, "spike", [
   "traffic.arrivals",
   { mode: "gamma", rate_per_s: 3.3, shape: 0.25 },
 ]);
-const routing = changed(DEMO_DOCUMENT, "KV-aware routing", ["router", { policy: "dynamo_kv" }]);
+const routing = changed(DEMO_DOCUMENT, "KV-aware routing", ["router", { policy: "headworks" }]);
 const shape = { parallelism: { tensor: 2 } };
+const pools = [
+  { name: "prefill", role: "prefill", workers: 4, ...shape },
+  { name: "decode", role: "decode", workers: 4, ...shape },
+];
 const split = changed(DEMO_DOCUMENT, "split", [
   "cluster",
-  {
-    pools: [
-      { name: "prefill", role: "prefill", workers: 4, ...shape },
-      { name: "decode", role: "decode", workers: 4, ...shape },
-    ],
-  },
+  { pools, fabric: { placement: "pools_apart" } },
 ]);
 const memory = changed(DEMO_DOCUMENT, "small-cache", ["engine.num_gpu_blocks", 12_000]);
+const dram = { level: "g2", capacity_bytes: 256e9 };
+const nvme = { level: "g3", capacity_bytes: 4e12, scope: "node" };
+const tiers = changed(memory, "tiers", ["kv", { tiers: [dram, nvme] }]);
 
 export const GUIDES: readonly Guide[] = [
   {
@@ -65,15 +67,24 @@ export const GUIDES: readonly Guide[] = [
   },
   {
     title: "Should prefill and decode be split?",
-    why: "Four workers compute prompts and four write answers, where eight did both. Long prompts no longer hold up answers, and every prompt's cache moves over the network.",
-    look: "Press Compare on the unsplit cluster first. ITL p99 shows what splitting buys, TTFT and the idle prefill workers in Topology what it costs; move workers from one pool to the other.",
+    why: "Four workers compute prompts and four write answers, in nodes of their own, where eight did both. Long prompts no longer hold up answers, and every prompt's cache moves over an InfiniBand fabric.",
+    look: "Press Compare on the unsplit cluster first. ITL p99 shows what splitting buys, TTFT and the hand-offs and links in Topology what it costs; move workers from one pool to the other.",
     screen: "overview",
     document: split,
-    variants: [{ label: "Not split", document: changed(DEMO_DOCUMENT, "not split") }],
+    variants: [
+      { label: "Not split", document: changed(DEMO_DOCUMENT, "not split") },
+      {
+        label: "Over 100 Gb/s Ethernet",
+        document: changed(split, "split over Ethernet", [
+          "cluster.fabric",
+          { placement: "pools_apart", network: "ethernet-100" },
+        ]),
+      },
+    ],
   },
   {
     title: "Does KV-aware routing pay?",
-    why: "The same hour and the same GPUs, but the router sends each request where most of its prefix is cached, weighed against load.",
+    why: "The same hour and the same GPUs, but the router sends each request where it costs all requests the least time, by what is cached and what is under way there.",
     look: "Open round robin, press Compare, then open this one: the dashed numbers are the old router's. KV shows how many tokens another worker had.",
     screen: "kv",
     document: routing,
@@ -81,6 +92,10 @@ export const GUIDES: readonly Guide[] = [
       {
         label: "Round robin",
         document: changed(DEMO_DOCUMENT, "round robin"),
+      },
+      {
+        label: "Dynamo's KV router",
+        document: changed(DEMO_DOCUMENT, "Dynamo's KV router", ["router.policy", "dynamo_kv"]),
       },
       {
         label: "Least loaded",
@@ -110,14 +125,23 @@ export const GUIDES: readonly Guide[] = [
     look: "KV tells why prompt tokens were computed: never seen, seen by another worker, or dropped. The curve shows what a larger cache would hit.",
     screen: "kv",
     document: memory,
+    variants: [{ label: "All of the memory", document: changed(DEMO_DOCUMENT, "whole cache") }],
+  },
+  {
+    title: "Do DRAM and NVMe below GPU memory help?",
+    why: "The same small cache, with 256 GB of host memory below each worker and 4 TB of NVMe in each node. What is evicted moves down, and is fetched where that is quicker than computing.",
+    look: "KV shows how many tokens each tier brought and why it missed the rest. Open the knobs of KV in the panel and try another eviction, offload or onboard policy.",
+    screen: "kv",
+    document: tiers,
     variants: [
-      { label: "All of the memory", document: changed(DEMO_DOCUMENT, "whole cache") },
+      { label: "No tiers", document: changed(memory, "no tiers") },
       {
-        label: "A DRAM tier below",
-        document: changed(memory, "DRAM tier", [
-          "kv",
-          { tiers: [{ level: "g2", capacity_bytes: 256e9 }] },
-        ]),
+        label: "DRAM alone",
+        document: changed(memory, "DRAM tier", ["kv", { tiers: [dram] }]),
+      },
+      {
+        label: "And peers",
+        document: changed(tiers, "tiers and peers", ["kv.peer_fetch", true]),
       },
     ],
   },

@@ -5,17 +5,18 @@ import { useStore } from "zustand";
 import { Figure } from "../../charts/figure.tsx";
 import { Legend } from "../../charts/legend.tsx";
 import { engine, runStore } from "../../engine/session.ts";
-import type { SlicePyramid } from "../../workers/protocol.ts";
+import type { OverTime, Report, SlicePyramid } from "../../workers/protocol.ts";
 import { loadChart, shortChart } from "../overview/charts.ts";
 import { occupancyChart } from "../kv/charts.ts";
 import { ratesChart } from "./charts.ts";
+import { faultsChart } from "./faults.ts";
 import { Gantt } from "./gantt.tsx";
 import { Slowest } from "./slowest.tsx";
 
 export function Timeline() {
   const { shown, baseline, compares } = useStore(runStore);
   const pyramid = usePyramid(shown.run);
-  const { series } = shown.insight;
+  const { series, report } = shown.insight;
   const other = compares ? (baseline?.insight.series ?? null) : null;
   const charts = useMemo(
     () => ({
@@ -23,8 +24,9 @@ export function Timeline() {
       kv: occupancyChart(series),
       rates: ratesChart(series, other),
       short: shortChart(series),
+      faults: report.faults === null ? null : faultsChart(report.faults, endOf(series, report)),
     }),
-    [series, other],
+    [series, other, report],
   );
   return (
     <div className="figures">
@@ -45,6 +47,11 @@ export function Timeline() {
           <p className="faint">Later steps are not recorded: the run has more than are kept.</p>
         ) : null}
       </section>
+      {charts.faults === null ? null : (
+        <div className="whole">
+          <Figure chart={charts.faults} name="faults" topic="series" height={110} isTime />
+        </div>
+      )}
       <Figure chart={charts.load} name="load" topic="series" height={200} isTime>
         <Legend
           items={[
@@ -73,6 +80,11 @@ export function Timeline() {
       <Slowest />
     </div>
   );
+}
+
+/** The last sample's time, s: the other charts' axes end there. */
+function endOf(series: OverTime | null, report: Report): number {
+  return series?.timeS.at(-1) ?? report.simS;
 }
 
 /** The run's steps, asked for when this screen is open. */

@@ -1,9 +1,13 @@
 /** Pools, links and energy as tables: what each part of the cluster did. */
 
+import { useMemo } from "react";
 import { numberText, percentText } from "../../../src/core/index.ts";
 import { textOf } from "../../charts/axes.ts";
 import { DataTable } from "../../charts/data-table.tsx";
+import { Figure } from "../../charts/figure.tsx";
+import { Legend } from "../../charts/legend.tsx";
 import type { Report } from "../../workers/protocol.ts";
+import { LINKS_DRAWN, linksChart } from "./links.ts";
 
 const GB = 1e9;
 
@@ -65,25 +69,7 @@ export function PoolTables({ report }: { readonly report: Report }) {
           />
         </section>
       )}
-      {network === null ? null : (
-        <section className="figure" aria-label="Links">
-          <h3>Which links are full?</h3>
-          <DataTable
-            label="Links"
-            table={{
-              columns: ["link", "kind", "GB/s", "GB moved", "use", "most at once"],
-              rows: network.links.map((link) => [
-                link.name,
-                link.kind,
-                link.bytesPerS / GB,
-                link.bytes / GB,
-                percentText(link.utilization),
-                link.transfersPeak,
-              ]),
-            }}
-          />
-        </section>
-      )}
+      {network === null ? null : <Links network={network} />}
       {energy === null ? null : (
         <section className="figure" aria-label="Energy">
           <h3>What does it draw?</h3>
@@ -95,5 +81,20 @@ export function PoolTables({ report }: { readonly report: Report }) {
         </section>
       )}
     </>
+  );
+}
+
+function Links({ network }: { readonly network: NonNullable<Report["network"]> }) {
+  const chart = useMemo(() => linksChart(network), [network]);
+  const rows = Math.min(LINKS_DRAWN, network.links.length);
+  return (
+    <Figure chart={chart} name="links" topic="steps" height={60 + rows * 20}>
+      <Legend
+        items={[
+          { name: "carrying bytes", role: "transfer" },
+          { name: "busy, but held back elsewhere", role: "idle" },
+        ]}
+      />
+    </Figure>
   );
 }
