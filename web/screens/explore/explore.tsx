@@ -75,7 +75,12 @@ export function Explore() {
             <PointTable options={options} />
           </div>
         </>
-      ) : null}
+      ) : (
+        <p className="faint pad whole">
+          Run the sweep: its scenarios appear here one by one, with the frontier that nothing beats,
+          goals to drag, and two points to pin against each other.
+        </p>
+      )}
     </div>
   );
 }

@@ -14,9 +14,8 @@ const REASONS = Object.keys(MISS_WORDS) as MissReason[];
 export function TierTable({ kv }: { readonly kv: Kv }) {
   const { tiers, g1, onboarding } = kv;
   if (tiers === undefined || tiers.length === 0) return null;
-  const levels = [...(g1 === undefined ? [] : [{ name: "G1, all pools", ...g1 }])].concat(
-    tiers.map((tier) => ({ name: nameOf(tier), ...tier })),
-  );
+  const below = tiers.map((tier) => ({ name: nameOf(tier), ...tier }));
+  const levels = g1 === undefined ? below : [{ name: "G1, all pools", ...g1 }, ...below];
   return (
     <section className="figure whole" aria-label="Tiers">
       <h3>What does each tier hold, and why does it miss?</h3>

@@ -33,7 +33,7 @@ export const TOPICS: readonly Topic[] = [
     text: "Measured requests that met every goal (time to first token, time per output token, end to end), as a share of all measured requests and per simulated second. Rejected requests count as missed.",
     inputs: ({ slo, requests }) => [
       ["measured requests", countText(requests.measured)],
-      ["goals", JSON.stringify(slo.targets)],
+      ["goals", goalsText(slo.targets)],
       ["goodput", `${numberText(slo.goodputPerS)}/s`],
     ],
   },
@@ -182,3 +182,15 @@ export const TOPICS: readonly Topic[] = [
     inputs: ({ seed }) => [["seed of every run", String(seed)]],
   },
 ];
+
+function goalsText({ ttftMs, tpotMs, e2eMs }: Report["slo"]["targets"]): string {
+  const goals = [
+    ["TTFT", ttftMs],
+    ["TPOT", tpotMs],
+    ["end to end", e2eMs],
+  ] as const;
+  const set = goals.flatMap(([name, goal]) =>
+    goal === undefined ? [] : [`${name} ≤ ${ms(goal)}`],
+  );
+  return set.length === 0 ? "none" : set.join(", ");
+}

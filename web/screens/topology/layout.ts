@@ -44,18 +44,21 @@ export type FillName = keyof typeof FILLS;
 
 /** Tiles drawn singly; more workers are drawn in groups with their mean (assumption: what a screen shows). */
 const TILES_MOST = 512;
+/** Pools that each begin a row; more would waste the screen (assumption). */
+const POOL_ROWS_MOST = 4;
 const ROLE_OF: Readonly<Record<string, Role>> = { prefill: "prefill", decode: "decode" };
 
 type Tile = {
   readonly name: string;
+  readonly pool: string;
   readonly role: Role;
   readonly share: number;
   readonly text: string;
   readonly gpus: number;
 };
 
-export function topologyChart(report: Report, fill: FillName): Chart {
-  const { label, value, text, top } = FILLS[fill];
+/** Tiles of single workers, or of groups where there are too many. */
+function tilesOf(report: Report, { value, text, top }: (typeof FILLS)[FillName]): Tile[] {
   const most = top(report);
   const pools = poolsOf(report);
   const group = Math.max(1, Math.ceil(report.workers.length / TILES_MOST));
@@ -68,12 +71,19 @@ export function topologyChart(report: Report, fill: FillName): Chart {
         group === 1
           ? `worker ${String(first)}`
           : `workers ${String(first)}–${String(first + part.length - 1)}`,
+      pool: pools[first]?.name ?? "",
       role: ROLE_OF[pools[first]?.role ?? ""] ?? "transfer",
       share: most > 0 ? mean / most : 0,
       text: text(mean),
       gpus: pools[first]?.engine.gpusPerWorker ?? 1,
     });
   }
+  return tiles;
+}
+
+export function topologyChart(report: Report, fill: FillName): Chart {
+  const { label, value, text } = FILLS[fill];
+  const tiles = tilesOf(report, FILLS[fill]);
   const values = report.workers.map((worker) => value(worker, report));
   return {
     title: "Who does the work?",
@@ -97,20 +107,50 @@ function poolsOf(report: Report): readonly Report["pools"][number][] {
   return report.pools.flatMap((pool) => Array.from({ length: pool.workers }, () => pool));
 }
 
-function drawTiles(tiles: readonly Tile[], size: Size): Drawn {
+type Grid = {
+  readonly columns: number;
+  readonly rows: number;
+  /** Of each tile. */
+  readonly at: readonly { readonly column: number; readonly row: number }[];
+};
+
+/** Tiles in rows; while pools are few, each begins a row of its own. */
+function gridOf(tiles: readonly Tile[]): Grid {
   const columns = Math.max(
     1,
     Math.min(tiles.length, Math.max(4, Math.ceil(Math.sqrt(tiles.length * 3)))),
   );
-  const rows = Math.max(1, Math.ceil(tiles.length / columns));
+  const breaks = new Set(tiles.map(({ pool }) => pool)).size <= POOL_ROWS_MOST;
+  const at: { column: number; row: number }[] = [];
+  let column = 0;
+  let row = 0;
+  tiles.forEach(({ pool }, i) => {
+    const begins = breaks && i > 0 && tiles[i - 1]?.pool !== pool;
+    if (column === columns || (begins && column > 0)) {
+      column = 0;
+      row++;
+    }
+    at.push({ column, row });
+    column++;
+  });
+  return { columns, rows: row + 1, at };
+}
+
+/** Rows that the chart needs, for its height. */
+export function rowsOf(report: Report): number {
+  return gridOf(tilesOf(report, FILLS.busy)).rows;
+}
+
+function drawTiles(tiles: readonly Tile[], size: Size): Drawn {
+  const { columns, rows, at } = gridOf(tiles);
   const plot = { left: 4, top: 4, right: size.width - 4, bottom: size.height - 4 };
   const width = Math.min(190, (plot.right - plot.left) / columns);
   const height = Math.min(90, (plot.bottom - plot.top) / rows);
   const marks: Mark[] = [];
   const readings: Reading[] = [];
   tiles.forEach((tile, i) => {
-    const x = plot.left + (i % columns) * width;
-    const y = plot.top + Math.floor(i / columns) * height;
+    const x = plot.left + (at[i]?.column ?? 0) * width;
+    const y = plot.top + (at[i]?.row ?? 0) * height;
     const inner = { width: width - 6, height: height - 6 };
     marks.push({ kind: "rect", x, y, ...inner, radius: 6, fill: "paper", stroke: tile.role });
     drawGpus(tile, { x, y, ...inner }, marks);

@@ -4,7 +4,7 @@ import { useMemo, useState } from "react";
 import { useStore } from "zustand";
 import { Figure } from "../../charts/figure.tsx";
 import { runStore } from "../../engine/session.ts";
-import { FILLS, topologyChart } from "./layout.ts";
+import { FILLS, rowsOf, topologyChart } from "./layout.ts";
 import type { FillName } from "./layout.ts";
 import { PoolTables } from "./pool-tables.tsx";
 
@@ -13,11 +13,11 @@ export function Topology() {
   const [fill, setFill] = useState<FillName>("busy");
   const { report } = shown.insight;
   const chart = useMemo(() => topologyChart(report, fill), [report, fill]);
-  const rows = Math.ceil(report.workers.length / 8);
+  const rows = useMemo(() => rowsOf(report), [report]);
   return (
     <div className="figures">
       <div className="whole">
-        <Figure chart={chart} name="topology" topic="steps" height={Math.min(640, 70 + rows * 92)}>
+        <Figure chart={chart} name="topology" topic="steps" height={Math.min(640, 20 + rows * 90)}>
           <label className="row">
             Tiles show
             <select
