@@ -16,6 +16,7 @@ export type DecodeEnergy = { e0: number; e1: number; e2: number };
 const work: StepWork = { computeUs: 0, streamUs: 0, attentionUs: 0 };
 const decodeWork: DecodeWork = { ...work, attentionUsPerToken: 0 };
 const times: DecodeRun = { c0: 0, c1: 0, c2: 0, contextEnd: 0 };
+const step: DecodeEnergy = { e0: 0, e1: 0, e2: 0 };
 
 /** Energy of the passes of one step-time model on one kind of GPU. */
 export class StepPower {
@@ -29,11 +30,17 @@ export class StepPower {
 
   /**
    * Energy of a step with prompt tokens on one GPU, W·µs. A model that does not say what its time is spent on counts as
-   * arithmetic throughout (assumption).
+   * arithmetic throughout (assumption). A step in which prompts land that another worker has computed may have no prompt
+   * tokens: it takes what a decode step does.
    *
    * @param stepUs the step's time
    */
   mixedWattUs(shape: StepShape, stepUs: number): number {
+    if (shape.prefillTokens <= 0) {
+      const { decodeRequests: requests, decodeContextTokens: context } = shape;
+      this.decodeRun(requests, context, step);
+      return step.e0 + context * (step.e1 + context * step.e2);
+    }
     const { idleW, computeW, weightStreamW, attentionDecodeW } = this.regimes;
     if (this.#model.work === undefined) return computeW * stepUs;
     this.#model.work(shape, work);

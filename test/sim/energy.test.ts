@@ -167,6 +167,9 @@ test.each(MACHINES)(
         const decodeWatts = (energy.e0 + energy.e1 * total + energy.e2 * total * total) / decodeUs;
         expect(decodeWatts).toBeGreaterThanOrEqual(gpu.power.idleW * (1 - 1e-9));
         expect(decodeWatts).toBeLessThanOrEqual(gpu.tdpW * (1 + 1e-9));
+        // A step in which prompts only land, computed elsewhere, takes what a decode step does.
+        const landing = power.mixedWattUs(decodeOnly, decodeUs) / decodeUs;
+        expect(landing).toBeCloseTo(decodeWatts, 6);
       }),
       { numRuns: 200 },
     );

@@ -102,7 +102,7 @@ export const randomTierRuns: fc.Arbitrary<TierRun> = fc
     }
     const trace = conversations(plain.seed, rows, traceBlock, gapUs);
     const longest = Math.max(...trace.inputTokens) + 64;
-    const isSplit = split && plain.model === null && plain.engine.scheduler !== "static";
+    const isSplit = split && plain.engine.scheduler !== "static";
     const pools = [
       { name: "prompts", role: "prefill" as const, workers: 2 },
       { name: "answers", role: "decode" as const, workers: 2 },
