@@ -113,7 +113,7 @@ export class RouterDesk {
   /** Chooses the worker of a request and books it; null: nobody is eligible, `refusal` is the reason. */
   route(slot: number, row: number, inputTokens: number, nowUs: number): Worker | null {
     const { fidelity } = this.options;
-    if (this.scrapes && fidelity.scrapeIntervalUs === 0) this.scrape(nowUs);
+    if (this.scrapes && fidelity.scrapeIntervalUs === 0) this.read(nowUs, true);
     const turn = this.turns++ % this.replicas.length;
     const replica = this.replicas[turn]!;
     const { state } = replica;
@@ -181,16 +181,21 @@ export class RouterDesk {
     for (const { state } of this.replicas) state.setHealth(local, isUp);
   }
 
-  /** Reads every worker's counts as of `nowUs`. */
+  /** The scrape that is due at `nowUs`, after all that happens then. */
   scrape(nowUs: number): void {
+    this.nextScrapeUs = nowUs + this.options.fidelity.scrapeIntervalUs;
+    this.read(nowUs, false);
+  }
+
+  /** Reads every worker's counts as of `nowUs`; `before`: requests are routed before workers start their next steps. */
+  private read(nowUs: number, before: boolean): void {
     const { workers, fidelity } = this.options;
-    const { scrapeLoss, scrapeIntervalUs } = fidelity;
-    if (scrapeIntervalUs > 0) this.nextScrapeUs = nowUs + scrapeIntervalUs;
+    const { scrapeLoss } = fidelity;
     if (nowUs < this.blindUntilUs) return;
     for (let local = 0; local < workers.length; local++) {
       if (scrapeLoss > 0 && this.scrapeRandom.next() < scrapeLoss) continue;
       const worker = workers[local]!;
-      const used = worker.blocksUsedAt(nowUs);
+      const used = worker.blocksUsedAt(nowUs, before);
       for (const { state } of this.replicas) {
         const { scraped } = state;
         scraped.atUs[local] = nowUs;
@@ -267,12 +272,12 @@ export class RouterDesk {
   private countOutputs(state: RouterState, turn: number, nowUs: number): void {
     const { data } = this.options.table;
     for (const worker of this.options.workers) {
-      const steps = worker.stepsDone(nowUs);
+      const tokens = worker.batch.tokensIn(worker.stepsDone(nowUs));
       worker.batch.forEachSlot((slot) => {
         if (data[slot + AT_STATE] !== SLOT_DECODE) return;
         const booking = this.bookingOf(slot, turn);
         if (!state.book.isOpen(booking)) return;
-        const generated = worker.batch.generatedBy(slot) + steps;
+        const generated = worker.batch.generatedBy(slot) + tokens;
         const request = this.fill(data[slot + AT_ROW]!, booking, data[slot + AT_INPUT]!);
         state.book.generated(booking, generated, request.prompt);
       });

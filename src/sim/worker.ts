@@ -176,11 +176,12 @@ export class Worker {
     return this.engine.counters[this.counterBase + OUTPUT_TOKENS]! + tokens;
   }
 
-  /** Blocks held by running requests at `nowUs`. */
-  blocksUsedAt(nowUs: number): number {
-    const { batch } = this;
-    const done = this.stepsDone(nowUs);
-    if (done === 0) return batch.pool.used;
+  /** Blocks held by running requests at `nowUs`, with those of steps that begin then; `before`: without these. */
+  blocksUsedAt(nowUs: number, before = false): number {
+    const { batch, stretch } = this;
+    let done = this.stepsDone(nowUs);
+    if (before && stretch.timeAt(batch.decodeSteps - stretch.anchorStep + done) === nowUs) done--;
+    if (done <= 0) return batch.pool.used;
     // The first step's blocks are taken already; those of the step in progress too.
     const { sum } = this.engine;
     batch.blocksAfter(done, sum);
