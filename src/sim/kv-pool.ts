@@ -158,6 +158,7 @@ export class KvPool {
     const target = Math.floor(tokens / this.engine.blockSize);
     let held = table.data[slot + AT_HELD_NODES]!;
     let shared = table.data[slot + AT_SHARED_BLOCKS]!;
+    const before = shared;
     const counted = Math.max(shared, Math.ceil(tokens / this.engine.blockSize));
     while (shared < target) {
       if (held === 0 || shared === nodeEnd[path[start + held - 1]!]!) {
@@ -178,6 +179,9 @@ export class KvPool {
       shared = Math.max(upTo, have);
     }
     if (isRunning && shared > counted) this.held += shared - counted;
+    // Its own block behind the last full one is one of those now: the entry has it.
+    if (shared > target && target > before)
+      this.free += Math.ceil(tokens / this.engine.blockSize) - target;
     table.data[slot + AT_HELD_NODES] = held;
     table.data[slot + AT_SHARED_BLOCKS] = shared;
   }

@@ -107,6 +107,18 @@ describe("the study", () => {
   });
 });
 
+/** A load that lands while another request computes the same prompt has published the block that the other is in the middle of. */
+test("every block is given back where loads land inside prefills", () => {
+  const [g2, g3] = SHARED_DISK.kv.tiers;
+  const tiers = [g2!, { ...g3!, read_bytes_per_s: 10e9 }];
+  const scenario = { ...SHARED_DISK, kv: { ...SHARED_DISK.kv, tiers } };
+  const trace = bundled("conversation-small.jsonl.gz");
+  // The laws are checked at its end.
+  const { report } = simulate({ scenario, trace, hardware: hardwareOf("h200") });
+  expect(report.requests.completed).toBe(trace.rows);
+  expect(report.kv.onboarding!.fetches).toBeGreaterThan(1000);
+}, 60_000);
+
 /** The bound of the project: within 2 % of the better rule on every trace, ahead of both on one. */
 test("deciding by predicted time is no worse than either rule on the bundled traces, and better on some", () => {
   const hardware = hardwareOf("h200");
