@@ -51,6 +51,7 @@ export class BatchLoads {
       knownTokens: 0,
       roomBlocks: 0,
       waiting: 0,
+      loading: 0,
       decodeRequests: 0,
       decodeContextTokens: 0,
       step: engine.pass.shape,
@@ -83,6 +84,7 @@ export class BatchLoads {
     const idle = entries.matchedBlocks - entries.matchedActive;
     request.roomBlocks = batch.pool.available - idle - engine.watermarkBlocks;
     request.waiting = this.waiting.length - 1;
+    request.loading = this.liveCount;
     request.decodeRequests = batch.decodesInStep ? batch.decodingCount : 0;
     request.decodeContextTokens = batch.decodesInStep ? batch.decodeContext : 0;
     const blocks = this.tiers.load(request, batch.nowUs);

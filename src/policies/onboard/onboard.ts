@@ -13,8 +13,11 @@ export interface OnboardView {
   readonly loadUs: Float64Array;
   /** By k: GPU time to compute what the first k pieces leave of the prompt, µs. */
   readonly computeUs: Float64Array;
-  /** Other requests that wait at this worker. */
+  /** By k: the part of `loadUs` that is due to other transfers on the links, µs. */
+  readonly crowdedUs: Float64Array;
+  /** Other requests that wait at this worker, and those that fetch their prefix there. */
   readonly waiting: number;
+  readonly loading: number;
 }
 
 export interface Onboard {

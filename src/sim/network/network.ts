@@ -60,7 +60,7 @@ export class Network {
   constructor(spec: NetworkSpec) {
     this.shared = spec.shared ?? true;
     this.links = new Links(spec.links);
-    this.times = new RouteTimes(this.links, this.routes, spec.setupUs, spec.descriptorUs);
+    this.times = new RouteTimes(this.links, this.routes, this.flows, spec);
     this.share = new FairShare(this.links, this.routes, this.flows);
     this.turns = new TurnQueues(this.flows, spec.owners, spec.transfersPerOwner);
     this.changed = new Int32Array(this.links.count);
@@ -194,9 +194,9 @@ export class Network {
   }
 
   /** What a transfer that starts now may take among the flows of now, µs; see `RouteTimes`. */
-  expectedUs(route: number, bytes: number, descriptors: number, setupUs?: number): number {
+  expectedUs(route: number, bytes: number, nowUs: number, setupUs?: number): number {
     if (this.changedCount > 0) this.flush();
-    return this.times.expectedUs(route, bytes, descriptors, setupUs);
+    return this.times.expectedUs(route, bytes, nowUs, setupUs);
   }
 
   private capBySource(flow: number, nowUs: number, layers: number): void {

@@ -1,22 +1,27 @@
 /** What transfers over a route take: their set-up, alone, and among the flows of now. */
 
+import type { FlowTable } from "./flow-table.ts";
 import type { Links } from "./links.ts";
 import { UNITS_PER_BYTE } from "./links.ts";
+import type { NetworkSpec } from "./network-spec.ts";
 import type { Routes } from "./routes.ts";
 
 export class RouteTimes {
   private readonly links: Links;
   private readonly routes: Routes;
+  private readonly flows: FlowTable;
   private readonly baseUs: number;
   private readonly descriptorUs: number;
 
-  /**
-   * @param baseUs control messages of every transfer
-   * @param descriptorUs posting one memory descriptor
-   */
-  constructor(links: Links, routes: Routes, baseUs: number, descriptorUs: number) {
+  constructor(
+    links: Links,
+    routes: Routes,
+    flows: FlowTable,
+    { setupUs: baseUs, descriptorUs }: Pick<NetworkSpec, "setupUs" | "descriptorUs">,
+  ) {
     this.links = links;
     this.routes = routes;
+    this.flows = flows;
     this.baseUs = baseUs;
     this.descriptorUs = descriptorUs;
   }
@@ -46,25 +51,47 @@ export class RouteTimes {
   }
 
   /** Set-up and bytes ÷ rate without other flows, µs; Infinity: a link is cut. */
-  aloneUs(route: number, bytes: number, descriptors: number): number {
-    return this.setupUs(route, descriptors) + this.movingUs(route, bytes, this.aloneRate(route));
+  aloneUs(route: number, bytes: number, descriptors: number, baseUs?: number): number {
+    return (
+      this.setupUs(route, descriptors, baseUs) + this.movingUs(route, bytes, this.aloneRate(route))
+    );
   }
 
   /**
-   * Set-up and bytes ÷ the rate that would fall to one more flow among those moving now, µs. It knows nothing of flows to come, nor of a
-   * queue for a turn.
+   * Set-up and the time in which the slowest link of the route would carry the bytes beside the flows that move at `nowUs`, µs. A flow takes
+   * its share only as long as it has bytes left. Nothing is known of flows to come, nor of a queue for a turn.
    */
-  expectedUs(route: number, bytes: number, descriptors: number, baseUs?: number): number {
-    const { routes, links } = this;
-    let lane = Infinity;
+  expectedUs(route: number, bytes: number, nowUs: number, baseUs?: number): number {
+    const { routes } = this;
+    const units = (bytes * UNITS_PER_BYTE) / routes.lanes[route]!;
+    let slowestUs = 0;
     for (let i = routes.start[route]!; i < routes.start[route + 1]!; i++) {
-      const link = routes.link[i]!;
-      const lanes = routes.lanesOn[i]!;
-      const capacity = links.capacity[link]!;
-      const free = (capacity - links.rate[link]!) / lanes;
-      lane = Math.min(lane, Math.max(free, capacity / (links.lanes[link]! + lanes)));
+      slowestUs = Math.max(
+        slowestUs,
+        this.beside(routes.link[i]!, routes.lanesOn[i]!, units, nowUs),
+      );
     }
-    return this.setupUs(route, descriptors, baseUs) + this.movingUs(route, bytes, lane);
+    return this.setupUs(route, 0, baseUs) + slowestUs;
+  }
+
+  /**
+   * Time in which a link carries `units` units on each of `lanes` lanes of one more flow, µs: at the rate that it would get now, or with what
+   * the others move meanwhile, which is at most as much a lane as this flow. Both are bounds from above; the lesser one holds.
+   */
+  private beside(link: number, lanes: number, units: number, nowUs: number): number {
+    const { links, flows, routes } = this;
+    const capacity = links.capacity[link]!;
+    if (capacity === 0) return Infinity;
+    const free = (capacity - links.rate[link]!) / lanes;
+    const nowRate = Math.max(free, capacity / (links.lanes[link]! + lanes));
+    let carried = lanes * units;
+    for (let at = links.head[link]!; at >= 0; at = flows.nextOn[at]!) {
+      const flow = Math.floor(at / flows.stride);
+      const left = flows.left[flow]! - flows.rate[flow]! * (nowUs - flows.anchorUs[flow]!);
+      const place = routes.start[flows.route[flow]!]! + (at - flow * flows.stride);
+      carried += routes.lanesOn[place]! * Math.min(Math.max(0, left), flows.weight[flow]! * units);
+    }
+    return Math.min(units / nowRate, carried / capacity);
   }
 
   private movingUs(route: number, bytes: number, laneRate: number): number {

@@ -5,12 +5,13 @@
 
 import type { ClusterNetwork, TransferListener } from "./cluster-network.ts";
 import type { Network } from "./network.ts";
+import type { RouteTimes } from "./route-times.ts";
 import type { TransferOptions } from "./network-spec.ts";
 
 /** What a part of the engine does with a network, its own or a port at a shared one. */
 export type Transfers = Pick<
   Network,
-  "nextUs" | "start" | "cancel" | "pop" | "tagOf" | "expectedUs"
+  "nextUs" | "start" | "cancel" | "pop" | "tagOf" | "expectedUs" | "times"
 >;
 
 export class TransferPort implements TransferListener {
@@ -72,8 +73,12 @@ export class TransferPort implements TransferListener {
   }
 
   /** What a transfer that starts now may take, µs; see `Network.expectedUs`. */
-  expectedUs(route: number, bytes: number, descriptors: number): number {
-    return this.net.network.expectedUs(route, bytes, descriptors, this.setupUs);
+  expectedUs(route: number, bytes: number, nowUs: number): number {
+    return this.net.network.expectedUs(route, bytes, nowUs, this.setupUs);
+  }
+
+  get times(): RouteTimes {
+    return this.net.network.times;
   }
 
   transferred(tag: number, flow: number, nowUs: number): void {

@@ -14,6 +14,12 @@ export type BatchView = {
   readonly step: StepShape;
 };
 
+/** Time until a piece of the plan is here if it is fetched now, as the links are and without other transfers on them, µs. */
+export type PieceTimes = {
+  readonly arrivesUs: (piece: number) => number;
+  readonly aloneUs: (piece: number) => number;
+};
+
 export class LoadForecast {
   private readonly model: StepTimeModel;
   private readonly blockSize: number;
@@ -39,22 +45,24 @@ export class LoadForecast {
   }
 
   /**
-   * Fills the plan's times for its first `pieces` pieces; `arrivesUs`: time until a piece is here. A fetch that ends inside the
-   * step being put together waits for its end.
+   * Fills the plan's times for its first `pieces` pieces; a fetch that ends inside the step being put
+   * together waits for its end.
    */
-  fill(
-    plan: PrefixPlan,
-    pieces: number,
-    view: BatchView,
-    arrivesUs: (piece: number) => number,
-  ): void {
+  fill(plan: PrefixPlan, pieces: number, view: BatchView, transfers: PieceTimes): void {
     const stepUs = this.stepUs(view);
+    plan.loadUs[0] = 0;
+    plan.crowdedUs[0] = 0;
     for (let k = 0; k <= pieces; k++) {
       const past = (view.haveBlocks + plan.blocksUpTo[k]!) * this.blockSize;
       this.shape.decodeRequests = view.decodeRequests;
       this.shape.decodeContextTokens = view.decodeContextTokens;
       plan.computeUs[k] = this.prefillUs(Math.max(1, view.knownTokens - past), past);
-      plan.loadUs[k] = k === 0 ? 0 : Math.max(plan.loadUs[k - 1]!, arrivesUs(k - 1), stepUs);
+      if (k === 0) continue;
+      const arrivesUs = transfers.arrivesUs(k - 1);
+      const crowdedUs = arrivesUs - transfers.aloneUs(k - 1);
+      plan.loadUs[k] = Math.max(plan.loadUs[k - 1]!, arrivesUs, stepUs);
+      // Over a link that is cut both are without end, and nothing is fetched.
+      plan.crowdedUs[k] = plan.crowdedUs[k - 1]! + (crowdedUs > 0 ? crowdedUs : 0);
     }
   }
 

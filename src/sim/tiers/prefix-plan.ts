@@ -16,6 +16,7 @@ export class PrefixPlan {
   runBlocks = new Int32Array(16);
   runUpTo = new Int32Array(16);
   loadUs = new Float64Array(9);
+  crowdedUs = new Float64Array(9);
   computeUs = new Float64Array(9);
 
   clear(): void {
@@ -64,6 +65,7 @@ export class PrefixPlan {
     this.peer = widen(this.peer);
     this.firstRun = widen(this.firstRun);
     this.loadUs = new Float64Array(this.firstRun.length);
+    this.crowdedUs = new Float64Array(this.firstRun.length);
     this.computeUs = new Float64Array(this.firstRun.length);
   }
 }

@@ -44,6 +44,8 @@ export type LoadRequest = Seeker &
     roomBlocks: number;
     /** Other requests that wait at its worker. */
     waiting: number;
+    /** Requests that fetch there. */
+    loading: number;
   };
 
 // The lowest bit of a transfer's tag: which table the rest is a number of.
@@ -77,10 +79,18 @@ export class TierSystem implements KvWatcher {
   private readonly view;
   /** Slots whose loads have ended, by row, until their worker starts its next pass. */
   private readonly landed: number[][] = [];
-  /** Of the request that is being planned for: its row, and the time that one of its pieces would take. */
+  /** Of the request that is being planned for: its row, and the time that one of its pieces would take, with and without other transfers. */
   private row = 0;
-  private readonly arrivesUs = (piece: number): number =>
-    this.links.network.expectedUs(this.routeOf(piece), this.bytesOf(piece), 0);
+  private nowUs = 0;
+  readonly arrivesUs = (piece: number): number =>
+    this.links.network.expectedUs(this.routeOf(piece), this.bytesOf(piece), this.nowUs);
+  readonly aloneUs = (piece: number): number =>
+    this.links.network.times.aloneUs(
+      this.routeOf(piece),
+      this.bytesOf(piece),
+      0,
+      this.settings.setupUs,
+    );
 
   constructor(
     settings: TierSettings,
@@ -134,6 +144,10 @@ export class TierSystem implements KvWatcher {
     this.view = {
       pieces: 0,
       waiting: 0,
+      loading: 0,
+      get crowdedUs() {
+        return plan.crowdedUs;
+      },
       get loadUs() {
         return plan.loadUs;
       },
@@ -182,6 +196,7 @@ export class TierSystem implements KvWatcher {
     const { plan, view } = this;
     if (request.traceRow > this.future.now) this.future.now = request.traceRow;
     this.row = request.row;
+    this.nowUs = nowUs;
     this.stores.at(request.row, nowUs);
     if (request.isFirst) {
       this.offloads.asked(request, this.forest);
@@ -193,9 +208,10 @@ export class TierSystem implements KvWatcher {
     if (pieces === 0) return 0;
     this.choices++;
     this.offeredTokens += plan.blocksUpTo[pieces]! * this.blockSize;
-    this.forecast.fill(plan, pieces, request, this.arrivesUs);
+    this.forecast.fill(plan, pieces, request, this);
     view.pieces = pieces;
     view.waiting = request.waiting;
+    view.loading = request.loading;
     const chosen = this.onboard.decide(view);
     if (chosen === 0) return 0;
     this.begin(request, chosen, nowUs);

@@ -174,6 +174,26 @@ describe("transfers", () => {
     expect(network.expectedUs(route, 10_000_000, 0)).toBe(1100);
     network.start(route, 1_000_000_000, 1, 0);
     run(network, 200);
-    expect(network.expectedUs(route, 10_000_000, 0)).toBe(2100);
+    expect(network.expectedUs(route, 10_000_000, 200)).toBe(2100);
+  });
+
+  test("a transfer that is nearly done is no burden for long", () => {
+    const network = networkOf([10, 40]);
+    const over = (...links: number[]): number =>
+      network.addRoute(
+        links.map((link) => ({ link, lanes: 1 })),
+        1,
+        0,
+      );
+    const route = over(0, 1);
+    network.start(over(0), 10_000_000, 1, 0);
+    // 600 µs of it have moved by then, so 4 ms are left.
+    run(network, 700);
+    const aloneUs = network.times.aloneUs(route, 90_000_000, 0);
+    const leftUs = network.times.aloneUs(route, 4_000_000, 0) - 100;
+    expect(network.expectedUs(route, 90_000_000, 700)).toBeCloseTo(aloneUs + leftUs, 6);
+    // It is right: nothing else starts.
+    network.start(route, 90_000_000, 2, 700);
+    expect(run(network).get(2)! - 700).toBeLessThanOrEqual(Math.ceil(aloneUs + leftUs) + 1);
   });
 });
