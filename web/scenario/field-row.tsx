@@ -10,7 +10,8 @@ import { isChanged } from "./field-tools.ts";
 import { fieldOf, labelOf } from "./fields.ts";
 import type { Field, ListField, VariantField } from "./fields.ts";
 import { NumberControl } from "./number-control.tsx";
-import { isPolicyKnobs, PolicyControl, policiesFor } from "./policy-control.tsx";
+import { PolicyControl } from "./policy-control.tsx";
+import { isPolicyKnobs, policiesFor } from "./policy-places.ts";
 import { suggestionsFor } from "./suggestions.ts";
 
 export function FieldRow({ field, label }: { readonly field: Field; readonly label?: string }) {

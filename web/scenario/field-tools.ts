@@ -4,6 +4,7 @@ import { valueAt } from "./document.ts";
 import type { Path } from "./document.ts";
 import { labelOf } from "./fields.ts";
 import type { Field } from "./fields.ts";
+import { isPolicyKnobs } from "./policy-places.ts";
 
 /** Fields whose name, words or section contain every word searched for. */
 export function matching(fields: readonly Field[], search: string): readonly Field[] {
@@ -11,6 +12,8 @@ export function matching(fields: readonly Field[], search: string): readonly Fie
   if (words.length === 0) return fields;
   return fields.flatMap((field): Field[] => {
     const text = `${field.path.join(".")} ${labelOf(field.key)} ${field.description}`.toLowerCase();
+    // Knobs have no row of their own: the policy's shows them.
+    if (isPolicyKnobs(field)) return [];
     if (words.every((word) => text.includes(word))) return [field];
     if (field.kind !== "group") return [];
     const inside = matching(field.fields, search);
