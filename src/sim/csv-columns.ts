@@ -73,10 +73,19 @@ const SERIES = [
 
 /** One line per sample; columns that end in `_total` are cumulative. */
 export function writeSeriesCsv(columns: SeriesColumns, write: (text: string) => void): void {
-  write(`time_s,${SERIES.map(([name]) => name).join(",")}\n`);
+  const tiers = Object.entries(columns.tierBlocksUsed ?? {});
+  const names = [
+    ...SERIES.map(([name]) => name),
+    ...tiers.map(([level]) => `${level}_blocks_used`),
+  ];
+  write(`time_s,${names.join(",")}\n`);
   writeRows(columns.rows, write, (i) => {
     const time = (columns.timeUs[i] ?? 0) / US_PER_S;
-    return `${String(time)},${SERIES.map(([, key]) => String(columns[key][i])).join(",")}\n`;
+    const values = [
+      ...SERIES.map(([, key]) => columns[key][i]),
+      ...tiers.map(([, used]) => used[i]),
+    ];
+    return `${String(time)},${values.map(String).join(",")}\n`;
   });
 }
 

@@ -26,6 +26,8 @@ import {
 } from "./request-table.ts";
 import type { RequestTable } from "./request-table.ts";
 import type { Scenario } from "./scenario.ts";
+import { TierSeries } from "./tiers/tier-series.ts";
+import type { TierSystem } from "./tiers/tier-system.ts";
 import { ADMITTED_TOKENS, CACHED_TOKENS, PREEMPTIONS, PREFILL_TOKENS } from "./worker-counters.ts";
 import type { Worker } from "./worker.ts";
 
@@ -124,9 +126,17 @@ export class SeriesLog {
   readonly intervalUs: number;
   private readonly timeUs = new F64Column();
   private readonly values = Array.from({ length: 12 }, () => new F64Column());
+  private tiers: TierSeries | undefined;
 
   constructor(intervalUs: number) {
     this.intervalUs = intervalUs;
+  }
+
+  /** From now on samples tell of the pools' tiers too, if they have any. */
+  watchTiers(pools: readonly { readonly tiers: TierSystem | undefined }[]): void {
+    const systems = pools.flatMap(({ tiers }) => tiers ?? []);
+    if (systems.some(({ settings }) => settings.levels.length > 0))
+      this.tiers = new TierSeries(systems);
   }
 
   /** Reads all workers at `nowUs`, after every event up to then. */
@@ -147,6 +157,7 @@ export class SeriesLog {
     sums[4] = arrivals;
     sums[5] = completions;
     this.timeUs.push(nowUs);
+    this.tiers?.sample();
     for (let i = 0; i < sums.length; i++) this.values[i]!.push(sums[i]!);
   }
 
@@ -166,6 +177,7 @@ export class SeriesLog {
       admittedTokens: column(8),
       cachedTokens: column(9),
       preemptions: column(10),
+      ...(this.tiers === undefined ? {} : { tierBlocksUsed: this.tiers.columns() }),
     };
   }
 }

@@ -358,6 +358,8 @@ export type SeriesColumns = {
   readonly admittedTokens: Float64Array;
   readonly cachedTokens: Float64Array;
   readonly preemptions: Float64Array;
+  /** Blocks in use by KV tier (g2, g3, g4); missing without tiers. */
+  readonly tierBlocksUsed?: Readonly<Record<string, Float64Array>>;
 };
 
 /** What a recorded slice of a worker's time was. */

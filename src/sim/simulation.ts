@@ -156,6 +156,7 @@ export class Simulation implements WorkerSink, HandoffSink {
     this.desks = desks;
     if (this.witness !== undefined) desks.watch(this.witness);
     const { table, workers, clock, series, traffic, endings } = this;
+    series?.watchTiers(pools);
     this.observer = new Observer({ series, desks, workers, traffic, endings });
     const { poolOf, intake, clients } = this;
     const ends = { prefillDesk: desks.door, decodeDesk: desks.answers, sink: this };

@@ -1,11 +1,12 @@
 /** KV tiers by hand: what a request waits for, from where its prefix comes, and what is refused. */
 
 import { describe, expect, test } from "vitest";
-import { createSimulation, scenarioSchema } from "../../src/sim/index.ts";
+import { createSimulation, scenarioSchema, writeSeriesCsv } from "../../src/sim/index.ts";
 import type { ScenarioInput } from "../../src/sim/index.ts";
 import type { Trace } from "../../src/trace/index.ts";
 import { outcomesOf, runBoth, scenarioOf, traceOf } from "../support/small-runs.ts";
 import type { Row } from "../support/small-runs.ts";
+import { simulate } from "../support/simulate.ts";
 
 type Kv = NonNullable<ScenarioInput["kv"]>;
 
@@ -26,6 +27,22 @@ function run(kv: Kv, rows: readonly Row[] = [A, B, AGAIN], workers = 1, more: Pa
 }
 
 describe("host memory", () => {
+  test("is in the samples over time, and in their CSV", () => {
+    const scenario = scenarioOf(
+      { num_gpu_blocks: 4, enable_chunked_prefill: true },
+      { kv: { ...LINKS, onboard: "always", tiers: [{ level: "g2", capacity_blocks: 100 }] } },
+    );
+    const inputs = { scenario, trace: traceOf([A, B, AGAIN], 16) };
+    const { series } = simulate(inputs, { seriesIntervalUs: 15_000 });
+    // A's two whole blocks have room from the end of its step at 10 ms, B's three from 30 ms.
+    expect([...series!.tierBlocksUsed!["g2"]!]).toEqual([0, 2, 5, 5, 5]);
+    let text = "";
+    writeSeriesCsv(series!, (piece) => (text += piece));
+    const lines = text.trimEnd().split("\n");
+    expect(lines[0]).toMatch(/preemptions_total,g2_blocks_used$/);
+    expect(lines.slice(1).map((line) => line.split(",").at(-1))).toEqual(["0", "2", "5", "5", "5"]);
+  });
+
   test("has what was evicted, for the time of its transfer", () => {
     const { requests, report } = run({
       onboard: "always",
