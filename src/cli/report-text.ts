@@ -5,6 +5,7 @@ import type { BandedReport } from "../plan/index.ts";
 import type { LatencySummary, Report } from "../sim/index.ts";
 import { networkLines } from "./network-text.ts";
 import { countText, msText, numberText, percentText, secondsText } from "./numbers.ts";
+import { breakdownLines } from "./breakdown-text.ts";
 import { disaggLines } from "./disagg-text.ts";
 import { faultLines } from "./fault-text.ts";
 import { poolLines } from "./pool-text.ts";
@@ -36,6 +37,7 @@ export function reportText(report: BandedReport, options: ReportTextOptions): st
   const sections = [
     verdictLines(report, style, options.columns),
     latencyLines(report, style),
+    breakdownLines(report, style),
     factLines(report, style),
     poolLines(report, style),
     disaggLines(report, style),

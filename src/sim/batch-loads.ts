@@ -4,11 +4,8 @@ import type { BatchState } from "./batch-state.ts";
 import type { Engine } from "./engine.ts";
 import {
   AT_ADMITTED_US,
-  AT_FIRST_TOKEN_US,
   AT_INPUT,
-  AT_LOAD_START_US,
   AT_LOADED,
-  AT_ONBOARD_US,
   AT_PATH_LENGTH,
   AT_PATH_START,
   AT_ROW,
@@ -19,6 +16,7 @@ import {
   SLOT_WAITING,
 } from "./request-table.ts";
 import { SlotList } from "./slot-list.ts";
+import { beginOnboard, endOnboard } from "./time-asides.ts";
 import type { LoadRequest, TierSystem } from "./tiers/tier-system.ts";
 
 export class BatchLoads {
@@ -93,7 +91,7 @@ export class BatchLoads {
     this.list.pushBack(slot);
     data[slot + AT_STATE] = SLOT_LOADING;
     data[slot + AT_LOADED] = blocks;
-    data[slot + AT_LOAD_START_US] = batch.nowUs;
+    beginOnboard(data, slot, batch.nowUs);
     batch.pool.beginLoad(slot, blocks);
     return true;
   }
@@ -128,9 +126,7 @@ export class BatchLoads {
       this.engine.table.give(slot);
       return;
     }
-    if (Number.isNaN(data[slot + AT_FIRST_TOKEN_US]!)) {
-      data[slot + AT_ONBOARD_US]! += this.batch.nowUs - data[slot + AT_LOAD_START_US]!;
-    }
+    endOnboard(data, slot, this.batch.nowUs);
     this.batch.pool.endLoad(slot, blocks);
     data[slot + AT_STATE] = SLOT_WAITING;
     this.waiting.pushFront(slot);

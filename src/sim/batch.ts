@@ -36,6 +36,7 @@ import {
   SLOT_WAITING,
 } from "./request-table.ts";
 import { blocksHeld, blocksToTake, decodeGroup } from "./running-walk.ts";
+import { beginRedo } from "./time-asides.ts";
 import {
   ADMITTED_TOKENS,
   CACHED_TOKENS,
@@ -364,6 +365,7 @@ export class Batch extends BatchState implements SchedulerPort {
    */
   protected takeOff(slot: number, served: boolean, kept: number): void {
     const { table } = this.engine;
+    beginRedo(table.data, slot, this.nowUs);
     let tokens = table.data[slot + AT_COMPUTED]!;
     let held = tokens;
     if (table.data[slot + AT_STATE] === SLOT_DECODE) {

@@ -2,6 +2,7 @@
 
 import { REQUEST_STATUS_NAMES } from "./report.ts";
 import type { RequestColumns, SeriesColumns } from "./report.ts";
+import type { AsideColumns } from "./time-parts.ts";
 
 const US_PER_S = 1e6;
 const US_PER_MS = 1e3;
@@ -18,9 +19,18 @@ function msField(us: number): string {
   return Number.isNaN(us) ? "" : String(us / US_PER_MS);
 }
 
+/** Of a request that was admitted. */
+function asideFields(asides: AsideColumns | undefined, row: number): string {
+  if (asides === undefined) return "0,0,0";
+  const { onboardUs, transferUs, redoFirstUs, redoUs } = asides;
+  const redo = redoFirstUs[row]! + redoUs[row]!;
+  return `${msField(onboardUs[row]!)},${msField(transferUs[row]!)},${msField(redo)}`;
+}
+
 export const REQUESTS_HEADER =
   "row,worker,status,arrival_us,admitted_us,first_token_us,finish_us," +
-  "input_tokens,output_tokens,cached_tokens,preemptions,queue_ms,ttft_ms,tpot_ms,e2e_ms";
+  "input_tokens,output_tokens,cached_tokens,preemptions,queue_ms,ttft_ms,tpot_ms,e2e_ms," +
+  "onboard_ms,transfer_ms,preempted_ms";
 
 /**
  * One line per request, in arrival order. Units are in the header's names. Times of day are the engine's; TTFT and end to end
@@ -33,7 +43,7 @@ export function writeRequestsCsv(
   clientPathMs: number,
   write: (text: string) => void,
 ): void {
-  const { session } = columns;
+  const { session, asides } = columns;
   write(`${REQUESTS_HEADER}${session === undefined ? "" : ",session"}\n`);
   const pathUs = clientPathMs * US_PER_MS;
   writeRows(columns.rows, write, (i) => {
@@ -51,7 +61,8 @@ export function writeRequestsCsv(
       `${String(columns.preemptions[i])},` +
       `${msField(admitted - arrival)},${msField(first - arrival + pathUs)},` +
       `${Number.isNaN(tpot) ? "" : String(Math.round(tpot) / US_PER_MS)},` +
-      `${msField(finish - arrival + (Number.isNaN(admitted) ? 0 : pathUs))}` +
+      `${msField(finish - arrival + (Number.isNaN(admitted) ? 0 : pathUs))},` +
+      (Number.isNaN(admitted) ? ",," : asideFields(asides, i)) +
       `${session === undefined ? "" : `,${String(session[i])}`}\n`
     );
   });

@@ -20,6 +20,7 @@ import {
   type NewRequest,
   type RequestTable,
 } from "./request-table.ts";
+import { endRedo } from "./time-asides.ts";
 import type { EndedCall, TaskLog } from "./task-log.ts";
 import type { Traffic } from "./traffic.ts";
 
@@ -72,6 +73,7 @@ export class Endings {
     const { tasks } = this;
     if (tasks !== undefined) tasks.ended(callOf(table, slot, nowUs, true));
     this.completed++;
+    endRedo(table.data, slot, nowUs);
     outcomes.completed(table, slot, nowUs, worker);
     log?.add(table, slot, worker, REQUEST_COMPLETED, nowUs);
     clients?.ended(slot);
@@ -105,6 +107,7 @@ export class Endings {
       this.rejectedBy[code]!++;
     }
     const row = table.data[slot + AT_ROW]!;
+    endRedo(table.data, slot, nowUs);
     this.tasks?.ended(callOf(table, slot, nowUs, false));
     outcomes.ended(row, status, nowUs);
     log?.add(table, slot, worker, status, nowUs);

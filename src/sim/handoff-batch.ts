@@ -18,6 +18,7 @@ import {
   SLOT_PREFILL,
 } from "./request-table.ts";
 import { blocksHeld } from "./running-walk.ts";
+import { beginRedo, endRedo } from "./time-asides.ts";
 import { addPromptToken } from "./token-gaps.ts";
 import { SlotList } from "./slot-list.ts";
 import { OUTPUT_TOKENS, PROMPTS } from "./worker-counters.ts";
@@ -143,6 +144,7 @@ export class HandoffBatch extends Batch {
       return;
     }
     counters[this.counterBase + OUTPUT_TOKENS]!++;
+    endRedo(data, slot, this.nowUs);
     if (addPromptToken(this.engine, slot, this.nowUs)) {
       sink.firstToken(this.engine.firstId + this.worker, slot, this.nowUs);
     }
@@ -201,6 +203,7 @@ export class HandoffBatch extends Batch {
   private takeOut(slot: number, lastUs: number): void {
     const { data } = this.engine.table;
     const state = data[slot + AT_STATE];
+    beginRedo(data, slot, lastUs);
     let tokens = data[slot + AT_COMPUTED]!;
     let held = tokens;
     if (state === SLOT_DECODE || state === SLOT_DONE) {

@@ -29,6 +29,8 @@ import type { Scenario } from "./scenario.ts";
 import { TierSeries } from "./tiers/tier-series.ts";
 import type { TierSystem } from "./tiers/tier-system.ts";
 import { ADMITTED_TOKENS, CACHED_TOKENS, PREEMPTIONS, PREFILL_TOKENS } from "./worker-counters.ts";
+import { timesOf } from "./time-asides.ts";
+import { PartSums } from "./time-parts.ts";
 import type { Worker } from "./worker.ts";
 
 const US_PER_S = 1e6;
@@ -55,7 +57,21 @@ export class Outcomes {
   withinSlo = 0;
   /** Prompt and answer of the longest completed request, warm-up included. */
   longestTokens = 0;
-  private readonly warmupUs: number;
+  /** Parts of the measured requests' times. */
+  readonly ttftParts = new PartSums("ttft");
+  readonly e2eParts = new PartSums("e2e");
+  readonly warmupUs: number;
+  private readonly times = {
+    arrivalUs: 0,
+    admittedUs: 0,
+    firstTokenUs: 0,
+    finishUs: 0,
+    onboardUs: 0,
+    transferUs: 0,
+    settleUs: 0,
+    redoFirstUs: 0,
+    redoUs: 0,
+  };
   private readonly slo: SloTargets;
 
   constructor(warmupUs: number, slo: SloTargets) {
@@ -97,6 +113,9 @@ export class Outcomes {
     const e2eUs = nowUs - arrivalUs;
     this.e2e.add(e2eUs);
     this.queue.add(admittedUs - arrivalUs);
+    const times = timesOf(table.data, slot, nowUs, this.times);
+    this.e2eParts.add(times);
+    if (output > 0) this.ttftParts.add(times);
     let isGood = e2eUs <= this.slo.e2eUs;
     if (output > 0) {
       const ttftUs = firstTokenUs - arrivalUs;

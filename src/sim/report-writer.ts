@@ -5,12 +5,13 @@ import type { Endings } from "./endings.ts";
 import type { Gate } from "./gate.ts";
 import type { Retries } from "./retries.ts";
 import type { QuantileSketch } from "../core/index.ts";
+import { breakdownOf } from "./report-breakdown.ts";
 import { disaggSummary } from "./disagg/report-disagg.ts";
 import type { Handoffs } from "./disagg/index.ts";
 import { faultSummary, type Faults } from "./faults/index.ts";
 import { summaryOf } from "./latency-summary.ts";
 import { FIRST_REASONS, REJECT_OVERLOADED, REJECT_REASONS } from "./admission.ts";
-import type { Report, WorkerSummary } from "./report.ts";
+import type { Report, RequestColumns, WorkerSummary } from "./report.ts";
 import type { Outcomes } from "./recorder.ts";
 import type { ClusterNetwork } from "./network/index.ts";
 import type { Pool } from "./pool.ts";
@@ -229,8 +230,23 @@ function admissionOf({ gate, retries, endings }: FinishedRun): Report["admission
   };
 }
 
-/** Builds the report; `wallS` is the time the simulation took, s. */
-export function writeReport(run: FinishedRun, wallS: number): Report {
+/** `workerS`: time of all workers together, s. */
+function batchOf(totals: Totals, workerS: number): Report["batch"] {
+  const { steps, mixedSteps, batchSteps, busyUs } = totals;
+  return {
+    steps,
+    mixedSteps,
+    meanSize: steps === 0 ? 0 : batchSteps / steps,
+    busyShare: workerS === 0 ? 0 : busyUs / US_PER_S / workerS,
+  };
+}
+
+/** Builds the report; `wallS` is the time the simulation took, s; `requests`: the columns, where they were kept. */
+export function writeReport(
+  run: FinishedRun,
+  wallS: number,
+  requests: RequestColumns | undefined,
+): Report {
   const { scenario, pools, outcomes, workers, options } = run;
   const totals = totalsOf(workers);
   const firstUs = Number.isNaN(run.firstArrivalUs) ? 0 : run.firstArrivalUs;
@@ -264,6 +280,7 @@ export function writeReport(run: FinishedRun, wallS: number): Report {
     }),
     admission: admissionOf(run),
     ...latencyOf(run.outcomes, pools[0]!.engine.clientPathUs),
+    breakdown: breakdownOf(run.outcomes, requests, pools[0]!.engine.clientPathUs),
     throughput: {
       requestsPerS: perS(outcomes.measuredCompleted),
       inputTokensPerS: perS(outcomes.measuredInput),
@@ -277,12 +294,7 @@ export function writeReport(run: FinishedRun, wallS: number): Report {
       recomputed: totals.recomputedTokens,
     },
     kv: kvOf(run, totals),
-    batch: {
-      steps: totals.steps,
-      mixedSteps: totals.mixedSteps,
-      meanSize: totals.steps === 0 ? 0 : totals.batchSteps / totals.steps,
-      busyShare: simS === 0 ? 0 : totals.busyUs / US_PER_S / (simS * workers.length),
-    },
+    batch: batchOf(totals, simS * workers.length),
     slo: sloOf(run, windowS),
     gpuHours,
     energy,

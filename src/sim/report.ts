@@ -6,6 +6,7 @@
 import type { DecisionRecord } from "./witness.ts";
 import type { EngineFacts } from "./engine-facts.ts";
 import type { PoolRole, Scenario } from "./scenario.ts";
+import type { AsideColumns, TimeBreakdown } from "./time-parts.ts";
 import type { TierReport } from "./tiers/tier-report.ts";
 
 /** Nearest-rank quantiles; all `null` when there was no sample ("no data", never zero). */
@@ -232,6 +233,8 @@ export type Report = {
     /** Arrival at the engine to first scheduled. */
     readonly queueMs: LatencySummary;
   };
+  /** What the times consist of, by the client's clock. */
+  readonly breakdown: { readonly ttft: TimeBreakdown; readonly e2e: TimeBreakdown };
   /** Largest relative error of the latency quantiles above (0: exact). ITL is always binned. */
   readonly quantileError: { readonly latency: number; readonly itl: number };
   readonly throughput: {
@@ -336,6 +339,8 @@ export type RequestColumns = {
   /** −1: never routed. */
   readonly worker: Int32Array;
   readonly status: Uint8Array;
+  /** Absent when every request spent its time in the queue, in prefill and in decode. */
+  readonly asides?: AsideColumns;
   /** Session of the trace, −1: none; absent when the trace has no sessions. */
   readonly session?: Int32Array;
 };

@@ -3,6 +3,7 @@
  * they are read.
  */
 
+import { AsideLog } from "./aside-log.ts";
 import type { RequestColumns } from "./report.ts";
 import {
   AT_ADMITTED_US,
@@ -35,6 +36,7 @@ export class RequestLog {
   private preemptions: Uint32Array;
   private worker: Int32Array;
   private status: Uint8Array;
+  private readonly asides = new AsideLog();
 
   constructor(capacity: number) {
     this.capacity = capacity;
@@ -93,6 +95,7 @@ export class RequestLog {
     this.preemptions[entry] = data[slot + AT_PREEMPTIONS]!;
     this.worker[entry] = worker;
     this.status[entry] = status;
+    this.asides.set(entry, data, slot);
   }
 
   /** All results in order of arrival. */
@@ -103,7 +106,9 @@ export class RequestLog {
       for (let entry = 0; entry < n; entry++) to[place[entry]!] = from[entry]!;
       return to;
     };
+    const asides = this.asides.columns(n, place);
     return {
+      ...(asides === undefined ? {} : { asides }),
       rows: n,
       row: ordered(this.row, new Uint32Array(n)),
       arrivalUs: ordered(this.arrivalUs, new Float64Array(n)),

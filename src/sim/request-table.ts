@@ -2,7 +2,7 @@
  * The request table: all requests in flight, a fixed number of values each, side by side. A slot is taken at arrival and given
  * back when the request has ended, so memory is bounded by the requests in flight, not by the length of the trace.
  *
- * A slot number is the place of its first value in `data`; `data[slot + AT_INPUT]` reads one. One request is three
+ * A slot number is the place of its first value in `data`; `data[slot + AT_INPUT]` reads one. One request is four
  * cache lines this way; as columns it would be two dozen, which is what ten thousand workers would wait for.
  */
 
@@ -80,14 +80,21 @@ export const AT_NEXT = 23;
 export const AT_SOUGHT = 24;
 /** Blocks that its load brings, or brought. */
 export const AT_LOADED = 25;
-/** Time that it spent loading, and when the load in progress began, µs. */
+/** Time that it spent loading before it was first admitted, µs. */
 export const AT_ONBOARD_US = 26;
-export const AT_LOAD_START_US = 27;
+/** When the load before its admission, or what it does again after it, began, µs; NaN: neither is going on. */
+export const AT_ASIDE_SINCE_US = 27;
+/** Time from prompt computed to all keys and values there, and when they were, µs; NaN: never. */
+export const AT_TRANSFER_US = 28;
+export const AT_LANDED_US = 29;
+/** Time from losing its place or its worker to its next token, before the first token and after it, µs. */
+export const AT_REDO_FIRST_US = 30;
+export const AT_REDO_US = 31;
 /** The next request whose prompt ends with the same step; shares its place with what only decoding requests have. */
 export const AT_NEXT_ENDING = AT_JOIN_STEP;
 
 /** Values per request; slot numbers are multiples of it. */
-export const SLOT_NUMBERS = 28;
+export const SLOT_NUMBERS = 32;
 const STRIDE = SLOT_NUMBERS;
 const FIRST_SLOTS = 256;
 
@@ -128,6 +135,8 @@ export class RequestTable {
     data[slot + AT_ADMITTED_US] = NaN;
     data[slot + AT_FIRST_TOKEN_US] = NaN;
     data[slot + AT_LAST_TOKEN_US] = NaN;
+    data[slot + AT_ASIDE_SINCE_US] = NaN;
+    data[slot + AT_LANDED_US] = NaN;
     data[slot + AT_INPUT] = request.input;
     data[slot + AT_OUTPUT] = request.output;
     data[slot + AT_PATH_START] = request.pathStart;

@@ -190,12 +190,9 @@ export class Simulation implements WorkerSink, HandoffSink {
    */
   finish(wallS: number, stopped?: string): SimulationResult {
     if (!this.isOver) this.end(stopped ?? "interrupted", this.nowUs);
-    const report = writeReport(this, wallS);
-    return {
-      report,
-      gaps: this.outcomes.gaps.bars(),
-      ...recordColumns(this, this.traffic.sessions),
-    };
+    const records = recordColumns(this, this.traffic.sessions);
+    const report = writeReport(this, wallS, records.requests);
+    return { report, gaps: this.outcomes.gaps.bars(), ...records };
   }
 
   // What the workers tell.

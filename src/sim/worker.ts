@@ -8,6 +8,7 @@ import { InvariantError } from "../core/index.ts";
 import { DecodeStretch, STRETCH_NUMBERS } from "./decode-stretch.ts";
 import type { Engine } from "./engine.ts";
 import { HandoffBatch } from "./handoff-batch.ts";
+import { endRedo } from "./time-asides.ts";
 import { addMixedGaps, addPromptToken, addRunGaps } from "./token-gaps.ts";
 import { TokenStalls } from "./token-stalls.ts";
 import {
@@ -359,6 +360,7 @@ export class Worker {
   private endPrefill(slot: number, nowUs: number): void {
     const { table } = this.engine;
     const output = table.data[slot + AT_OUTPUT]!;
+    endRedo(table.data, slot, nowUs);
     if (output > 0) {
       this.engine.counters[this.counterBase + OUTPUT_TOKENS]!++;
       if (addPromptToken(this.engine, slot, nowUs))

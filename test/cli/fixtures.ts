@@ -63,6 +63,10 @@ const WORKER = {
   gpuPowerPeakW: null,
 };
 
+function parts(decode: number) {
+  return { path: 0, queue: 2, onboard: 0, prefill: 8, transfer: 0, preemption: 0, decode };
+}
+
 export function reportOf(changes: Partial<Report> = {}): Report {
   return {
     schema: "headworks.report.v1",
@@ -91,6 +95,10 @@ export function reportOf(changes: Partial<Report> = {}): Report {
       itlMs: latency(1.5),
       e2eMs: latency(500),
       queueMs: latency(2),
+    },
+    breakdown: {
+      ttft: { requests: 1000, meanMs: parts(0), groups: [] },
+      e2e: { requests: 1000, meanMs: parts(490), groups: [] },
     },
     quantileError: { latency: 0, itl: 0.001 },
     throughput: {

@@ -116,6 +116,10 @@ describe("preemption", () => {
     expect(report.tokens).toMatchObject({ output: 18, recomputed: 4, input: 8 });
     // One block of B's for A; two of A's, left in the cache at 18 ms, for B.
     expect(report.kv).toMatchObject({ preemptions: 1, evictedBlocks: 3, usagePeak: 1 });
+    // A: 10 ms prefill, 8 ms decode. B: 10 ms prefill, 4 ms decode, 14 ms until its next token, 3 ms decode.
+    const { ttft, e2e } = report.breakdown;
+    expect(ttft.meanMs).toMatchObject({ queue: 0, prefill: 10, preemption: 0, decode: 0 });
+    expect(e2e.meanMs).toMatchObject({ queue: 0, prefill: 10, preemption: 7, decode: 7.5 });
     // B waited 14 ms for its sixth token; all other gaps are 1 ms.
     const itlMs = report.latency.itlMs.mean! / ((15 + 14) / 16);
     expect(Math.abs(itlMs - 1)).toBeLessThanOrEqual(report.quantileError.itl);

@@ -21,6 +21,7 @@ export type {
   SlicePyramid,
   SlowRequest,
   TimeGroup,
+  TimePart,
   TimeWindow,
   WindowInsight,
 } from "../../src/plan/index.ts";

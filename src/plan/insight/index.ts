@@ -8,7 +8,7 @@ export type { OverTime } from "./over-time.ts";
 export type { PromptSources } from "./prompt-sources.ts";
 export { slicePyramid } from "./slice-pyramid.ts";
 export type { PyramidLevel, SlicePyramid } from "./slice-pyramid.ts";
-export { TIME_PARTS } from "./time-breakdown.ts";
+export { TIME_PARTS, totalMs } from "./time-breakdown.ts";
 export type { TimeGroup, TimePart } from "./time-breakdown.ts";
 export { WHOLE_RUN } from "./window.ts";
 export type { LatencyName, TimeWindow } from "./window.ts";

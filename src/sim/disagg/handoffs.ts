@@ -20,13 +20,11 @@ import { takes } from "../intake.ts";
 import {
   AT_ADMITTED_US,
   AT_ARRIVAL_US,
-  AT_CACHED,
   AT_FIRST_TOKEN_US,
   AT_GENERATED,
   AT_INPUT,
   AT_LOST,
   AT_OUTPUT,
-  AT_PREEMPTIONS,
   AT_RECORD,
   AT_ROW,
   AT_STATE,
@@ -37,6 +35,7 @@ import {
 } from "../request-table.ts";
 import type { RequestTable } from "../request-table.ts";
 import { SlotList } from "../slot-list.ts";
+import { beginRedo, endHandoff, promptComputed } from "../time-asides.ts";
 import type { HandoffParts, HandoffRules } from "./handoff-parts.ts";
 import { HandoffStats } from "./handoff-stats.ts";
 import {
@@ -137,11 +136,7 @@ export class Handoffs {
     const slot = this.legs.data[this.legs.at(prompt) + LEG_PEER]!;
     const at = this.legs.at(slot);
     this.legs.data[at + LEG_PREFILLED_US] = nowUs;
-    if (Number.isNaN(data[slot + AT_ADMITTED_US]!)) {
-      data[slot + AT_ADMITTED_US] = data[prompt + AT_ADMITTED_US]!;
-      data[slot + AT_CACHED] = data[prompt + AT_CACHED]!;
-    }
-    data[slot + AT_PREEMPTIONS]! += data[prompt + AT_PREEMPTIONS]!;
+    promptComputed(data, slot, prompt);
     this.parts.prefillDesk.firstToken(worker, prompt, nowUs);
     this.parts.prefillDesk.ended(worker, prompt, nowUs);
     if (!this.needsDecode(slot)) {
@@ -192,8 +187,9 @@ export class Handoffs {
       this.parts.prefillDesk.ended(data[at + LEG_SOURCE]!, prompt, nowUs, false);
     } else this.table.data[slot + AT_LOST] = this.knownTokens(slot);
     data[at + LEG_PEER] = NONE;
-    data[at + LEG_PREFILLED_US] = NaN;
     this.stop(slot, nowUs);
+    data[at + LEG_PREFILLED_US] = NaN;
+    beginRedo(this.table.data, slot, nowUs);
     this.schedule(slot, 0, MSG_SOURCE_LOST, noticeUs);
   }
 
@@ -342,6 +338,7 @@ export class Handoffs {
     const state = data[slot + AT_STATE]!;
     const isComputed = !Number.isNaN(this.legs.data[this.legs.at(slot) + LEG_PREFILLED_US]!);
     data[slot + AT_LOST] = isComputed ? this.knownTokens(slot) : data[slot + AT_LOST]!;
+    if (isComputed) beginRedo(data, slot, nowUs);
     if (state === SLOT_REMOTE) this.remote.remove(slot);
     else target.batch.landing!.withdraw(slot, true);
     if (state !== SLOT_TAKEN) this.parts.clock.enqueue(target, slot, nowUs);
@@ -354,6 +351,7 @@ export class Handoffs {
     const at = this.legs.at(slot);
     const { data } = this.legs;
     const prompt = data[at + LEG_PEER]!;
+    endHandoff(this.table.data, slot, data[at + LEG_PREFILLED_US]!, nowUs);
     const timers = (slot / SLOT_NUMBERS) * TIMERS;
     this.timers.cancel(timers);
     this.timers.cancel(timers + 1);

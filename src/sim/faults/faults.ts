@@ -21,6 +21,7 @@ import {
 } from "../request-table.ts";
 import type { ClusterNetwork } from "../network/index.ts";
 import { SlotList } from "../slot-list.ts";
+import { beginRedo } from "../time-asides.ts";
 import { WORKER_IDLE } from "../worker.ts";
 import type { Worker } from "../worker.ts";
 import { FaultLog } from "./fault-log.ts";
@@ -289,6 +290,7 @@ export class Faults {
       return;
     }
     handoffs?.stop(slot, nowUs);
+    beginRedo(table.data, slot, nowUs);
     table.data[slot + AT_STATE] = SLOT_LOST;
     this.lost.pushBack(slot);
     this.workerAt[place] = id;

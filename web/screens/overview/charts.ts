@@ -8,49 +8,52 @@ import { domainUp, drawLines } from "../../charts/lines.ts";
 import type { Role } from "../../charts/palette.ts";
 import type { Chart } from "../../charts/scene.ts";
 import { drawStrip } from "../../charts/strip.ts";
-import type { OverTime, TimeGroup, WindowInsight } from "../../workers/protocol.ts";
+import type { OverTime, TimeGroup, TimePart, WindowInsight } from "../../workers/protocol.ts";
 
-const PARTS = [
-  ["path", "idle"],
-  ["queue", "queue"],
-  ["prefill", "prefill"],
-  ["decode", "decode"],
-] as const;
+/** Parts as they are drawn: no more than there are colours that all eyes tell apart. */
+const PARTS: readonly (readonly [name: string, role: Role, parts: readonly TimePart[]])[] = [
+  ["path", "idle", ["path"]],
+  ["queue", "queue", ["queue"]],
+  ["prefill", "prefill", ["prefill"]],
+  ["KV moving", "transfer", ["onboard", "transfer"]],
+  ["preemption", "policy", ["preemption"]],
+  ["decode", "decode", ["decode"]],
+];
+/** In the order in which a request passes them. */
+const TIME_PARTS = PARTS.flatMap(([, , parts]) => parts);
+/** Drawn although they may be zero. */
+const ALWAYS: readonly string[] = ["path", "queue", "prefill", "decode"];
 
 /** Bars of the three percentile groups, by end-to-end time and by TTFT. */
 export function breakdownChart(own: WindowInsight | null, beside: WindowInsight | null): Chart {
-  const groups = [
+  const shown = [
     ...(own?.byTtft ?? []).map((group) => ({ ...group, label: `TTFT ${group.label}` })),
     ...(own?.byE2e ?? []).map((group) => ({ ...group, label: `e2e ${group.label}` })),
   ];
-  const shown = groups.map((group, i) => withoutDecode(group, i < (own?.byTtft.length ?? 0)));
-  const other = [...(beside?.byTtft ?? []), ...(beside?.byE2e ?? [])].map((group, i) =>
-    withoutDecode(group, i < (beside?.byTtft.length ?? 0)),
+  const other = [...(beside?.byTtft ?? []), ...(beside?.byE2e ?? [])];
+  const all = [...shown, ...other];
+  const drawn = PARTS.filter(
+    ([name, , parts]) => ALWAYS.includes(name) || all.some((group) => sumOf(group, parts) > 0),
   );
   const partsOf = (of: readonly TimeGroup[]): Part[] =>
-    PARTS.map(([name, role]) => ({ name, role, values: of.map(({ ms }) => ms[name]) }));
-  const most = Math.max(
-    1e-3,
-    ...[...shown, ...other].map(({ ms }) => ms.path + ms.queue + ms.prefill + ms.decode),
-  );
+    drawn.map(([name, role, parts]) => ({
+      name,
+      role,
+      values: of.map((group) => sumOf(group, parts)),
+    }));
+  const most = Math.max(1e-3, ...all.map(({ ms }) => sumOf({ ms }, TIME_PARTS)));
   return {
     title: "Where does the time go?",
     summary: breakdownSummary(shown),
     table: {
       columns: [
         "requests around",
-        "client path ms",
-        "queue ms",
-        "prefill ms",
-        "decode ms",
+        ...TIME_PARTS.map((part) => (part === "path" ? "client path ms" : `${part} ms`)),
         "requests",
       ],
       rows: shown.map(({ label, ms, requests }) => [
         label,
-        ms.path,
-        ms.queue,
-        ms.prefill,
-        ms.decode,
+        ...TIME_PARTS.map((part) => ms[part]),
         requests,
       ]),
     },
@@ -72,16 +75,15 @@ export function breakdownChart(own: WindowInsight | null, beside: WindowInsight 
   };
 }
 
-/** TTFT ends before decoding. */
-function withoutDecode(group: TimeGroup, isTtft: boolean): TimeGroup {
-  return isTtft ? { ...group, ms: { ...group.ms, decode: 0 } } : group;
+function sumOf({ ms }: Pick<TimeGroup, "ms">, parts: readonly TimePart[]): number {
+  return parts.reduce((sum, part) => sum + ms[part], 0);
 }
 
 function breakdownSummary(groups: readonly TimeGroup[]): string {
   const slow = groups.find(({ label }) => label === "TTFT p99");
   if (slow === undefined) return "No request completed in this stretch of time.";
-  const { path, queue, prefill } = slow.ms;
-  const total = path + queue + prefill;
+  const { queue, prefill } = slow.ms;
+  const total = sumOf(slow, TIME_PARTS);
   if (total <= 0) return "The slowest first tokens come at once.";
   return (
     `Of the slowest 1 % of first tokens (${textOf(total, "ms")}), ${percentText(queue / total)} is waiting ` +
