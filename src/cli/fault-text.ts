@@ -1,13 +1,13 @@
 /** The faults of a report as lines for the terminal. */
 
-import type { FaultSummary, Report } from "../sim/index.ts";
+import type { FaultsSummary, FaultSummary, Report } from "../sim/index.ts";
 import { countText, numberText, percentText, secondsText } from "./numbers.ts";
 import type { Style } from "./style.ts";
 import { textTable } from "./table.ts";
 
 /** Faults that are listed one by one. */
 const LISTED = 10;
-const HEADINGS = [
+export const FAULT_HEAD = [
   "fault",
   "at",
   "workers",
@@ -22,23 +22,31 @@ const HEADINGS = [
 /** What broke and what it cost; nothing where nothing could. */
 export function faultLines({ faults }: Report, style: Style): string[] {
   if (faults === null) return [];
-  const { events, more, moved, failed, tokensLost, gpuSLost, gpuSDown } = faults;
+  const { events, more, failed } = faults;
   const count = events.length + more;
-  const head =
-    `${countText(count)} faults: ${countText(moved)} requests moved, ${countText(failed)} failed, ` +
-    `${countText(tokensLost)} tokens lost, ${numberText(gpuSLost)} GPU-s wasted, ${numberText(gpuSDown)} GPU-s away`;
+  const head = faultSentence(faults);
   const rest = count - Math.min(LISTED, events.length);
   return [
     `  ${failed > 0 ? style.warn(head) : head}`,
-    ...textTable([HEADINGS.map(style.dim), ...events.slice(0, LISTED).map(faultRow)], {
-      align: ["left", ...HEADINGS.slice(1).map(() => "right" as const)],
+    ...textTable([FAULT_HEAD.map(style.dim), ...events.slice(0, LISTED).map(faultRow)], {
+      align: ["left", ...FAULT_HEAD.slice(1).map(() => "right" as const)],
       indent: 2,
     }),
     ...(rest > 0 ? [style.dim(`  and ${countText(rest)} more`)] : []),
   ];
 }
 
-function faultRow(event: FaultSummary): string[] {
+/** All faults in one line. */
+export function faultSentence(faults: FaultsSummary): string {
+  const { events, more, moved, failed, tokensLost, gpuSLost, gpuSDown } = faults;
+  return (
+    `${countText(events.length + more)} faults: ${countText(moved)} requests moved, ${countText(failed)} failed, ` +
+    `${countText(tokensLost)} tokens lost, ${numberText(gpuSLost)} GPU-s wasted, ${numberText(gpuSDown)} GPU-s away`
+  );
+}
+
+/** Cells under `FAULT_HEAD`. */
+export function faultRow(event: FaultSummary): string[] {
   const { goodputDip, recoveryS, goodputBeforePerS } = event;
   const back = recoveryS === null ? "never" : recoveryS === 0 ? "" : secondsText(recoveryS);
   return [

@@ -5,19 +5,30 @@ import { countText, numberText, percentText } from "./numbers.ts";
 import type { Style } from "./style.ts";
 import { textTable } from "./table.ts";
 
-const HEADINGS = ["pool", "role", "hardware", "workers", "GPUs", "busy", "KV mean", "KV peak"];
-const MORE = ["requests", "preempted", "$"];
+export const POOL_HEAD = [
+  "pool",
+  "role",
+  "hardware",
+  "workers",
+  "GPUs",
+  "busy",
+  "KV mean",
+  "KV peak",
+  "requests",
+  "preempted",
+  "$",
+];
 
 /** One row for each pool; nothing where there is but one. */
 export function poolLines({ pools }: Report, style: Style): string[] {
   if (pools.length < 2) return [];
-  return textTable([[...HEADINGS, ...MORE].map(style.dim), ...pools.map(poolRow)], {
-    align: ["left", "left", "left", ...[...HEADINGS.slice(3), ...MORE].map(() => "right" as const)],
+  return textTable([POOL_HEAD.map(style.dim), ...pools.map(poolRow)], {
+    align: ["left", "left", "left", ...POOL_HEAD.slice(3).map(() => "right" as const)],
     indent: 2,
   });
 }
 
-function poolRow(pool: PoolSummary): string[] {
+export function poolRow(pool: PoolSummary): string[] {
   const { name, role, engine, kv } = pool;
   return [
     name,

@@ -8,6 +8,7 @@ import type {
   SimulationResult,
 } from "../sim/index.ts";
 import { REQUEST_COMPLETED } from "../sim/index.ts";
+import { breakdownCharts } from "./breakdown-charts.ts";
 import { workerBars } from "./charts/bars.ts";
 import { ecdfChart } from "./charts/ecdf.ts";
 import { histogramChart } from "./charts/histogram.ts";
@@ -25,6 +26,9 @@ export function reportCharts(result: SimulationResult): ChartGroup[] {
   const groups: ChartGroup[] = [
     { title: "Latency", charts: latencyCharts(report, requests, gaps) },
   ];
+  if (report.breakdown.e2e.meanMs !== null) {
+    groups.push({ title: "Where the time goes", charts: breakdownCharts(report) });
+  }
   if (series !== undefined) {
     groups.push({ title: "Over time", charts: seriesCharts(report, series) });
   }

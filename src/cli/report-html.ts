@@ -4,6 +4,7 @@ import { runTitle, verdictOf } from "../sim/index.ts";
 import type { BandedReport } from "../plan/index.ts";
 import type { LatencySummary, Report, SimulationResult } from "../sim/index.ts";
 import { escapeText } from "./charts/svg.ts";
+import { clusterSections } from "./cluster-html.ts";
 import { networkSection } from "./network-html.ts";
 import { tierSection } from "./tiers-html.ts";
 import { countText, numberText, percentText, secondsText } from "./numbers.ts";
@@ -36,7 +37,7 @@ ${charts.join("\n")}
 <h2>Latency in ms</h2>
 ${latencyTable(report)}
 ${bandTable(report)}
-${tierSection(report)}${networkSection(report)}
+${clusterSections(report)}${tierSection(report)}${networkSection(report)}
 ${warningList(report)}
 ${engineTable(report)}
 <h2>Every number</h2>

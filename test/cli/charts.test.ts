@@ -69,8 +69,13 @@ it.each(pictures)("draws %s", async (name, svg) => {
 it("draws every chart of a report with finite coordinates only", () => {
   const groups = reportCharts(resultOf());
   const svg = groups.flatMap((group) => group.charts).join("");
-  expect(groups.map((group) => group.title)).toEqual(["Latency", "Over time", "Workers"]);
-  expect(svg.match(/<svg/g)).toHaveLength(13);
+  expect(groups.map((group) => group.title)).toEqual([
+    "Latency",
+    "Where the time goes",
+    "Over time",
+    "Workers",
+  ]);
+  expect(svg.match(/<svg/g)).toHaveLength(15);
   expect(svg).not.toMatch(/NaN|Infinity|undefined/);
 });
 

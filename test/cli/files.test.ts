@@ -105,10 +105,10 @@ it("writes requests with units, and empty fields where there is no data", () => 
   });
   expect(text.split("\n")).toEqual([
     REQUESTS_HEADER.trimEnd(),
-    "0,0,completed,0,0,20000,120000,100,11,0,0,0,20,10,120",
-    "1,1,completed,1000,1500,31500,31500,200,1,64,0,0.5,30.5,,30.5",
-    "2,0,completed,2000,2000,52000,1052000,300,101,128,1,0,50,10,1050",
-    "3,-1,rejected,3000,,,,400,5,0,0,,,,",
+    "0,0,completed,0,0,20000,120000,100,11,0,0,0,20,10,120,0,0,0",
+    "1,1,completed,1000,1500,31500,31500,200,1,64,0,0.5,30.5,,30.5,0,0,0",
+    "2,0,completed,2000,2000,52000,1052000,300,101,128,1,0,50,10,1050,0,0,0",
+    "3,-1,rejected,3000,,,,400,5,0,0,,,,,,,",
     "",
   ]);
 });
@@ -120,5 +120,5 @@ it("makes a page that asks nothing of the network and escapes what it shows", ()
   expect(html.replaceAll("http://www.w3.org/2000/svg", "")).not.toMatch(/https?:/);
   expect(html).toContain("&lt;script&gt;");
   expect(html).toContain("a &amp; b.yaml");
-  expect(html.match(/<svg/g)).toHaveLength(13);
+  expect(html.match(/<svg/g)).toHaveLength(15);
 });

@@ -1,0 +1,64 @@
+/** Pools, hand-offs and faults of a report as parts of its page: the terminal's tables, and the faults over time. */
+
+import type { FaultSummary, Report } from "../sim/index.ts";
+import { faultWindows } from "./charts/fault-windows.ts";
+import { escapeText } from "./charts/svg.ts";
+import { disaggRows, disaggSentence, DISAGG_HEAD } from "./disagg-text.ts";
+import { FAULT_HEAD, faultRow, faultSentence } from "./fault-text.ts";
+import { countText } from "./numbers.ts";
+import { POOL_HEAD, poolRow } from "./pool-text.ts";
+
+/** Faults that get a row of their own in the chart, and in the table. */
+const DRAWN = 12;
+const LISTED = 50;
+
+/** Every part that the run has; empty for workers of one kind that nothing could break. */
+export function clusterSections(report: Report): string {
+  return poolSection(report) + disaggSection(report) + faultSection(report);
+}
+
+function poolSection({ pools }: Report): string {
+  if (pools.length < 2) return "";
+  return `<h2>Pools</h2>${table(POOL_HEAD, pools.map(poolRow))}`;
+}
+
+function disaggSection({ disagg, simS }: Report): string {
+  if (disagg === null) return "";
+  const words = escapeText(disaggSentence(disagg, simS));
+  return `<h2>Prefill to decode</h2><p>${words}.</p>${table(DISAGG_HEAD, disaggRows(disagg))}`;
+}
+
+function faultSection({ faults, simS }: Report): string {
+  if (faults === null) return "";
+  const { events, more } = faults;
+  const head = `<h2>Faults</h2><p>${escapeText(faultSentence(faults))}.</p>`;
+  if (events.length === 0) return head;
+  const endS = events.reduce((last, { atS }) => Math.max(last, atS), simS);
+  const drawn = events.slice(0, DRAWN).map(windowOf);
+  const chart = faultWindows("From fault to goodput at 95 % again", drawn, endS);
+  const rest = events.length + more - Math.min(LISTED, events.length);
+  return (
+    `${head}<div class="charts">${chart}</div>` +
+    table(FAULT_HEAD, events.slice(0, LISTED).map(faultRow)) +
+    (rest > 0 ? `<p>And ${countText(rest)} more.</p>` : "")
+  );
+}
+
+function windowOf({ kind, workers, atS, recoveryS, goodputBeforePerS }: FaultSummary) {
+  const who = workers.length === 1 ? ` ${String(workers[0])}` : ` × ${countText(workers.length)}`;
+  const isKnown = goodputBeforePerS !== null;
+  return {
+    name: `${kind.replaceAll("_", " ")}${workers.length === 0 ? "" : who}`,
+    fromS: atS,
+    toS: !isKnown ? atS : recoveryS === null ? Infinity : atS + recoveryS,
+  };
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const headings = head.map((text) => `<th>${escapeText(text)}</th>`).join("");
+  const body = rows.map(
+    ([name = "", ...cells]) =>
+      `<tr><th>${escapeText(name)}</th>${cells.map((text) => `<td>${escapeText(text)}</td>`).join("")}</tr>`,
+  );
+  return `<table><thead><tr>${headings}</tr></thead><tbody>${body.join("")}</tbody></table>`;
+}
