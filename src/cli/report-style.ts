@@ -35,6 +35,8 @@ caption{text-align:left;color:var(--faint);padding:4px 0}
 th,td{padding:3px 14px 3px 0;border-bottom:1px solid var(--grid)}
 th{text-align:left;font-weight:500}
 td,thead th{text-align:right}
+thead th:first-child{text-align:left}
+.charts+table{margin-top:12px}
 .columns{display:flex;flex-wrap:wrap;gap:24px 44px;align-items:flex-start}
 pre{background:var(--panel);border:1px solid var(--grid);border-radius:8px;padding:12px;overflow:auto}
 code,pre{font:13px/1.45 ui-monospace,monospace}

@@ -4,7 +4,7 @@ import { scaleLinear } from "d3-scale";
 import { numberText, secondsText } from "../numbers.ts";
 import { axisX, FRAME, picture } from "./frame.ts";
 import { coordinate, escapeText, textAt } from "./svg.ts";
-import { linearTicks } from "./ticks.ts";
+import { timeTicks } from "./time-series.ts";
 
 export type FaultWindow = {
   readonly name: string;
@@ -41,6 +41,6 @@ export function faultWindows(title: string, windows: readonly FaultWindow[], end
   return picture(
     frame,
     title,
-    axisX(frame, linearTicks(x, 7, secondsText), "simulated time") + rows.join(""),
+    axisX(frame, timeTicks(endS, frame.left, frame.right), "simulated time") + rows.join(""),
   );
 }

@@ -18,8 +18,8 @@ const BAR_SHARE = 0.62;
 const BAR_HEIGHT = 26;
 /** Room for the bar's sum at its end, px. */
 const SUM_ROOM = 48;
-/** About six pixels a letter at this size: only the spacing of the legend depends on it. */
-const LETTER_WIDTH = 6.2;
+/** Pixels a letter at this size: only the spacing of the legend depends on it. */
+const LETTER_WIDTH = 5.8;
 
 /** `unit` names the x axis. */
 export function stackedBars(

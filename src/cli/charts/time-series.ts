@@ -3,6 +3,7 @@
 import { scaleLinear } from "d3-scale";
 import { secondsText } from "../numbers.ts";
 import { axisX, axisY, emptyPicture, FRAME, legend, picture } from "./frame.ts";
+import type { Tick } from "./frame.ts";
 import { pathThrough, seriesColour } from "./svg.ts";
 import { linearTicks, shortNumber } from "./ticks.ts";
 
@@ -20,7 +21,13 @@ export type TimeSeriesOptions = {
 
 const POINTS = 240;
 
-/** Ticks at round times: s, min or h by the span. */
+/** Ticks at round times from the left edge to the right one: s, min, h or days by the span. */
+export function timeTicks(spanS: number, left: number, right: number): Tick[] {
+  const step = timeStep(spanS);
+  const scale = scaleLinear([0, spanS / step.seconds], [left, right]);
+  return linearTicks(scale, 7, (value) => step.text(value * step.seconds));
+}
+
 function timeStep(spanS: number): { seconds: number; text: (s: number) => string } {
   if (spanS > 6 * 86_400) return { seconds: 86_400, text: (s) => `${numberOf(s / 86_400)} d` };
   if (spanS > 3 * 3600) return { seconds: 3600, text: (s) => `${numberOf(s / 3600)} h` };
@@ -48,8 +55,6 @@ export function timeSeriesChart(
   const top = options.top ?? (peak === 0 ? 1 : peak);
   const y = scaleLinear([0, top], [FRAME.bottom, FRAME.top]);
   if (options.top === undefined) y.nice(4);
-  const step = timeStep(spanS);
-  const ticks = scaleLinear([0, spanS / step.seconds], [FRAME.left, FRAME.right]);
   const paths = thinned.map((points, index) => {
     const path = pathThrough(points.map(([s, value]) => [x(s), y(value)]));
     return `<path class="curve" d="${path}" stroke="${seriesColour(index)}"/>`;
@@ -58,11 +63,7 @@ export function timeSeriesChart(
     FRAME,
     title,
     axisY(FRAME, linearTicks(y, 4, options.format ?? shortNumber)) +
-      axisX(
-        FRAME,
-        linearTicks(ticks, 7, (value) => step.text(value * step.seconds)),
-        "simulated time",
-      ) +
+      axisX(FRAME, timeTicks(spanS, FRAME.left, FRAME.right), "simulated time") +
       paths.join("") +
       (lines.length > 1
         ? legend(
