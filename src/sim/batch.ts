@@ -76,8 +76,10 @@ export class Batch extends BatchState implements SchedulerPort {
     const computed = this.engine.table.data[slot + AT_COMPUTED]!;
     const chunk = Math.min(this.knownTokens(slot) - computed, tokens);
     const need = this.blocksFor(slot, computed + chunk) - this.blocksFor(slot, computed);
+    // Decoding requests, those that came after this prompt too, have their blocks as soon as decodes are in the step.
+    const servedBefore = this.decodesInStep ? Infinity : 0;
     while (this.pool.available < need) {
-      if (this.preemptOne(slot) === slot) return 0;
+      if (this.preemptOne(servedBefore) === slot) return 0;
     }
     this.pool.allocate(need);
     this.computePrompt(slot, computed, chunk);
@@ -337,19 +339,20 @@ export class Batch extends BatchState implements SchedulerPort {
 
   /** Preempts until `need` blocks are available; false when `slot` itself had to give way. */
   private makeRoom(slot: number, need: number): boolean {
+    const order = this.engine.table.data[slot + AT_ORDER]!;
     while (this.pool.available < need) {
-      if (this.preemptOne(slot) === slot) return false;
+      if (this.preemptOne(order) === slot) return false;
     }
     return true;
   }
 
-  /** Preempts the newest (or oldest) running request on behalf of `slot`; returns the victim. */
-  private preemptOne(slot: number): number {
+  /**
+   * Preempts the newest (or oldest) running request; returns the victim. Decoding requests admitted before `servedBefore` have
+   * taken their block for this step already.
+   */
+  private preemptOne(servedBefore: number): number {
     const victim = this.engine.preemptNewest ? this.running.tail : this.running.head;
-    // Requests before `slot` in running order have taken their block for this step already.
-    const served =
-      this.engine.table.data[victim + AT_ORDER]! < this.engine.table.data[slot + AT_ORDER]!;
-    this.preempt(victim, served);
+    this.preempt(victim, this.engine.table.data[victim + AT_ORDER]! < servedBefore);
     return victim;
   }
 
