@@ -110,6 +110,25 @@ export class BatchLoads {
     if (!this.tiers.landedAt(this.batch.worker).includes(slot)) this.tiers.abandon(slot, nowUs);
   }
 
+  /** The worker has died: nothing comes any more; `lost` gets the requests. */
+  wipe(nowUs: number, lost: (slot: number) => void): void {
+    const { engine, tiers, list } = this;
+    const { data } = engine.table;
+    const landed = tiers.landedAt(this.batch.worker);
+    for (let slot = list.head; slot >= 0; slot = list.head) {
+      const isOver = data[slot + AT_STATE] === SLOT_FREE;
+      if (!landed.includes(slot)) tiers.abandon(slot, nowUs);
+      tiers.failed.delete(slot);
+      list.remove(slot);
+      this.batch.pool.dropLoad(slot, data[slot + AT_LOADED]!);
+      data[slot + AT_STATE] = SLOT_WAITING;
+      if (isOver) engine.table.give(slot);
+      else lost(slot);
+    }
+    landed.length = 0;
+    this.abandonedCount = 0;
+  }
+
   /** A request is admitted for the first time with `cached` tokens in the worker's cache. */
   admitted(slot: number, cached: number): void {
     if (this.engine.table.data[slot + AT_LOADED]! > 0) this.tiers.fetched.admitted(slot, cached);
@@ -118,6 +137,7 @@ export class BatchLoads {
   private landOne(slot: number): void {
     const { data } = this.engine.table;
     const blocks = data[slot + AT_LOADED]!;
+    const hasFailed = this.tiers.failed.delete(slot);
     this.list.remove(slot);
     if (data[slot + AT_STATE] === SLOT_FREE) {
       this.abandonedCount--;
@@ -127,7 +147,10 @@ export class BatchLoads {
       return;
     }
     endOnboard(data, slot, this.batch.nowUs);
-    this.batch.pool.endLoad(slot, blocks);
+    if (hasFailed) {
+      this.batch.pool.dropLoad(slot, blocks);
+      data[slot + AT_LOADED] = 0;
+    } else this.batch.pool.endLoad(slot, blocks);
     data[slot + AT_STATE] = SLOT_WAITING;
     this.waiting.pushFront(slot);
   }

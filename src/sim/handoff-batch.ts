@@ -51,7 +51,8 @@ export class HandoffBatch extends Batch {
   get isEmpty(): boolean {
     const { landing } = this;
     const elsewhere = this.parked.length + (landing?.count ?? 0) + (landing?.leaving.length ?? 0);
-    return this.queuedCount + this.runningCount + elsewhere === 0;
+    const loading = this.loads?.list.length ?? 0;
+    return this.queuedCount + this.runningCount + elsewhere + loading === 0;
   }
 
   /** Whether requests wait here for the worker itself. */
@@ -168,7 +169,7 @@ export class HandoffBatch extends Batch {
    * those that are not over, the running ones with the tokens whose keys and values are gone. `lastUs`: when decoding requests
    * got their newest token.
    */
-  wipe(lastUs: number, lost: (slot: number) => void): void {
+  wipe(lastUs: number, nowUs: number, lost: (slot: number) => void): void {
     const { data } = this.engine.table;
     for (let slot = this.running.head; slot >= 0; slot = this.running.head) {
       const isOver = data[slot + AT_STATE] === SLOT_DONE || this.isLeaving(slot);
@@ -187,6 +188,7 @@ export class HandoffBatch extends Batch {
       this.takeBlocksBack(slot, data[slot + AT_COMPUTED]!);
       lost(slot);
     }
+    this.loads?.wipe(nowUs, lost);
     this.landing?.wipe(lost);
     this.pool.wipe();
     this.partialPrefill = -1;

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { REQUEST_COMPLETED } from "../../src/sim/index.ts";
 import type { SimulationResult } from "../../src/sim/index.ts";
 import type { RandomRun } from "../support/random-scenario.ts";
-import { randomFabricStorms, randomStorms } from "../support/random-storm.ts";
+import { randomFabricStorms, randomStorms, randomTierStorms } from "../support/random-storm.ts";
 import { simulate } from "../support/simulate.ts";
 import { LAW_TIMEOUT_MS, lawRuns } from "./law-runs.ts";
 
@@ -79,6 +79,34 @@ test(
     expect(reached.moved).toBeGreaterThan(50);
     expect(reached.timeouts).toBeGreaterThan(10);
     expect(reached.cut).toBeGreaterThan(25);
+    expect(reached.survived).toBeGreaterThan(500);
+  },
+  LAW_TIMEOUT_MS,
+);
+
+test(
+  "the same where workers have KV tiers and peers",
+  () => {
+    const reached = { moved: 0, missed: 0, fetched: 0, survived: 0 };
+    fc.assert(
+      fc.property(randomTierStorms, (run) => {
+        const { report } = checked(run);
+        reached.moved += report.faults!.moved;
+        reached.survived += report.requests.completed;
+        const { tokensBySource: tokens, tiers } = report.kv;
+        if (tokens === undefined) return;
+        reached.fetched += tokens.g2 + tokens.g3 + tokens.g4 + tokens.peer;
+        for (const level of tiers ?? []) {
+          const missed = Object.values(level.missedTokens).reduce((sum, count) => sum + count, 0);
+          expect(level.hitTokens + missed).toBe(level.askedTokens);
+          reached.missed += level.missedTokens.fault;
+        }
+      }),
+      lawRuns(300),
+    );
+    expect(reached.moved).toBeGreaterThan(100);
+    expect(reached.missed).toBeGreaterThan(200);
+    expect(reached.fetched).toBeGreaterThan(1000);
     expect(reached.survived).toBeGreaterThan(500);
   },
   LAW_TIMEOUT_MS,

@@ -4,7 +4,8 @@ import fc from "fast-check";
 import { scenarioSchema } from "../../src/sim/index.ts";
 import type { ScenarioInput } from "../../src/sim/index.ts";
 import { randomClusters } from "./random-cluster.ts";
-import { randomFabrics } from "./random-fabric.ts";
+import { randomFabrics, randomFabricTiers } from "./random-fabric.ts";
+import { randomTierRuns } from "./random-tiers.ts";
 import { randomRuns } from "./random-scenario.ts";
 import type { RandomRun } from "./random-scenario.ts";
 
@@ -88,3 +89,6 @@ export const randomStorms = stormsOver(fc.oneof(randomRuns, randomClusters));
 
 /** The same on fabrics, whose links are cut too. */
 export const randomFabricStorms = stormsOver(randomFabrics);
+
+/** The same with KV tiers below the workers, over links of their own and over fabrics. */
+export const randomTierStorms = stormsOver(fc.oneof(randomTierRuns, randomFabricTiers));

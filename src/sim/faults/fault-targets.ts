@@ -45,8 +45,6 @@ export function targetsOf(scenario: Scenario, event: FaultEvent): readonly Fault
 
 /** The first fault that strikes nobody or lacks what its kind needs. */
 export function checkFaults(scenario: Scenario): Problem | undefined {
-  const tiered = checkTiers(scenario);
-  if (tiered !== undefined) return tiered;
   for (const [index, event] of scenario.faults.events.entries()) {
     const problem = checkEvent(scenario, event);
     if (problem === undefined) continue;
@@ -54,20 +52,6 @@ export function checkFaults(scenario: Scenario): Problem | undefined {
     return { ...problem, where: `${place}.${problem.where ?? "kind"}` };
   }
   return undefined;
-}
-
-/** What tiers keep of a worker that dies is not modelled: no result is better than a wrong one. */
-function checkTiers({ kv, faults }: Scenario): Problem | undefined {
-  if (kv.tiers.length === 0 && !kv.peer_fetch) return undefined;
-  const harmless: readonly string[] = ["slow", "link", "metrics_blackout"];
-  const index = faults.events.findIndex(({ kind }) => !harmless.includes(kind));
-  if (index < 0 && faults.rates.crash_per_hour === 0) return undefined;
-  return {
-    what: "workers that die cannot have KV tiers or peers yet",
-    where: index < 0 ? "faults.rates.crash_per_hour" : `faults.events.${String(index)}.kind`,
-    expected: `no tiers, or one of ${harmless.join(", ")}`,
-    remedy: "remove kv.tiers, or this fault",
-  };
 }
 
 function checkEvent(scenario: Scenario, event: FaultEvent): Problem | undefined {

@@ -11,7 +11,9 @@ import { EventQueue } from "../../core/index.ts";
 import {
   AT_GENERATED,
   AT_INPUT,
+  AT_LOADED,
   AT_LOST,
+  AT_SOUGHT,
   AT_STATE,
   SLOT_DECODE,
   SLOT_LOST,
@@ -20,6 +22,7 @@ import {
   SLOT_PREFILL,
 } from "../request-table.ts";
 import type { ClusterNetwork } from "../network/index.ts";
+import type { Pool } from "../pool.ts";
 import { SlotList } from "../slot-list.ts";
 import { beginRedo } from "../time-asides.ts";
 import { WORKER_IDLE } from "../worker.ts";
@@ -32,6 +35,7 @@ import { LinkFaults } from "./link-faults.ts";
 import { redispatch } from "./redispatch.ts";
 import type { RedispatchParts } from "./redispatch.ts";
 import { slowed } from "./slow-model.ts";
+import { failLoads, wipe } from "./wipe.ts";
 
 const NONE = -1;
 const US_PER_S = 1e6;
@@ -56,6 +60,7 @@ export type FaultParts = RedispatchParts & {
   readonly sink: FaultSink;
   /** Undefined: the workers share no links. */
   readonly net: ClusterNetwork | undefined;
+  readonly pools: readonly Pool[];
 };
 
 export interface FaultSink {
@@ -164,6 +169,7 @@ export class Faults {
     if (kind === "link" && this.links !== undefined) {
       this.log.open(kind, workers, nowUs, nowUs + lastsUs);
       this.links.strike(event, workers, lastsUs, nowUs);
+      if (factor === 0) failLoads(this.parts, nowUs);
       return;
     }
     const struck = workers.filter((id) => this.isDown[id] === 0);
@@ -206,7 +212,9 @@ export class Faults {
     const stepUs = clock.halt(worker, nowUs);
     const idled = Number.isNaN(stepUs);
     this.log.died(this.incidentOf[id]!, id, idled ? 0 : nowUs - stepUs, nowUs);
-    worker.batch.wipe(idled ? nowUs : stepUs, (slot) => this.lose(worker, slot, nowUs));
+    wipe(this.parts, worker, idled ? nowUs : stepUs, isSilent, nowUs, (slot) => {
+      this.lose(worker, slot, nowUs);
+    });
     this.schedule(id, TIMER_DETECT, this.detectUs[id]!);
     const upUs = nowUs + this.awayUs[id]!;
     if (upUs < Infinity) this.schedule(id, TIMER_UP, upUs);
@@ -292,6 +300,8 @@ export class Faults {
     handoffs?.stop(slot, nowUs);
     beginRedo(table.data, slot, nowUs);
     table.data[slot + AT_STATE] = SLOT_LOST;
+    table.data[slot + AT_SOUGHT] = 0;
+    table.data[slot + AT_LOADED] = 0;
     this.lost.pushBack(slot);
     this.workerAt[place] = id;
     this.incidentAt[place] = this.incidentOf[id]!;

@@ -18,6 +18,8 @@ export class LoadTable {
   live = 0;
   private data = new Float64Array(16 * STRIDE);
   private readonly flows: number[][] = [];
+  /** Workers that each load fetches from. */
+  private readonly peers: number[][] = [];
   private used = 0;
   private free = -1;
   private segments = new Int32Array(32 * SEGMENT_STRIDE);
@@ -42,6 +44,7 @@ export class LoadTable {
     this.data[at + STARTED_US] = nowUs;
     this.data[at + SEGMENTS] = -1;
     (this.flows[load] ??= []).length = 0;
+    (this.peers[load] ??= []).length = 0;
     return load;
   }
 
@@ -50,6 +53,11 @@ export class LoadTable {
     this.data[load * STRIDE + SLOT] = -1;
     this.data[load * STRIDE + NEXT_FREE] = this.free;
     this.free = load;
+  }
+
+  /** Numbers given out so far; the slot of one that has ended is −1. */
+  get count(): number {
+    return this.used;
   }
 
   slotOf(load: number): number {
@@ -75,6 +83,22 @@ export class LoadTable {
 
   addFlow(load: number, flow: number): void {
     this.flows[load]!.push(flow);
+  }
+
+  /** Rows of the peers that the load fetches from. */
+  peersOf(load: number): readonly number[] {
+    return this.peers[load]!;
+  }
+
+  addPeer(load: number, row: number): void {
+    this.peers[load]!.push(row);
+  }
+
+  /** Whether the load has something from this source. */
+  reads(load: number, source: number): boolean {
+    let segment = this.data[load * STRIDE + SEGMENTS]!;
+    while (segment >= 0 && this.segments[segment] !== source) segment = this.segments[segment + 3]!;
+    return segment >= 0;
   }
 
   /** A transfer of the load has ended; true: it was the last one. */

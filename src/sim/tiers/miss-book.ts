@@ -43,6 +43,11 @@ export class MissBook {
     if (blocks > this.storedBlocks[node]!) this.storedBlocks[node] = blocks;
   }
 
+  /** A node was lost to a fault. */
+  lost(node: number): void {
+    this.faulted[node] = 1;
+  }
+
   hit(tokens: number): void {
     this.askedTokens += tokens;
     this.hitTokens += tokens;

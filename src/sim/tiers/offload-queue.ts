@@ -26,7 +26,8 @@ export class OffloadQueue {
   private upTo: number[] = [];
   /** Runs of the transfer in flight. */
   private sending: number[] = [];
-  private isBusy = false;
+  /** The transfer in flight, −1: none. */
+  private flow = -1;
 
   constructor(options: {
     readonly target: TierStore;
@@ -67,7 +68,7 @@ export class OffloadQueue {
 
   /** Sends what waits, unless a transfer is in flight. */
   flush(network: Transfers, nowUs: number): void {
-    if (this.isBusy || this.nodes.length === 0) return;
+    if (this.flow >= 0 || this.nodes.length === 0) return;
     const { nodes, upTo, target, policy } = this;
     this.nodes = [];
     this.upTo = [];
@@ -89,20 +90,34 @@ export class OffloadQueue {
     const bytes = Math.ceil(blocks * this.blockBytes);
     this.sentBlocks += blocks;
     this.sentBytes += bytes;
-    this.isBusy = true;
     const { bytesPerUsMax } = this;
-    network.start(this.route, bytes, this.tag, nowUs, { bytesPerUsMax, isBackground: true });
+    const options = { bytesPerUsMax, isBackground: true };
+    this.flow = network.start(this.route, bytes, this.tag, nowUs, options);
   }
 
   /** The transfer in flight has ended: `stored` is told every run that can be read now, the deepest first. */
   landed(nowUs: number, stored: (node: number, blocks: number) => void): void {
-    this.isBusy = false;
+    this.flow = -1;
     this.target.at(nowUs);
     for (let i = this.sending.length - 1; i >= 0; i--) {
       const node = this.sending[i]!;
       this.target.commit(node);
       stored(node, this.target.readable(node));
     }
+    this.sending.length = 0;
+  }
+
+  /** One of its ends is gone: nothing that waits is sent, and what is on its way never comes. */
+  drop(network: Transfers, nowUs: number): void {
+    this.heldNodes.length = 0;
+    this.heldUpTo.length = 0;
+    this.nodes.length = 0;
+    this.upTo.length = 0;
+    if (this.flow < 0) return;
+    network.cancel(this.flow, nowUs);
+    this.flow = -1;
+    this.target.at(nowUs);
+    for (let i = this.sending.length - 1; i >= 0; i--) this.target.abort(this.sending[i]!);
     this.sending.length = 0;
   }
 }

@@ -136,7 +136,8 @@ export class PrefixSearch {
     if (index === 0) {
       const holder = directory.holder(node);
       const isElsewhere = holder >= 0 && holder !== row && directory.blocksAt(holder, node) > found;
-      return isElsewhere ? MISS_ON_ANOTHER_WORKER : MISS_EVICTED;
+      if (isElsewhere) return MISS_ON_ANOTHER_WORKER;
+      return book.faulted[node] === 1 ? MISS_FAULT : MISS_EVICTED;
     }
     if (book.faulted[node] === 1) return MISS_FAULT;
     const last = book.lastStore[node]!;

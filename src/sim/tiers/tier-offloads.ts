@@ -102,6 +102,14 @@ export class TierOffloads {
     queue.flush(this.links.network, nowUs);
   }
 
+  /** A store is lost: copies into it and out of it stop. */
+  dropAt(store: TierStore, nowUs: number): void {
+    const below = this.stores.levelOf(store) + 1;
+    for (const queue of this.list)
+      if (queue.target === store) queue.drop(this.links.network, nowUs);
+    this.queues[below]?.[this.stores.indexOf(store)]?.drop(this.links.network, nowUs);
+  }
+
   /** Sends what was queued between levels. */
   flush(nowUs: number): void {
     const { dirty } = this;

@@ -225,8 +225,8 @@ export class TierStore implements EvictionView {
     } else this.dropPin(item);
   }
 
-  /** Everything that nobody reads or writes is gone, as after a crash. Returns the blocks lost. */
-  lose(): number {
+  /** Everything that nobody reads or writes is gone, as after a crash; `told` hears of every node. Returns the blocks lost. */
+  lose(told?: (node: number) => void): number {
     let lost = 0;
     for (let item = 0; item < this.items; item++) {
       const at = item * STRIDE;
@@ -234,6 +234,7 @@ export class TierStore implements EvictionView {
       const blocks = this.blocks(item);
       lost += blocks;
       this.lostBlocks += blocks;
+      told?.(this.node(item));
       this.shrink(item, blocks);
     }
     return lost;

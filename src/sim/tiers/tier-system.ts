@@ -27,6 +27,7 @@ import { PrefixSearch } from "./prefix-search.ts";
 import type { Seeker } from "./prefix-search.ts";
 import { TierLinks } from "./tier-links.ts";
 import type { TierWays } from "./tier-links.ts";
+import { TierLosses } from "./tier-losses.ts";
 import { TierOffloads } from "./tier-offloads.ts";
 import type { TierSettings } from "./tier-settings.ts";
 import type { TierStore } from "./tier-store.ts";
@@ -70,10 +71,16 @@ export class TierSystem implements KvWatcher {
   private readonly onboard: Onboard;
   private readonly forest: PrefixForest;
   private readonly blockSize: number;
-  private readonly firstId: number;
+  /** Number of the pool's first worker. */
+  readonly firstId: number;
+  readonly losses: TierLosses = new TierLosses(this);
+  /** Slots whose loads have ended without coming, until their workers' next passes. */
+  readonly failed = new Set<number>();
+  /** Row of the worker that is dying: what its cache lets go is lost. −1: none is. */
+  dying = -1;
   private readonly future: FutureUses;
   private readonly forecast: LoadForecast;
-  private readonly directory: CacheDirectory;
+  readonly directory: CacheDirectory;
   private readonly search: PrefixSearch;
   private readonly plan = new PrefixPlan();
   private readonly view;
@@ -167,13 +174,15 @@ export class TierSystem implements KvWatcher {
   stored(worker: number, node: number, blocks: number): void {
     const row = worker - this.firstId;
     this.directory.changed(row, node, blocks);
+    this.stores.books[0]!.faulted[node] = 0;
     if (this.offloads.isWriteThrough(0)) this.offloads.send(0, row, node, blocks);
   }
 
   removed(worker: number, node: number, blocks: number): void {
     const row = worker - this.firstId;
     const before = this.directory.changed(row, node, blocks);
-    if (this.offloads.isOnEvict(0)) this.offloads.send(0, row, node, before);
+    if (row === this.dying) this.stores.books[0]!.lost(node);
+    else if (this.offloads.isOnEvict(0)) this.offloads.send(0, row, node, before);
   }
 
   settled(worker: number): void {
@@ -209,6 +218,9 @@ export class TierSystem implements KvWatcher {
     this.choices++;
     this.offeredTokens += plan.blocksUpTo[pieces]! * this.blockSize;
     this.forecast.fill(plan, pieces, request, this);
+    // What lies behind a link that is cut cannot be had.
+    while (pieces > 0 && plan.loadUs[pieces] === Infinity) pieces--;
+    if (pieces === 0) return 0;
     view.pieces = pieces;
     view.waiting = request.waiting;
     view.loading = request.loading;
@@ -216,6 +228,13 @@ export class TierSystem implements KvWatcher {
     if (chosen === 0) return 0;
     this.begin(request, chosen, nowUs);
     return plan.blocksUpTo[chosen]!;
+  }
+
+  /** A load will not come: its request goes back to the queue with its worker's next pass, and is computed. */
+  fail(load: number, nowUs: number): void {
+    for (const flow of this.loads.flowsOf(load)) this.links.network.cancel(flow, nowUs);
+    this.failed.add(this.loads.slotOf(load));
+    this.finish(load, nowUs, false);
   }
 
   /** A request that loads has been given up: its transfers stop, its worker lets its blocks go with its next pass. */
@@ -274,6 +293,7 @@ export class TierSystem implements KvWatcher {
         loads.addSegment(load, source, node, plan.runUpTo[run]!);
         if (source < levels.length) this.stores.of(source, request.row).pin(node);
       }
+      if (source === levels.length) loads.addPeer(load, plan.peer[piece]!);
       const blocks = plan.blocksUpTo[piece + 1]! - plan.blocksUpTo[piece]!;
       const bytes = this.bytesOf(piece);
       fetched.add(request.slot, source, blocks * this.blockSize);
