@@ -5,6 +5,7 @@
 import { AdapterList } from "./adapters.ts";
 import { BlockDemand } from "./block-demand.ts";
 import type { DemandSum } from "./block-demand.ts";
+import type { DecodeStretch } from "./decode-stretch.ts";
 import type { Engine } from "./engine.ts";
 import { FinishHeap } from "./finish-heap.ts";
 import { Inbox } from "./inbox.ts";
@@ -20,10 +21,13 @@ import {
   AT_NEXT,
   AT_NEXT_ENDING,
   AT_OUTPUT,
+  AT_PATH_LENGTH,
+  AT_PATH_START,
   AT_SHARED_BLOCKS,
   AT_STATE,
   SLOT_FREE,
 } from "./request-table.ts";
+import { nodeAt } from "./prefix-forest.ts";
 import { leastGenerated, nextStepBlocks, outputLeft, outputTotals } from "./running-walk.ts";
 import type { Running } from "./running-walk.ts";
 import { SlotList } from "./slot-list.ts";
@@ -201,6 +205,12 @@ export class BatchState {
     return true;
   }
 
+  /** Steps of the run that starts now, at most `limit`, to the boundary that has to look: for arrivals, at times that are over. */
+  stepsToLook(stretch: DecodeStretch, limit: number): number {
+    const steps = this.inbox?.stepsToSee(this.decodeSteps, stretch, limit) ?? limit;
+    return this.pool.kept?.stepsToOver(this.decodeSteps, stretch, steps) ?? steps;
+  }
+
   /** Steps, at most `limit`, until the batch can change by itself: a finish, a block shortage. */
   stepsAhead(limit: number): number {
     const steps = Math.min(this.stepsToFinish, limit);
@@ -260,7 +270,14 @@ export class BatchState {
   }
 
   prefixNode(slot: number, tokens: number): number {
-    return this.pool.nodeAt(slot, Math.ceil(tokens / this.engine.blockSize) - 1);
+    const { forest, table, blockSize } = this.engine;
+    const start = table.data[slot + AT_PATH_START]!;
+    return nodeAt(
+      forest,
+      start,
+      table.data[slot + AT_PATH_LENGTH]!,
+      Math.ceil(tokens / blockSize) - 1,
+    );
   }
 
   /** Puts a watcher of all pools of this worker's engine in the place of the one that is there. */

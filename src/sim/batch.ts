@@ -162,6 +162,7 @@ export class Batch extends BatchState implements SchedulerPort {
   /** Empties the step being built. */
   beginPass(nowUs: number): void {
     beginPass(this.engine.pass, nowUs);
+    this.pool.beginPass(nowUs);
     this.decodesInStep = false;
     this.endingHead = -1;
     this.loads?.land();
@@ -208,12 +209,12 @@ export class Batch extends BatchState implements SchedulerPort {
     return context - 1;
   }
 
-  /** A request that is done leaves the worker: its blocks go back or into the cache, its slot is free. */
-  dismiss(slot: number, tokens: number): void {
+  /** A request that is over leaves the worker: its blocks go back or into the cache, its slot is free. `doneUs`: it has finished. */
+  dismiss(slot: number, tokens: number, doneUs = NaN): void {
     this.running.remove(slot);
     this.fullBlocks -= this.fullBlocksOf(slot);
     const held = Math.ceil(tokens / this.engine.blockSize);
-    this.pool.release(slot, held, this.usefulTokens(slot, tokens), false);
+    this.pool.release(slot, held, this.usefulTokens(slot, tokens), false, doneUs);
     this.engine.table.give(slot);
   }
 

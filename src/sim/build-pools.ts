@@ -62,8 +62,7 @@ export function buildPools(inputs: SimulationInputs, parts: CommonParts): Result
   const forestFor = forests(scenario, trace);
   const named = poolsOf(scenario);
   const firstIds = firstIdsOf(named);
-  const draws = adapterDraws(scenario, trace);
-  const images = imagesOf(scenario, trace);
+  const draw = { trace, draws: adapterDraws(scenario, trace), images: imagesOf(scenario, trace) };
   const pools: Pool[] = [];
   for (const [index, poolScenario] of poolScenarios(scenario).entries()) {
     const { name, role } = named[index]!;
@@ -78,7 +77,7 @@ export function buildPools(inputs: SimulationInputs, parts: CommonParts): Result
         : tiersFor(poolScenario, engine, forest, { firstId, net: parts.net });
     if (!built.ok) return fail(atPool(scenario, index, built.problem));
     const view = { scenario: poolScenario, forest, meter, tiers: built.value };
-    const workers = buildWorkers({ ...parts, ...view, draws, images, role, knobs, model, firstId });
+    const workers = buildWorkers({ ...parts, ...view, ...draw, role, knobs, model, firstId });
     if (!workers.ok) return fail(atPool(scenario, index, workers.problem));
     pools.push({ index, name, role, engine, ...view, workers: workers.value });
   }

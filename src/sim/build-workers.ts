@@ -4,6 +4,7 @@ import { fail, ok } from "../core/index.ts";
 import type { GapHistogram, Result } from "../core/index.ts";
 import type { StepTimeModel } from "../hardware/index.ts";
 import { schedulerPolicies } from "../policies/index.ts";
+import type { Trace } from "../trace/index.ts";
 import type { AdapterRules } from "./adapters.ts";
 import { STRETCH_NUMBERS } from "./decode-stretch.ts";
 import { landingRules } from "./disagg/landing-rules.ts";
@@ -11,6 +12,7 @@ import type { Images } from "./images.ts";
 import { EntryStore } from "./entry-store.ts";
 import { HeapArena } from "./finish-heap.ts";
 import type { Engine, PassState, WorkerSink } from "./engine.ts";
+import { KeepTimes } from "./kv-retention.ts";
 import type { PassMeter } from "./pass-meter.ts";
 import type { PrefixForest } from "./prefix-forest.ts";
 import type { RowDraws } from "./row-draws.ts";
@@ -40,6 +42,7 @@ type WorkerParts = {
   /** The adapter of each row, and the images that prompts bring; undefined: none. */
   readonly draws: RowDraws | undefined;
   readonly images: Images | undefined;
+  readonly trace: Trace | undefined;
   /** Number of the first worker. */
   readonly firstId: number;
 };
@@ -48,6 +51,12 @@ type WorkerParts = {
 function adapterRules({ knobs, draws }: WorkerParts): AdapterRules | undefined {
   if (knobs.lora === null || draws === undefined) return undefined;
   return { draws, slots: knobs.lora.max_loras };
+}
+
+/** The hints that a pool's engine heeds. */
+function keepTimes({ knobs, trace }: WorkerParts): KeepTimes | undefined {
+  const keepUs = trace?.hints?.keepUs;
+  return knobs.kv_retention_hints && keepUs !== undefined ? new KeepTimes(keepUs) : undefined;
 }
 
 /** A scheduling pass that has not begun. */
@@ -115,6 +124,7 @@ export function buildWorkers(options: WorkerParts): Result<Worker[]> {
     images: options.images,
     queries: queriesOf(engine),
     overshoot: engine.overshoot,
+    keeps: keepTimes(options),
     caching: engine.enable_prefix_caching && scheduler.prefixCaching,
     // TensorRT-LLM knows no other order.
     preemptNewest: engine.preemption_mode === "lifo" || engine.scheduler === "tensorrt_llm",

@@ -12,6 +12,7 @@ import type { EntryStore } from "./entry-store.ts";
 import type { HeapArena } from "./finish-heap.ts";
 import type { InboxRules } from "./inbox.ts";
 import type { Images } from "./images.ts";
+import type { KeepTimes } from "./kv-retention.ts";
 import type { KvWatcher } from "./kv-watcher.ts";
 import type { PassMeter } from "./pass-meter.ts";
 import type { PrefixForest } from "./prefix-forest.ts";
@@ -112,6 +113,8 @@ export type Engine = {
   readonly queries: number;
   /** Tokens beyond its last that a request may hold for a step: drafts that came too late. */
   readonly overshoot: number;
+  /** How long finished requests want their blocks kept; undefined: hints are not heeded, or there are none. */
+  readonly keeps: KeepTimes | undefined;
   /** Whether finished blocks are kept for requests with the same prefix. */
   readonly caching: boolean;
   /** Preempt the newest running request (lifo) or the oldest (fifo). */

@@ -93,13 +93,13 @@ export class HandoffBatch extends Batch {
     this.engine.counters[this.counterBase + OUTPUT_TOKENS]!++;
   }
 
-  /** A held prompt has been fetched, or nobody wants it any more: its blocks go into the cache, its slot is free. */
-  unpark(slot: number): void {
+  /** A held prompt has been fetched, or nobody wants it any more: its blocks go into the cache, its slot is free. `doneUs`: it has been fetched. */
+  unpark(slot: number, doneUs: number): void {
     const { table, blockSize } = this.engine;
     const tokens = table.data[slot + AT_COMPUTED]!;
     this.parked.remove(slot);
     this.fullBlocks -= this.fullBlocksOf(slot);
-    this.pool.release(slot, Math.ceil(tokens / blockSize), tokens, false);
+    this.pool.release(slot, Math.ceil(tokens / blockSize), tokens, false, doneUs);
     table.give(slot);
   }
 

@@ -20,12 +20,14 @@ import {
   ENTRY_REFERENCES,
 } from "./entry-store.ts";
 import type { EntryStore } from "./entry-store.ts";
+import { KvRetention } from "./kv-retention.ts";
 import { NodeMap } from "./node-map.ts";
 import {
   AT_HELD_NODES,
   AT_PATH_LENGTH,
   AT_PATH_START,
   AT_PRIVATE_ENTRY,
+  AT_ROW,
   AT_SHARED_BLOCKS,
 } from "./request-table.ts";
 
@@ -42,6 +44,8 @@ export class KvPool {
   evicted = 0;
   /** Blocks that running requests hold, shared ones counted for each holder. */
   held = 0;
+  /** Blocks that hints ask to keep; undefined: hints are not heeded, or there are none. */
+  readonly kept: KvRetention | undefined;
   private readonly worker: number;
   private readonly engine: Engine;
   private readonly store: EntryStore;
@@ -53,6 +57,7 @@ export class KvPool {
     this.worker = worker;
     this.store = engine.entries;
     this.free = engine.blocks;
+    if (engine.keeps !== undefined) this.kept = new KvRetention(engine.keeps, engine.entries);
   }
 
   get blocks(): number {
@@ -72,6 +77,11 @@ export class KvPool {
   /** Blocks that an allocation could take now, evicting if need be. */
   get available(): number {
     return this.free + this.cached;
+  }
+
+  /** A scheduling pass begins. */
+  beginPass(nowUs: number): void {
+    if (this.kept !== undefined) this.endKeeping(this.kept, nowUs);
   }
 
   /** Takes `count` blocks for a running request; the caller has checked that they are available. */
@@ -188,9 +198,11 @@ export class KvPool {
 
   /**
    * Gives back everything a request holds for `tokens` tokens with KV: private blocks first, then shared ones leaf first,
-   * each into the LRU list when nobody else holds it. `keep`: the request was preempted and may find its own blocks again.
+   * each into the LRU list when nobody else holds it. `keep`: it was preempted and may find its own blocks again; `doneUs`: when
+   * it finished, from when its hint counts, µs.
    */
-  release(slot: number, heldBlocks: number, tokens: number, keep: boolean): void {
+  release(slot: number, heldBlocks: number, tokens: number, keep: boolean, doneUs = NaN): void {
+    const untilUs = this.kept === undefined ? 0 : this.heedHint(slot, doneUs);
     const table = this.engine.table;
     const shared = table.data[slot + AT_SHARED_BLOCKS]!;
     const full = this.engine.caching
@@ -199,7 +211,7 @@ export class KvPool {
     const held = Math.max(0, heldBlocks - shared);
     this.free += held - full;
     this.held -= held + shared;
-    if (full > 0) this.keepPrivate(slot, full, keep);
+    if (full > 0) this.keepPrivate(slot, full, keep, untilUs);
     this.letGo(slot);
   }
 
@@ -246,18 +258,6 @@ export class KvPool {
     this.evicted = evicted;
   }
 
-  /** The node of a request's path that has the `block`-th block of its prompt, −1: none has. */
-  nodeAt(slot: number, block: number): number {
-    const { path, nodeBegin, nodeEnd } = this.engine.forest;
-    const start = this.engine.table.data[slot + AT_PATH_START]!;
-    const end = start + this.engine.table.data[slot + AT_PATH_LENGTH]!;
-    for (let i = start; i < end; i++) {
-      const node = path[i]!;
-      if (block < nodeEnd[node]!) return block >= nodeBegin[node]! ? node : -1;
-    }
-    return -1;
-  }
-
   /** Recounts every entry: throws `InvariantError` when the counters and the lists disagree. */
   audit(at: string): void {
     let inList = 0;
@@ -274,6 +274,7 @@ export class KvPool {
       inList += this.store.data[entry + ENTRY_LENGTH]!;
       last = entry;
     }
+    inList += this.kept?.audit(at) ?? 0;
     invariant(
       inList === this.cached,
       `KV law: ${inList} blocks listed, ${this.cached} counted ${at}`,
@@ -296,15 +297,40 @@ export class KvPool {
     data[slot + AT_SHARED_BLOCKS] = 0;
   }
 
-  private keepPrivate(slot: number, blocks: number, keep: boolean): void {
+  private keepPrivate(slot: number, blocks: number, keep: boolean, untilUs: number): void {
     this.cached += blocks;
-    if (!keep && this.newest >= 0 && this.store.data[this.newest + ENTRY_OWNER] === OWNER_NOBODY) {
-      this.store.data[this.newest + ENTRY_LENGTH]! += blocks;
+    const last = keep || untilUs > 0 ? -1 : this.newest;
+    if (last >= 0 && this.store.data[last + ENTRY_OWNER] === OWNER_NOBODY) {
+      this.store.data[last + ENTRY_LENGTH]! += blocks;
       return;
     }
-    const entry = this.store.take(keep ? OWNER_SLOT - slot : OWNER_NOBODY, blocks);
+    const entry = this.take(keep ? OWNER_SLOT - slot : OWNER_NOBODY, blocks);
+    if (untilUs > 0) this.kept!.wish(entry, untilUs);
     this.append(entry);
     if (keep) this.engine.table.data[slot + AT_PRIVATE_ENTRY] = entry;
+  }
+
+  /** A request has finished: puts its hint to the blocks that it shares; returns until when its own are to be kept, 0: no hint. */
+  private heedHint(slot: number, doneUs: number): number {
+    const { data } = this.engine.table;
+    const untilUs = Number.isNaN(doneUs) ? 0 : this.kept!.wishOf(data[slot + AT_ROW]!, doneUs);
+    const start = data[slot + AT_PATH_START]!;
+    const nodes = untilUs === 0 ? 0 : data[slot + AT_HELD_NODES]!;
+    for (const node of this.engine.forest.path.subarray(start, start + nodes))
+      this.kept!.wish(this.entryOf.get(node), untilUs);
+    return untilUs;
+  }
+
+  private take(owner: number, blocks: number): number {
+    const entry = this.store.take(owner, blocks);
+    this.kept?.clear(entry);
+    return entry;
+  }
+
+  /** Entries whose time is over take their turn like all others. */
+  private endKeeping(kept: KvRetention, nowUs = kept.clockUs): void {
+    kept.clockUs = nowUs;
+    for (let entry = kept.popOver(); entry >= 0; entry = kept.popOver()) this.append(entry);
   }
 
   private open(node: number): void {
@@ -313,7 +339,7 @@ export class KvPool {
       this.reference(entry);
       return;
     }
-    const created = this.store.take(node, 0);
+    const created = this.take(node, 0);
     this.store.data[created + ENTRY_REFERENCES] = 1;
     this.entryOf.set(node, created);
   }
@@ -333,9 +359,10 @@ export class KvPool {
 
   private evict(count: number): void {
     invariant(count <= this.cached, "KV law: eviction of more blocks than are cached");
+    if (this.kept !== undefined) this.endKeeping(this.kept);
     let left = count;
     while (left > 0) {
-      const entry = this.oldest;
+      const entry = this.oldest >= 0 ? this.oldest : this.kept!.oldest;
       const length = this.store.data[entry + ENTRY_LENGTH]!;
       const take = Math.min(left, length);
       this.store.data[entry + ENTRY_LENGTH] = length - take;
@@ -359,6 +386,7 @@ export class KvPool {
   }
 
   private append(entry: number): void {
+    if (this.kept?.takes(entry) === true) return;
     this.store.data[entry + ENTRY_OLDER] = this.newest;
     this.store.data[entry + ENTRY_NEWER] = -1;
     if (this.newest >= 0) this.store.data[this.newest + ENTRY_NEWER] = entry;
@@ -367,6 +395,7 @@ export class KvPool {
   }
 
   private unlink(entry: number): void {
+    if (this.kept?.drops(entry) === true) return;
     const before = this.store.data[entry + ENTRY_OLDER]!;
     const after = this.store.data[entry + ENTRY_NEWER]!;
     if (before >= 0) this.store.data[before + ENTRY_NEWER] = after;

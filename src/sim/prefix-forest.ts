@@ -32,6 +32,20 @@ export const EMPTY_FOREST: PrefixForest = {
   path: new Int32Array(0),
 };
 
+/** The node that has the `block`-th engine block of the prompt whose path is path[start … start + length), −1: none has. */
+export function nodeAt(
+  { path, nodeBegin, nodeEnd }: PrefixForest,
+  start: number,
+  length: number,
+  block: number,
+): number {
+  for (let i = start; i < start + length; i++) {
+    const node = path[i]!;
+    if (block < nodeEnd[node]!) return block >= nodeBegin[node]! ? node : -1;
+  }
+  return -1;
+}
+
 /** Whole trace blocks of row r that have an id. */
 function wholeBlocks(trace: Trace, hashes: HashRuns, row: number): number {
   let ids = 0;

@@ -236,6 +236,7 @@ export class RouterDesk {
     request.prompt.length = isKnown ? pathStart[row + 1]! - request.prompt.start : 0;
     request.session = trace?.sessions?.session[row] ?? -1;
     request.priority = trace?.priority?.[row] ?? 0;
+    request.strictPriority = trace?.hints?.strictPriority?.[row] ?? 0;
     request.tenant = trace?.labels?.tenant?.codes[row] ?? -1;
     request.expectedOutput = this.expectedOutput(row);
     const { affinityBlocks } = this.needs;
@@ -314,6 +315,7 @@ function newRequest(forest: PrefixForest): RouterRequest {
     affinityKey: 0,
     expectedOutput: NaN,
     priority: 0,
+    strictPriority: 0,
     session: -1,
     tenant: -1,
     pinned: -1,

@@ -115,6 +115,10 @@ const engineKeys = z.strictObject({
   ),
   max_model_len: count(TOKENS_PER_REQUEST_LIMIT).nullable().default(null),
   enable_prefix_caching: z.boolean().default(true),
+  kv_retention_hints: described(
+    z.boolean().default(false),
+    "heed hints that more is to come soon (keep_ms): blocks of a finished request are evicted after all others until then",
+  ),
   enable_chunked_prefill: z.boolean().default(true),
   preemption_mode: z.enum(["lifo", "fifo"]).default("lifo"),
   watermark: z.number().min(0).max(0.9).default(0),

@@ -242,7 +242,7 @@ export class Worker {
     if (!this.engine.stepByStep && batch.landing?.mayChange !== true) {
       const ahead = batch.stepsAhead(stretch.stepsValid - first);
       const steps = Math.min(this.engine.scheduler.stepsUntilChange(batch), ahead);
-      this.runSteps = batch.inbox?.stepsToSee(batch.decodeSteps, stretch, steps) ?? steps;
+      this.runSteps = batch.stepsToLook(stretch, steps);
     }
     return stretch.timeAt(first + this.runSteps);
   }
@@ -353,7 +353,7 @@ export class Worker {
     if (this.engine.parks) return this.batch.park(slot, nowUs);
     this.engine.counters[this.counterBase + COMPLETED]!++;
     this.engine.sink.completed(this.id, slot, nowUs);
-    this.batch.dismiss(slot, tokens);
+    this.batch.dismiss(slot, tokens, nowUs);
   }
 
   /** The prompt of a request has been computed to its end: its next token is out. */

@@ -3,7 +3,7 @@
 import { AGENTIC_SCHEMA } from "./agentic-mooncake.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import { writeIds } from "./export-ids.ts";
-import { RELATIONS, TRIGGERS, type CallGraph, type Trace } from "./trace.ts";
+import { RELATIONS, TRIGGERS, type AgentHints, type CallGraph, type Trace } from "./trace.ts";
 
 /** Bytes assumed per row at first; the writer grows when rows are longer. */
 const ROW_BYTES = 256;
@@ -79,6 +79,18 @@ function writeMarks(writer: ByteWriter, { priority, hints, labels }: Trace, row:
     writer.ascii(', "priority": ');
     writer.signed(priority[row]!);
   }
+  writeHints(writer, hints, row);
+  for (const [name, label] of [
+    ["policy_class", labels?.class],
+    ["tenant", labels?.tenant],
+  ] as const) {
+    const text = label?.values[label.codes[row]!] ?? "";
+    if (text !== "") writer.text(`, "${name}": ${JSON.stringify(text)}`);
+  }
+}
+
+/** Appends a row's hints to the open object. */
+export function writeHints(writer: ByteWriter, hints: AgentHints | undefined, row: number): void {
   const numbers = [
     ["strict_priority", hints?.strictPriority?.[row] ?? 0],
     ["osl", hints?.outputTokens?.[row] ?? 0],
@@ -88,13 +100,6 @@ function writeMarks(writer: ByteWriter, { priority, hints, labels }: Trace, row:
   if (keepUs > 0) {
     writer.ascii(', "keep_ms": ');
     writer.thousandths(keepUs);
-  }
-  for (const [name, label] of [
-    ["policy_class", labels?.class],
-    ["tenant", labels?.tenant],
-  ] as const) {
-    const text = label?.values[label.codes[row]!] ?? "";
-    if (text !== "") writer.text(`, "${name}": ${JSON.stringify(text)}`);
   }
 }
 

@@ -3,7 +3,7 @@
 import { ByteWriter } from "./byte-writer.ts";
 import { encodeTrace } from "./columns-trace.ts";
 import { LABEL_NAMES } from "./draft.ts";
-import { writeAgentic } from "./export-agentic.ts";
+import { writeAgentic, writeHints } from "./export-agentic.ts";
 import { writeIds } from "./export-ids.ts";
 import type { Trace } from "./trace.ts";
 
@@ -33,12 +33,12 @@ export function exportLosses(trace: Trace, format: ExportFormat): string[] {
   if (format === "agentic_mooncake") return losses;
   if (trace.graph !== undefined)
     losses.push("calls that wait for calls (agentic_mooncake has them)");
-  if (trace.hints !== undefined) losses.push("hints of agents");
   if (sessions !== undefined && !isLinear(trace)) {
     losses.push("parents other than the session's previous turn");
   }
   if (format === "csv") {
     if (hashes !== undefined) losses.push("block ids");
+    if (trace.hints !== undefined) losses.push("hints of agents");
     return losses;
   }
   if (hashes !== undefined && header.blockSize !== 512) {
@@ -61,7 +61,7 @@ function isLinear({ sessions }: Trace): boolean {
 }
 
 function writeMooncake(trace: Trace): Uint8Array {
-  const { hashes, sessions, priority, labels } = trace;
+  const { hashes, sessions, priority, labels, hints } = trace;
   const writer = new ByteWriter(trace.rows * ROW_BYTES);
   const model = labels?.model?.values.map((text) => JSON.stringify(text));
   const policy = labels?.class?.values.map((text) => JSON.stringify(text));
@@ -92,6 +92,7 @@ function writeMooncake(trace: Trace): Uint8Array {
       writer.ascii(', "priority": ');
       writer.signed(priority[row]!);
     }
+    writeHints(writer, hints, row);
     if (model !== undefined) writer.text(`, "model": ${model[labels!.model!.codes[row]!]!}`);
     if (policy !== undefined) {
       writer.text(`, "policy_class": ${policy[labels!.class!.codes[row]!]!}`);

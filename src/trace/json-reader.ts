@@ -7,12 +7,10 @@ import {
   CLOSE_BRACKET,
   COLON,
   COMMA,
-  DOT,
   LF,
   MINUS,
   OPEN_BRACE,
   OPEN_BRACKET,
-  PLUS,
   QUOTE,
   quotation,
   SPACE,
@@ -24,7 +22,8 @@ import { EXPONENT_TO_US } from "./csv-shape.ts";
 import { LATEST_US, type Draft } from "./draft.ts";
 import { KeyTable, type JsonKey, type JsonShape } from "./json-shape.ts";
 import { countFault, TIME_EXPECTED, type RowFault } from "./row-faults.ts";
-import { JsonCursor } from "./scan-json.ts";
+import { hintExponent, isHint, setHint, type HintRole } from "./row-hints.ts";
+import { JsonCursor, wordEnd } from "./scan-json.ts";
 import { scanCount, scanDecimal } from "./scan-number.ts";
 import { IsoScanner } from "./scan-time.ts";
 import { TextInterner } from "./text-interner.ts";
@@ -131,6 +130,7 @@ class JsonRow {
     const cursor = this.#cursor;
     const draft = this.#draft;
     if (cursor.peek() === 0x6e && cursor.bytes[cursor.at + 1] === 0x75) return this.#null(key);
+    if (isHint(key.role)) return this.#hint(key, key.role);
     switch (key.role) {
       case "input":
       case "output":
@@ -167,6 +167,7 @@ class JsonRow {
     else if (key.role === "elapsed") draft.rowElapsedUs = NaN;
     else if (key.role === "hashes") draft.rowIds = -1;
     else if (key.role === "priority") draft.rowPriority = 0;
+    else if (isHint(key.role)) setHint(draft, key.role, 0);
     else this.#setCode(key, -1);
     return undefined;
   }
@@ -214,6 +215,16 @@ class JsonRow {
     if (key.role === "input") this.#draft.rowInput = count;
     else this.#draft.rowOutput = count;
     return undefined;
+  }
+
+  #hint(key: JsonKey, role: HintRole): RowFault | undefined {
+    if (!this.#numberToken()) return this.#notANumber(key);
+    const { bytes, tokenFrom, tokenTo } = this.#cursor;
+    const value = scanDecimal(bytes, tokenFrom, tokenTo, hintExponent(role));
+    const expected = setHint(this.#draft, role, value);
+    if (expected === "") return undefined;
+    const quote = quotation(bytes, tokenFrom, tokenTo);
+    return { column: key.name, reason: "cannot be", quote, expected };
   }
 
   #time(key: JsonKey): RowFault | undefined {
@@ -361,24 +372,6 @@ class JsonRow {
       expected: "whole numbers from 0 to 2^64 − 1, or strings",
     };
   }
-}
-
-/** End of a run of letters, digits and signs. */
-function wordEnd(bytes: Uint8Array, from: number, end: number): number {
-  let at = from;
-  while (at < end) {
-    const byte = bytes[at]!;
-    const letter = byte | 0x20;
-    const inWord =
-      (letter >= 0x61 && letter <= 0x7a) ||
-      (byte >= ZERO && byte <= 0x39) ||
-      byte === MINUS ||
-      byte === PLUS ||
-      byte === DOT;
-    if (!inWord) break;
-    at++;
-  }
-  return at;
 }
 
 /** Text of a JSON string with escapes. The scanner has checked its grammar. */

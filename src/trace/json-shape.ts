@@ -2,10 +2,11 @@
 
 import { bytesOf } from "./bytes.ts";
 import type { FormatName, Role, TimeUnit } from "./import-options.ts";
+import type { HintRole } from "./row-hints.ts";
 
 export type JsonKey = {
   readonly name: string;
-  readonly role: Role;
+  readonly role: Role | HintRole;
   /** Unit of a time; of no meaning for other roles. */
   readonly unit: TimeUnit;
 };
@@ -32,6 +33,9 @@ export const MOONCAKE_SHAPE: JsonShape = {
     { name: "delay", role: "delay", unit: "ms" },
     { name: "delay_ms", role: "delay", unit: "ms" },
     { name: "priority", role: "priority", unit: "ms" },
+    { name: "strict_priority", role: "strict", unit: "ms" },
+    { name: "osl", role: "expected", unit: "ms" },
+    { name: "keep_ms", role: "keep", unit: "ms" },
     { name: "policy_class", role: "class", unit: "ms" },
     { name: "model", role: "model", unit: "ms" },
   ],

@@ -212,3 +212,21 @@ function isHex(byte: number): boolean {
   const letter = byte | 0x20;
   return (byte >= ZERO && byte <= 0x39) || (letter >= 0x61 && letter <= 0x66);
 }
+
+/** End of a run of letters, digits and signs. */
+export function wordEnd(bytes: Uint8Array, from: number, end: number): number {
+  let at = from;
+  while (at < end) {
+    const byte = bytes[at]!;
+    const letter = byte | 0x20;
+    const inWord =
+      (letter >= 0x61 && letter <= 0x7a) ||
+      (byte >= ZERO && byte <= 0x39) ||
+      byte === MINUS ||
+      byte === PLUS ||
+      byte === DOT;
+    if (!inWord) break;
+    at++;
+  }
+  return at;
+}

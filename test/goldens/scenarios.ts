@@ -9,6 +9,7 @@ import type { Scenario, ScenarioInput, SimulationInputs } from "../../src/sim/in
 import type { RowSource, Trace } from "../../src/trace/index.ts";
 import { scenarioOf, traceOf } from "../support/small-scenarios.ts";
 import type { Row } from "../support/small-scenarios.ts";
+import { randomGraph } from "../support/random-graph.ts";
 
 export type Golden = {
   readonly name: string;
@@ -94,6 +95,39 @@ type Conversations = {
   readonly outputMedian: number;
   readonly sessions?: boolean;
 };
+
+/** Agents' calls that wait for calls; their prompts share a beginning, and half of them say that more will come. */
+function agents(name: string): Trace {
+  const random = stream(20261120, `golden/${name}`);
+  const shape = randomGraph(20261120, 300, false);
+  const own: number[][] = Array.from({ length: shape.graph!.taskCount }, () => [0, 1, 2, 3]);
+  let fresh = 4;
+  const rows = Array.from({ length: shape.rows }, (_, row): Row => {
+    const path = own[shape.graph!.task[row]!]!;
+    const input = path.length * 16 + length(random.lognormal(0, 0.7) * 150);
+    while (path.length * 16 < input) path.push(fresh++);
+    const ids = path.slice();
+    // The last block is not full: the next call has another one in its place.
+    if (input % 16 > 0) path.pop();
+    return { at: shape.arrivalUs[row]!, input, output: length(random.lognormal(0, 0.6) * 60), ids };
+  });
+  const keepUs = Float64Array.from({ length: shape.rows }, () => (random.next() < 0.5 ? 3 * S : 0));
+  return { ...traceOf(rows, 16), graph: shape.graph!, hints: { keepUs } };
+}
+
+/** Requests of two tenants and two classes, some of them urgent. */
+function tenants(name: string, mix: Mix): Trace {
+  const trace = mixed(name, mix);
+  const random = stream(20261120, `golden/${name}/labels`);
+  const draw = (share: number) =>
+    Uint16Array.from({ length: trace.rows }, () => (random.next() < share ? 1 : 0));
+  const labels = {
+    tenant: { values: ["large", "small"], codes: draw(0.2) },
+    class: { values: ["chat", "batch"], codes: draw(0.4) },
+  };
+  const priority = Int16Array.from({ length: trace.rows }, () => random.int(5) - 2);
+  return { ...trace, labels, priority };
+}
 
 /** Rows made while the simulation runs, never held. */
 function generated(name: string): RowSource {
@@ -354,6 +388,28 @@ export const GOLDENS: readonly Golden[] = [
       },
     },
     of(chat),
+  ),
+  golden(
+    "call-graph",
+    "agents' calls that wait for calls, in pools too small for all that hints ask to keep",
+    { num_gpu_blocks: 1500, kv_retention_hints: true },
+    { cluster: { workers: 2 }, router: { policy: "dynamo_kv" } },
+    (name) => ({ trace: agents(name) }),
+  ),
+  golden(
+    "admission",
+    "three policies at the door of two busy workers, and clients that come again or give up",
+    {},
+    {
+      cluster: { workers: 2 },
+      admission: [
+        { policy: "tenant_limit", knobs: { in_flight: 40, rate_per_s: 20, burst: 5 } },
+        { policy: "priority_shedding", knobs: { from_per_worker: 10, step_per_worker: 10 } },
+        { policy: "queue_limit", knobs: { queued_tokens_per_worker: 2500 } },
+      ],
+      clients: { timeout_s: 8, ttft_timeout_s: 1, retry: { max: 2, base_s: 0.5 } },
+    },
+    (name) => ({ trace: tenants(name, { ...chat, rows: 400, perS: 30 }) }),
   ),
   golden(
     "generated",

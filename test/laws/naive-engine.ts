@@ -99,6 +99,7 @@ export function runNaively(
       input,
       output,
       keys: keysOf(trace, row, engine.block_size),
+      keepUs: engine.kv_retention_hints ? (trace.hints?.keepUs?.[row] ?? 0) : 0,
       admitted: NaN,
       first: NaN,
       finish: isRefused ? trace.arrivalUs[row]! : NaN,

@@ -21,6 +21,7 @@ export class NaiveSglang extends NaiveWorker {
   }
 
   override start(now: number): void {
+    this.looks(now);
     if (this.chunked?.cancelled === true) this.chunked = undefined;
     for (let turn = 0; turn < 3; turn++) {
       this.inStep = [];

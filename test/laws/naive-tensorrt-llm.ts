@@ -30,9 +30,9 @@ export class NaiveTensorrtLlm extends NaiveWorker {
     return false;
   }
 
-  protected override makeRoom(request: NaiveRequest): boolean {
-    if (this.available < 1 && this.isGuaranteed) throw new Error("a guarantee was broken");
-    return super.makeRoom(request);
+  protected override makeRoom(request: NaiveRequest, need: number): boolean {
+    if (this.available < need && this.isGuaranteed) throw new Error("a guarantee was broken");
+    return super.makeRoom(request, need);
   }
 
   private get isGuaranteed(): boolean {

@@ -5,7 +5,8 @@
 
 import type { Scenario } from "../../src/sim/index.ts";
 
-export type NaiveBlock = { key: string | null; users: number };
+/** `until`: end of the time for which a finished request asked to keep it; 0: none did, or the time is over. */
+export type NaiveBlock = { key: string | null; users: number; until: number };
 export type NaiveKnobs = Scenario["engine"] & {
   readonly num_gpu_blocks: number;
   readonly step_time: NonNullable<Scenario["engine"]["step_time"]>;
@@ -18,6 +19,8 @@ export type NaiveRequest = {
   readonly output: number;
   /** Names of the prompt's full blocks; null: nobody else has this block. */
   readonly keys: readonly (string | null)[];
+  /** How long its blocks are wanted after its end, µs. */
+  readonly keepUs: number;
   admitted: number;
   first: number;
   finish: number;
@@ -55,6 +58,9 @@ export class NaiveWorker {
   readonly cache = new Map<string, NaiveBlock>();
   /** Blocks without users, oldest first. */
   lru: NaiveBlock[] = [];
+  /** Those of them that somebody wants kept: taken when there are no others. */
+  kept: NaiveBlock[] = [];
+  private passAt = 0;
   free: number;
   endsAt = Infinity;
   readonly id: number;
@@ -74,17 +80,18 @@ export class NaiveWorker {
   }
 
   get available(): number {
-    return this.free + this.lru.length;
+    return this.free + this.lru.length + this.kept.length;
   }
 
   protected takeBlock(): NaiveBlock {
     if (this.free > 0) this.free--;
     else {
-      const oldest = this.lru.shift()!;
+      this.endKeeping();
+      const oldest = this.lru.shift() ?? this.kept.shift()!;
       this.cache.delete(oldest.key!);
       this.totals.evicted++;
     }
-    return { key: null, users: 1 };
+    return { key: null, users: 1, until: 0 };
   }
 
   /** Every full block of computed tokens gets its name and can be found from now on. */
@@ -101,11 +108,24 @@ export class NaiveWorker {
     }
   }
 
-  protected release(request: NaiveRequest): void {
+  /** Blocks whose time is over take their turn behind all others, the first to be over first. */
+  private endKeeping(): void {
+    const over = this.kept.filter((block) => block.until <= this.passAt);
+    this.kept = this.kept.filter((block) => block.until > this.passAt);
+    for (const block of over.toSorted((a, b) => a.until - b.until)) {
+      block.until = 0;
+      this.lru.push(block);
+    }
+  }
+
+  protected release(request: NaiveRequest, doneAt = NaN): void {
     this.name(request);
     for (const block of request.blocks.toReversed()) {
+      if (request.keepUs > 0 && doneAt + request.keepUs > block.until)
+        block.until = doneAt + request.keepUs;
       if (--block.users > 0) continue;
       if (block.key === null) this.free++;
+      else if (block.until > 0) this.kept.push(block);
       else this.lru.push(block);
     }
     request.blocks = [];
@@ -125,9 +145,9 @@ export class NaiveWorker {
     return { hits, cached: Math.min(hits.length, Math.floor((known - 1) / size)) * size };
   }
 
-  /** Finds a block for `request`, taking others' away if need be; false: it lost its own. */
-  protected makeRoom(request: NaiveRequest): boolean {
-    while (this.available < 1) {
+  /** Finds blocks for `request`, taking others' away if need be; false: it lost its own. */
+  protected makeRoom(request: NaiveRequest, need: number): boolean {
+    while (this.available < need) {
       const victim =
         this.engine.preemption_mode === "lifo" ? this.running.at(-1)! : this.running[0]!;
       this.takeOff(victim);
@@ -151,10 +171,10 @@ export class NaiveWorker {
   /** Gives a request's next `tokens` tokens their blocks and puts them into the step. */
   protected give(request: NaiveRequest, tokens: number): void {
     const wanted = Math.ceil((request.computed + tokens) / this.engine.block_size);
-    while (request.blocks.length < wanted) {
-      if (!this.makeRoom(request)) return;
-      request.blocks.push(this.takeBlock());
-    }
+    // All or nothing: nobody's cache is thrown away for a request that then gives way itself.
+    const need = wanted - request.blocks.length;
+    if (need > 0 && !this.makeRoom(request, need)) return;
+    while (request.blocks.length < wanted) request.blocks.push(this.takeBlock());
     this.inStep.push({ request, prompt: request.decoding ? 0 : tokens });
     if (request.decoding) return;
     // Computed at once as far as the cache is concerned: later requests of the same step share it.
@@ -203,6 +223,7 @@ export class NaiveWorker {
     for (const block of hits) {
       block.users++;
       this.lru = this.lru.filter((other) => other !== block);
+      this.kept = this.kept.filter((other) => other !== block);
     }
     request.blocks = hits;
     request.computed = cached;
@@ -213,8 +234,15 @@ export class NaiveWorker {
   }
 
   start(now: number): void {
+    this.looks(now);
     while (this.schedule(now) && this.inStep.length === 0);
     this.launch(now);
+  }
+
+  /** A pass begins. */
+  protected looks(now: number): void {
+    this.passAt = now;
+    this.endKeeping();
   }
 
   /** Times the step that has been put together. */
@@ -299,6 +327,6 @@ export class NaiveWorker {
     if (request.generated < request.output) return;
     request.finish = now;
     this.running = this.running.filter((other) => other !== request);
-    this.release(request);
+    this.release(request, now);
   }
 }

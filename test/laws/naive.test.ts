@@ -23,6 +23,9 @@ const SEED = Number(process.env["HEADWORKS_LAW_SEED"] ?? 20261121);
  * Coefficients whose sums float64 holds exactly, so that adding step by step and the closed form of a run cannot differ
  * in the last bit; halves and eighths of a microsecond test the rounding.
  */
+/** For how long hints ask to keep blocks: mostly short, so that times are over within runs of decode steps, and ties. */
+const KEEPS_US = [0, 0, 1, 5_000, 20_000, 20_500, 100_000, 1_000_000, 1e9];
+
 const stepTimes = fc.oneof(
   fc.record({
     type: fc.constant("fixed" as const),
@@ -187,6 +190,42 @@ test(`the naive engine agrees when clients give up, on ${RUNS} random scenarios`
     { numRuns: RUNS, seed: SEED },
   );
   for (const count of Object.values(left)) expect(count).toBeGreaterThan(RUNS / 4);
+}, 600_000);
+
+test(`the naive engine agrees on blocks that hints ask to keep, on ${RUNS} random scenarios`, () => {
+  let heeded = 0;
+  let evicted = 0;
+  fc.assert(
+    fc.property(
+      scenarios,
+      randomTraces,
+      fc.integer({ min: 1, max: 1_000_000 }),
+      (base, plain, seed) => {
+        const random = stream(seed, "keep");
+        const keepUs = Float64Array.from(
+          { length: plain.rows },
+          () => KEEPS_US[random.int(KEEPS_US.length)]!,
+        );
+        const trace = { ...plain, hints: { keepUs } };
+        const engine = { ...base.engine, enable_prefix_caching: true };
+        const scenario = { ...base, engine: { ...engine, kv_retention_hints: true } };
+        const { totals } = compare(scenario, trace);
+        const steps = simulate({ scenario, trace }, { stepByStep: true, auditEvery: 10 }).report;
+        const fast = simulate({ scenario, trace }).report;
+        expect({ ...steps, events: 0, wallS: 0 }).toEqual({ ...fast, events: 0, wallS: 0 });
+        const deaf = simulate({ scenario: { ...base, engine }, trace }).report;
+        if (deaf.digest !== fast.digest) heeded++;
+        evicted += totals.evicted;
+        // Without the option hints change nothing.
+        expect(deaf.digest).toBe(
+          simulate({ scenario: { ...base, engine }, trace: plain }).report.digest,
+        );
+      },
+    ),
+    { numRuns: RUNS, seed: SEED },
+  );
+  expect(evicted).toBeGreaterThan(RUNS);
+  expect(heeded).toBeGreaterThan(RUNS / 50);
 }, 600_000);
 
 test("a prompt in chunks gives way to the last decode in both engines alike", () => {

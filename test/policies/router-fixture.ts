@@ -71,6 +71,7 @@ export function requestOf(
     affinityKey: 0,
     expectedOutput: NaN,
     priority: 0,
+    strictPriority: 0,
     session: -1,
     tenant: -1,
     pinned: -1,

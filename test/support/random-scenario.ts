@@ -76,6 +76,13 @@ function sessionsFor(random: Stream, rows: number): NonNullable<Trace["sessions"
   return { session, sessionCount: 4, parent, delayUs };
 }
 
+/** For how long agents ask to keep their blocks, some of them within runs of decode steps. */
+function keepsFor(seed: number, rows: number): Float64Array {
+  const random = stream(seed, "keep");
+  const keepsUs = [0, 1, 20_000, 300_000, 5_000_000];
+  return Float64Array.from({ length: rows }, () => keepsUs[random.int(keepsUs.length)]!);
+}
+
 function traceFor(seed: number, shape: Shape): Trace {
   const random = stream(seed, "random-trace");
   const { rows } = shape;
@@ -108,6 +115,7 @@ function traceFor(seed: number, shape: Shape): Trace {
     outputTokens,
     ...(shape.hashed ? { hashes: hashesFor(random, inputTokens, shape.traceBlock) } : {}),
     ...(shape.sessions ? { sessions: sessionsFor(random, rows) } : {}),
+    hints: { keepUs: keepsFor(seed, rows) },
   };
 }
 
@@ -290,6 +298,7 @@ export const randomRuns: fc.Arbitrary<RandomRun> = fc
         max_prefill_tokens: r.prefillTokens,
         max_model_len: r.modelLen,
         enable_prefix_caching: r.caching,
+        kv_retention_hints: r.seed % 2 === 0,
         enable_chunked_prefill: r.chunked,
         preemption_mode: r.mode,
         watermark: r.scheduler === "vllm" || r.scheduler === "static" ? r.watermark : 0,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { exportLosses, exportTrace, importTrace } from "../../src/trace/index.ts";
 import { columns, idRows, imported, noted, refused } from "./import-support.ts";
 
 describe("BurstGPT", () => {
@@ -174,12 +175,43 @@ describe("Mooncake", () => {
   it("reads priority and labels, and says which keys it does not use", () => {
     const trace = imported(
       `${row('"timestamp": 0, "priority": -3, "policy_class": "gold", "request_id": "r1"')}\n` +
-        `${row('"timestamp": 0, "strict_priority": 1, "request_id": "r2", "x": {"y": [1, "}"]}')}`,
+        `${row('"timestamp": 0, "cache_salt": 1, "request_id": "r2", "x": {"y": [1, "}"]}')}`,
     );
     expect(trace.priority).toEqual(Int16Array.of(-3, 0));
     expect(trace.labels!.class).toEqual({ values: ["gold", ""], codes: Uint16Array.of(0, 1) });
     expect(noted(trace, /key "request_id" is not used/)).toBe(2);
-    expect(noted(trace, /key "strict_priority" is not used/)).toBe(1);
+    expect(noted(trace, /key "cache_salt" is not used/)).toBe(1);
+  });
+
+  it("reads the hints of agents, and writes them again", () => {
+    const text = [
+      row('"timestamp": 0, "strict_priority": 4294967295, "osl": 12, "keep_ms": 0.25'),
+      row('"timestamp": 1, "strict_priority": null, "osl": null, "keep_ms": null'),
+      row('"timestamp": 2, "keep_ms": 60000, "priority": 3, "policy_class": "gold"'),
+    ].join("\n");
+    const trace = imported(text);
+    const again = importTrace(exportTrace(trace, "mooncake"));
+    if (!again.ok) throw new Error(again.problem.what);
+    for (const one of [trace, again.value]) {
+      expect(one.hints).toEqual({
+        strictPriority: Uint32Array.of(4_294_967_295, 0, 0),
+        outputTokens: Uint32Array.of(12, 0, 0),
+        keepUs: Float64Array.of(250, 0, 60_000_000),
+      });
+      expect(one.priority).toEqual(Int16Array.of(0, 0, 3));
+      expect(one.labels!.class!.values).toEqual(["", "gold"]);
+    }
+    expect(exportLosses(trace, "mooncake")).toEqual([]);
+    expect(exportLosses(trace, "csv")).toContain("hints of agents");
+  });
+
+  it.each([
+    ['"strict_priority": -1', 'strict_priority "-1"'],
+    ['"osl": 1.5', 'osl "1.5"'],
+    ['"keep_ms": -3', 'keep_ms "-3"'],
+    ['"keep_ms": "soon"', 'keep_ms "\\"soon\\""'],
+  ])("refuses the hint %s", (hint, named) => {
+    expect(refused(row(`"timestamp": 0, ${hint}`)).what).toContain(named);
   });
 
   it.each([

@@ -86,6 +86,8 @@ export type RouterRequest = {
   expectedOutput: number;
   /** Higher is more urgent. */
   priority: number;
+  /** Strict tiers: whoever is in a higher one goes first, whatever else counts; 0: the lowest. */
+  strictPriority: number;
   /** −1: none. */
   session: number;
   tenant: number;

@@ -165,7 +165,7 @@ export class Handoffs {
   cancel(slot: number, nowUs: number): boolean {
     const state = this.table.data[slot + AT_STATE]!;
     if (!isOnItsWay(state)) return false;
-    this.stop(slot, nowUs);
+    this.stop(slot, nowUs, NaN);
     const target = this.targetOf(slot);
     if (state === SLOT_REMOTE) this.remote.remove(slot);
     else {
@@ -346,8 +346,8 @@ export class Handoffs {
     if (state !== SLOT_REMOTE) this.parts.clock.wake(target, nowUs);
   }
 
-  /** Ends what goes on for a request: its prompt's slot, transfer, message and timeout. */
-  stop(slot: number, nowUs: number): void {
+  /** Ends what goes on for a request: its prompt's slot, transfer, message and timeout. `doneUs`: NaN when it is given up. */
+  stop(slot: number, nowUs: number, doneUs = nowUs): void {
     const at = this.legs.at(slot);
     const { data } = this.legs;
     const prompt = data[at + LEG_PEER]!;
@@ -364,7 +364,7 @@ export class Handoffs {
       this.parts.prefillDesk.ended(source.id, prompt, nowUs);
       this.parts.clock.cancel(source, prompt, nowUs);
     } else {
-      source.batch.unpark(prompt);
+      source.batch.unpark(prompt, doneUs);
       this.parts.clock.wake(source, nowUs);
     }
   }

@@ -297,7 +297,7 @@ export class Faults {
       table.give(slot);
       return;
     }
-    handoffs?.stop(slot, nowUs);
+    handoffs?.stop(slot, nowUs, NaN);
     beginRedo(table.data, slot, nowUs);
     table.data[slot + AT_STATE] = SLOT_LOST;
     table.data[slot + AT_SOUGHT] = 0;
