@@ -304,7 +304,7 @@ export class KvPool {
       this.store.data[last + ENTRY_LENGTH]! += blocks;
       return;
     }
-    const entry = this.take(keep ? OWNER_SLOT - slot : OWNER_NOBODY, blocks);
+    const entry = this.store.take(keep ? OWNER_SLOT - slot : OWNER_NOBODY, blocks);
     if (untilUs > 0) this.kept!.wish(entry, untilUs);
     this.append(entry);
     if (keep) this.engine.table.data[slot + AT_PRIVATE_ENTRY] = entry;
@@ -321,12 +321,6 @@ export class KvPool {
     return untilUs;
   }
 
-  private take(owner: number, blocks: number): number {
-    const entry = this.store.take(owner, blocks);
-    this.kept?.clear(entry);
-    return entry;
-  }
-
   /** Entries whose time is over take their turn like all others. */
   private endKeeping(kept: KvRetention, nowUs = kept.clockUs): void {
     kept.clockUs = nowUs;
@@ -339,7 +333,7 @@ export class KvPool {
       this.reference(entry);
       return;
     }
-    const created = this.take(node, 0);
+    const created = this.store.take(node, 0);
     this.store.data[created + ENTRY_REFERENCES] = 1;
     this.entryOf.set(node, created);
   }
@@ -382,6 +376,7 @@ export class KvPool {
     if (owner >= 0) this.entryOf.delete(owner);
     else if (owner !== OWNER_NOBODY)
       this.engine.table.data[OWNER_SLOT - owner + AT_PRIVATE_ENTRY] = -1;
+    this.kept?.clear(entry);
     this.store.give(entry);
   }
 

@@ -96,7 +96,7 @@ export class KvRetention {
     if (untilUs > this.times.until(entry)) this.times.setUntil(entry, untilUs);
   }
 
-  /** An entry is new. */
+  /** An entry is gone. */
   clear(entry: number): void {
     this.times.setUntil(entry, 0);
   }
