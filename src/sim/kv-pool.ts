@@ -197,9 +197,8 @@ export class KvPool {
   }
 
   /**
-   * Gives back everything a request holds for `tokens` tokens with KV: private blocks first, then shared ones leaf first,
-   * each into the LRU list when nobody else holds it. `keep`: it was preempted and may find its own blocks again; `doneUs`: when
-   * it finished, from when its hint counts, µs.
+   * Gives back what a request holds for `tokens` tokens with KV: private blocks first, then shared ones leaf first, each into the LRU
+   * list when nobody else holds it. `keep`: it was preempted and may return; `doneUs`: when it finished, its hint counts from then.
    */
   release(slot: number, heldBlocks: number, tokens: number, keep: boolean, doneUs = NaN): void {
     const untilUs = this.kept === undefined ? 0 : this.heedHint(slot, doneUs);
@@ -305,7 +304,7 @@ export class KvPool {
       return;
     }
     const entry = this.store.take(keep ? OWNER_SLOT - slot : OWNER_NOBODY, blocks);
-    if (untilUs > 0) this.kept!.wish(entry, untilUs);
+    this.kept?.wish(entry, untilUs);
     this.append(entry);
     if (keep) this.engine.table.data[slot + AT_PRIVATE_ENTRY] = entry;
   }
@@ -313,10 +312,10 @@ export class KvPool {
   /** A request has finished: puts its hint to the blocks that it shares; returns until when its own are to be kept, 0: no hint. */
   private heedHint(slot: number, doneUs: number): number {
     const { data } = this.engine.table;
-    const untilUs = Number.isNaN(doneUs) ? 0 : this.kept!.wishOf(data[slot + AT_ROW]!, doneUs);
+    const untilUs = this.kept!.wishOf(data[slot + AT_ROW]!, doneUs);
     const start = data[slot + AT_PATH_START]!;
-    const nodes = untilUs === 0 ? 0 : data[slot + AT_HELD_NODES]!;
-    for (const node of this.engine.forest.path.subarray(start, start + nodes))
+    const end = untilUs === 0 ? start : start + data[slot + AT_HELD_NODES]!;
+    for (const node of this.engine.forest.path.subarray(start, end))
       this.kept!.wish(this.entryOf.get(node), untilUs);
     return untilUs;
   }

@@ -85,10 +85,10 @@ export class KvRetention {
     this.store = store;
   }
 
-  /** Until when the blocks of a row that finishes at `nowUs` are to be kept, µs; 0: it has no hint. */
-  wishOf(row: number, nowUs: number): number {
+  /** Until when the blocks of a row that finished at `doneUs` (NaN: it did not) are to be kept, µs; 0: no hint. */
+  wishOf(row: number, doneUs: number): number {
     const keepUs = this.times.keepUs[row] ?? 0;
-    return keepUs > 0 ? nowUs + keepUs : 0;
+    return keepUs > 0 && !Number.isNaN(doneUs) ? doneUs + keepUs : 0;
   }
 
   /** A finished request wants an entry until then; the longest wish counts. */
