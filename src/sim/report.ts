@@ -163,7 +163,7 @@ export type FaultSummary = {
   readonly failed: number;
   /** Tokens whose keys and values were lost, to be computed again. */
   readonly tokensLost: number;
-  /** GPU time of steps that never ended, and of workers that were away, s. */
+  /** GPU time of steps that never ended and of the lost tokens (each request's as one prompt alone), and of workers away, s. */
   readonly gpuSLost: number;
   readonly gpuSDown: number;
   /**

@@ -1,5 +1,6 @@
 /** What each fault cost: requests touched, moved and failed, tokens and GPU time lost, and the goodput around it. */
 
+import type { StepShape } from "../../hardware/index.ts";
 import type { Pool } from "../pool.ts";
 import type { FaultEvent } from "./fault-schema.ts";
 
@@ -18,10 +19,21 @@ export type Incident = {
   moved: number;
   failed: number;
   tokensLost: number;
-  /** GPU time of steps that never ended, and of workers that were away, µs. */
+  /** GPU time of steps that never ended and of tokens that were lost, and of workers that were away, µs. */
   gpuUsLost: number;
   gpuUsDown: number;
 };
+
+function lonePrompt(tokens: number): StepShape {
+  return {
+    prefillRequests: 1,
+    prefillTokens: tokens,
+    prefillPastTokens: 0,
+    prefillPairs: (tokens * tokens) / 2,
+    decodeRequests: 0,
+    decodeContextTokens: 0,
+  };
+}
 
 export class FaultLog {
   readonly incidents: Incident[] = [];
@@ -71,9 +83,14 @@ export class FaultLog {
     });
   }
 
-  lost(incident: number, tokens: number): void {
-    this.incidents[incident]!.touched++;
-    this.incidents[incident]!.tokensLost += tokens;
+  /** A request has lost `tokens` tokens at a worker: they are priced as one prompt that is computed alone, in one step. */
+  lost(incident: number, worker: number, tokens: number): void {
+    const one = this.incidents[incident]!;
+    one.touched++;
+    if (tokens === 0) return;
+    one.tokensLost += tokens;
+    const { model } = this.poolOf[worker]!.engine;
+    one.gpuUsLost += model.stepUs(lonePrompt(tokens)) * this.gpusOf(worker);
   }
 
   moved(incident: number): void {

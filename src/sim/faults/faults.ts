@@ -289,6 +289,7 @@ export class Faults {
     const tokens = isRunning ? table.data[slot + AT_LOST]! : 0;
     this.log.lost(
       this.incidentOf[id]!,
+      id,
       state === SLOT_PARKED ? table.data[slot + AT_INPUT]! : tokens,
     );
     const noticeUs = this.noticeUs(id, nowUs);

@@ -58,8 +58,8 @@ describe("a worker that dies at 4700 with three tokens told", () => {
     expect(requests.finishUs[0]).toBe(8330);
     expect(requests.worker[0]).toBe(1);
     expect(report.faults).toMatchObject({ moved: 1, failed: 0, tokensLost: 102 });
-    // The third step began at 4200.
-    expect(report.faults!.gpuSLost).toBeCloseTo(0.0005, 12);
+    // The step that began at 4200, and 1000 + 102 · 10 = 2020 for the tokens.
+    expect(report.faults!.gpuSLost).toBeCloseTo(0.0005 + 0.00202, 12);
     expect(report.tokens).toMatchObject({ output: 5, recomputed: 102 });
   });
 
