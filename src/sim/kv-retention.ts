@@ -26,6 +26,8 @@ const FIRST_NODES = 16;
 export class KeepTimes {
   /** Of each row, µs; 0: no hint. */
   readonly keepUs: Float64Array;
+  /** Turns given so far, by all pools: entries go from pool to pool, and a node of one must not be taken for another's. */
+  turnsGiven = 0;
   private untilUs = new Float64Array(0);
   private turns = new Float64Array(0);
 
@@ -73,7 +75,6 @@ export class KvRetention {
   private count = 0;
   /** When the last pass began, µs. */
   clockUs = -Infinity;
-  private turn = 0;
   private readonly times: KeepTimes;
   private readonly store: EntryStore;
   /** When times are over: a binary heap, with nodes of entries that have left the list meanwhile. */
@@ -112,8 +113,9 @@ export class KvRetention {
     else this.oldest = entry;
     this.newest = entry;
     this.count++;
-    this.times.setTurn(entry, ++this.turn);
-    this.push(untilUs, this.turn, entry);
+    const turn = ++this.times.turnsGiven;
+    this.times.setTurn(entry, turn);
+    this.push(untilUs, turn, entry);
     return true;
   }
 
