@@ -19,7 +19,6 @@ export * from "./router/dynamo-kv.ts";
 export * from "./router/load-book.ts";
 export * from "./router/observed.ts";
 export * from "./router/pick.ts";
-export * from "./router/router-queue.ts";
 export * from "./router/router-state.ts";
 export * from "./router/score-router.ts";
 export * from "./router/guarded-router.ts";

@@ -3,18 +3,11 @@
 import { fail, ok } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
 import { createRouter } from "../policies/index.ts";
-import type {
-  QueueRule,
-  Router,
-  RouterRole,
-  RouterSetting,
-  WorkerFacts,
-} from "../policies/index.ts";
+import type { Router, RouterRole, RouterSetting, WorkerFacts } from "../policies/index.ts";
 import { bothWatchers } from "./kv-watcher.ts";
 import type { Pool } from "./pool.ts";
 import type { RequestTable } from "./request-table.ts";
 import { RouterDesk } from "./router-desk.ts";
-import type { Scenario } from "./scenario.ts";
 import type { SimulationInputs } from "./simulation-inputs.ts";
 
 const US_PER_S = 1e6;
@@ -74,7 +67,6 @@ export function buildDesk(
     table,
     trace: inputs.trace,
     outputHints: keys.output_hints,
-    queue: role === "decode" ? undefined : queueOf(keys.queue),
     seed: scenario.seed,
   });
   const { watcher } = desk;
@@ -82,22 +74,6 @@ export function buildDesk(
     for (const { workers: of } of pools) of[0]?.batch.watch((other) => bothOf(other, watcher));
   }
   return ok(desk);
-}
-
-/** The rule of the routers' queues; undefined: nobody waits. Routers of answers book no prompts, so their workers are never busy. */
-function queueOf(keys: Scenario["router"]["queue"]): QueueRule | undefined {
-  const { prefill_busy_threshold: tokens, prefill_busy_threshold_frac: share } = keys;
-  if (tokens === null && share === null) return undefined;
-  return {
-    order: keys.policy,
-    busyTokens: tokens ?? Infinity,
-    busyShare: share ?? Infinity,
-    busyWorkerRatio: keys.busy_worker_ratio,
-    requestsPerWorker: keys.request_limit_per_worker ?? Infinity,
-    tokensPerWorker: keys.token_limit_per_worker ?? Infinity,
-    refreshUs: Math.round(keys.overlap_refresh_s * US_PER_S),
-    declines: keys.do_not_queue,
-  };
 }
 
 type Watcher = Parameters<typeof bothWatchers>[0];

@@ -36,10 +36,9 @@ export class Observer {
 
   /** A last sample, when the run is over. */
   sample(nowUs: number): void {
-    const { series, workers, traffic, endings, desks } = this.parts;
+    const { series, workers, traffic, endings } = this.parts;
     if (series === undefined) return;
-    const atDesk = desks.door.waiting;
-    series.sample(nowUs, workers, traffic.offered, endings.completed, atDesk);
+    series.sample(nowUs, workers, traffic.offered, endings.completed);
     this.nextSampleUs = nowUs + series.intervalUs;
   }
 }

@@ -158,16 +158,9 @@ export class SeriesLog {
       this.tiers = new TierSeries(systems);
   }
 
-  /** Reads all workers at `nowUs`, after every event up to then. `atDesk`: requests that wait at the router. */
-  sample(
-    nowUs: number,
-    workers: readonly Worker[],
-    arrivals: number,
-    completions: number,
-    atDesk: number,
-  ): void {
+  /** Reads all workers at `nowUs`, after every event up to then. */
+  sample(nowUs: number, workers: readonly Worker[], arrivals: number, completions: number): void {
     const sums = new Float64Array(12);
-    sums[0] = atDesk;
     for (const worker of workers) {
       const { batch } = worker;
       sums[0]! += batch.queuedCount;

@@ -56,7 +56,7 @@ export type FinishedRun = {
   readonly gate: Gate | undefined;
   readonly retries: Retries | undefined;
   readonly unfinished: number;
-  readonly entrance: { readonly truncated: number };
+  readonly truncated: number;
   readonly stopped: string | null;
 };
 
@@ -116,11 +116,11 @@ function warningsOf(run: FinishedRun, totals: Totals): string[] {
   if (run.endings.cancelled > 0) {
     warnings.push(`${run.endings.cancelled} requests were given up by their clients`);
   }
-  if (run.entrance.truncated > 0) {
+  if (run.truncated > 0) {
     const limit = pools.some(({ engine }) => looksAhead(engine.knobs))
       ? "max_model_len or the KV pool"
       : "max_model_len";
-    warnings.push(`${run.entrance.truncated} answers were cut at ${limit}`);
+    warnings.push(`${run.truncated} answers were cut at ${limit}`);
   }
   if (traffic.orphans > 0) {
     warnings.push(`${traffic.orphans} session turns without a time of their own were left out`);

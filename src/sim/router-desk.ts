@@ -5,27 +5,13 @@
 
 import { InvariantError, stream } from "../core/index.ts";
 import type { Stream } from "../core/index.ts";
-import {
-  NO_WORKER,
-  QUEUE_DECLINED,
-  QUEUE_JOINED,
-  QUEUE_PASSED,
-  REFUSED_OVERLOAD,
-  RouterQueue,
-  RouterState,
-} from "../policies/index.ts";
-import type { RouterNeeds, RouterRequest } from "../policies/index.ts";
-import {
-  REJECT_DECLINED,
-  REJECT_NO_WORKER,
-  REJECT_OVERLOADED,
-  REJECT_QUEUE_FULL,
-} from "./admission.ts";
-import { IT_WAITS } from "./desk-options.ts";
-import type { DeskOptions, DeskSink } from "./desk-options.ts";
-import { firstRows, newRequest } from "./desk-request.ts";
+import { NO_WORKER, REFUSED_OVERLOAD, RouterState } from "../policies/index.ts";
+import type { Router, RouterNeeds, RouterRequest, RouterSetup } from "../policies/index.ts";
+import type { Trace } from "../trace/index.ts";
+import { REJECT_NO_WORKER, REJECT_OVERLOADED } from "./admission.ts";
 import { KvEventLog } from "./kv-event-log.ts";
 import type { KvWatcher } from "./kv-watcher.ts";
+import type { PrefixForest } from "./prefix-forest.ts";
 import {
   AT_FIRST_TOKEN_US,
   AT_INPUT,
@@ -34,11 +20,40 @@ import {
   AT_STATE,
   SLOT_DECODE,
   SLOT_NUMBERS,
-  knownTokens,
 } from "./request-table.ts";
+import type { RequestTable } from "./request-table.ts";
 import { RouterReplica } from "./router-replica.ts";
 import type { Witness } from "./witness.ts";
 import type { Worker } from "./worker.ts";
+
+/** How true the routers' view is. */
+export type ViewFidelity = {
+  readonly replicas: number;
+  /** Age of what router processes tell each other, µs; undefined: they tell nothing. */
+  readonly syncDelayUs: number | undefined;
+  /** Age at which scraped signals are renewed, µs; 0: at every decision. */
+  readonly scrapeIntervalUs: number;
+  /** Share of scrapes of a worker that fail. */
+  readonly scrapeLoss: number;
+  readonly kvEventDelayUs: number;
+  readonly kvEventLoss: number;
+  readonly kvEventRecoveryUs: number;
+};
+
+export type DeskOptions = {
+  /** Makes the policy of a process. */
+  readonly router: () => Router;
+  readonly setup: Omit<RouterSetup, "nodes" | "kvEventDelayUs">;
+  readonly fidelity: ViewFidelity;
+  readonly workers: readonly Worker[];
+  /** Prefixes in blocks of the group's size. */
+  readonly forest: PrefixForest;
+  readonly table: RequestTable;
+  readonly trace: Trace | undefined;
+  /** Whether clients say how long the answer will be. */
+  readonly outputHints: boolean;
+  readonly seed: number;
+};
 
 export class RouterDesk {
   /** Time of the next scrape, µs; Infinity: the policy reads no scraped signal, or always fresh ones. */
@@ -52,13 +67,7 @@ export class RouterDesk {
   /** The request being decided; what follows from its row is filled in, the rest is the caller's. */
   readonly request: RouterRequest;
   readonly replicas: readonly RouterReplica[];
-  /** Requests that wait at the processes. */
-  waiting = 0;
-  /** Takes up those that have waited. */
-  sink: DeskSink | undefined;
-  /** Something was told since the queues were last looked at. */
-  private hasNews = false;
-  /** Why `route` found nobody: the code of a reject reason, or IT_WAITS. */
+  /** Why `route` found nobody: the code of a reject reason. */
   refusal = REJECT_NO_WORKER;
   private readonly options: DeskOptions;
   private readonly needs: RouterNeeds;
@@ -95,117 +104,25 @@ export class RouterDesk {
         recoveryUs: fidelity.kvEventRecoveryUs,
         random: stream(seed, `${name}/kv-events/${i}`),
       });
-      const queue = options.queue === undefined ? undefined : new RouterQueue(state, options.queue);
-      return new RouterReplica(state, reader, fidelity.syncDelayUs ?? Infinity, fill, queue);
+      return new RouterReplica(state, reader, fidelity.syncDelayUs ?? Infinity, fill);
     });
     this.scrapes = this.needs.scrapes === true;
     this.nextScrapeUs = this.scrapes && fidelity.scrapeIntervalUs > 0 ? 0 : Infinity;
   }
 
-  /**
-   * Chooses the worker of a request and books it; null: nobody is eligible, `refusal` is the reason, or it waits at the
-   * router (`IT_WAITS`) until the sink is told.
-   */
+  /** Chooses the worker of a request and books it; null: nobody is eligible, `refusal` is the reason. */
   route(slot: number, row: number, inputTokens: number, nowUs: number): Worker | null {
+    const { fidelity } = this.options;
+    if (this.scrapes && fidelity.scrapeIntervalUs === 0) this.read(nowUs, true);
     const turn = this.turns++ % this.replicas.length;
     const replica = this.replicas[turn]!;
-    replica.catchUp(nowUs);
-    const request = this.fill(row, this.bookingOf(slot, turn), inputTokens);
-    const place = slot / SLOT_NUMBERS;
-    const verdict = replica.queue?.arrive(request, place, this.turns, nowUs) ?? QUEUE_PASSED;
-    if (verdict === QUEUE_PASSED) return this.decide(turn, slot, request, nowUs, false);
-    if (verdict === QUEUE_JOINED) {
-      this.remember(slot, turn);
-      this.waiting++;
-      this.refusal = IT_WAITS;
-    } else this.refusal = verdict === QUEUE_DECLINED ? REJECT_DECLINED : REJECT_QUEUE_FULL;
-    return null;
-  }
-
-  /** When a process with a queue hears of its peers next, µs. */
-  get nextUs(): number {
-    if (this.waiting === 0 || !this.peersListen) return Infinity;
-    let nextUs = Infinity;
-    for (const replica of this.replicas) {
-      if (replica.queue!.length > 0) nextUs = Math.min(nextUs, replica.nextUs);
-    }
-    return nextUs;
-  }
-
-  /** Gives workers to those who wait, as long as the first of them may go; returns how many were served. */
-  drain(nowUs: number): number {
-    if (this.waiting === 0 || !(this.hasNews || this.nextUs <= nowUs)) return 0;
-    let served = 0;
-    do {
-      this.hasNews = false;
-      served += this.drainOnce(nowUs);
-    } while (this.hasNews && this.waiting > 0);
-    return served;
-  }
-
-  /** A request that waits is given up. */
-  leave(slot: number): void {
-    const place = slot / SLOT_NUMBERS;
-    this.replicas[this.replicaOf[place]!]!.queue!.leave(place);
-    this.waiting--;
-    this.hasNews = true;
-  }
-
-  /** Of processes that look at the same instant the one with the most urgent request goes first, so that several decide as one. */
-  private drainOnce(nowUs: number): number {
-    const open = this.replicas.map((_, turn) => turn);
-    for (let served = 0; ;) {
-      let first = -1;
-      for (const turn of open) {
-        const queue = this.replicas[turn]!.queue!;
-        if (queue.length === 0) continue;
-        if (first < 0 || queue.goesBefore(this.replicas[first]!.queue!)) first = turn;
-      }
-      if (first < 0) return served;
-      if (this.serveHead(first, nowUs)) served++;
-      else open.splice(open.indexOf(first), 1);
-    }
-  }
-
-  /** Gives the first of a process's queue a worker; false: it has to wait on. */
-  private serveHead(turn: number, nowUs: number): boolean {
-    const replica = this.replicas[turn]!;
-    const queue = replica.queue!;
-    const { table } = this.options;
-    // A peer may have booked at this very instant.
-    replica.catchUp(nowUs);
-    const place = queue.head;
-    const slot = place * SLOT_NUMBERS;
-    const tokens = knownTokens(table, slot);
-    const booking = this.bookingOf(slot, turn);
-    const request = this.fill(table.data[slot + AT_ROW]!, booking, tokens);
-    if (queue.isBusy(request, nowUs)) return false;
-    const isRecalled = queue.recall(place, nowUs);
-    queue.leave(place);
-    this.waiting--;
-    const worker = this.decide(turn, slot, request, nowUs, isRecalled);
-    this.sink!.served(slot, worker, this.refusal, nowUs);
-    return true;
-  }
-
-  private decide(
-    turn: number,
-    slot: number,
-    request: RouterRequest,
-    nowUs: number,
-    isRecalled: boolean,
-  ): Worker | null {
-    if (this.scrapes && this.options.fidelity.scrapeIntervalUs === 0) this.read(nowUs, true);
-    const replica = this.replicas[turn]!;
     const { state } = replica;
-    const { row, booking, inputTokens } = request;
-    if (this.needs.outputs === true) {
-      this.countOutputs(state, turn, nowUs);
-      this.fill(row, booking, inputTokens);
-    }
+    replica.catchUp(nowUs);
+    if (this.needs.outputs === true) this.countOutputs(state, turn, nowUs);
+    const request = this.fill(row, this.bookingOf(slot, turn), inputTokens);
     const witness = this.witness?.row === row ? this.witness : undefined;
     witness?.before(state);
-    let choice = state.choose(request, nowUs, this.random, isRecalled);
+    let choice = state.choose(request, nowUs, this.random);
     if (choice === NO_WORKER) {
       this.refusal = state.refusal === REFUSED_OVERLOAD ? REJECT_OVERLOADED : REJECT_NO_WORKER;
       return null;
@@ -230,7 +147,6 @@ export class RouterDesk {
 
   /** The first token of a request that was sent to a worker is out. */
   firstToken(_worker: number, slot: number, nowUs: number): void {
-    this.hasNews = true;
     const turn = this.replicaOf[slot / SLOT_NUMBERS]!;
     const own = this.replicas[turn]!;
     const booking = this.bookingOf(slot, turn);
@@ -243,7 +159,6 @@ export class RouterDesk {
 
   /** A request that was sent to a worker has ended, however; `isDone`: with its whole answer. */
   ended(_worker: number, slot: number, nowUs: number, isDone = true): void {
-    this.hasNews = true;
     const { data } = this.options.table;
     const firstUs = data[slot + AT_FIRST_TOKEN_US]!;
     const generated = isDone && firstUs <= nowUs ? data[slot + AT_OUTPUT]! : 0;
@@ -262,7 +177,6 @@ export class RouterDesk {
 
   /** What fault detection believes of a worker. */
   setHealth(worker: number, isUp: boolean): void {
-    this.hasNews = true;
     const local = this.localOf[worker]!;
     for (const { state } of this.replicas) state.setHealth(local, isUp);
   }
@@ -380,4 +294,32 @@ export class RouterDesk {
     }
     this.replicaOf[booking] = turn;
   }
+}
+
+/** The first row whose prompt has each node. */
+function firstRows({ nodes, path, pathStart }: PrefixForest): Int32Array {
+  const first = new Int32Array(nodes);
+  for (let row = pathStart.length - 2; row >= 0; row--) {
+    for (let i = pathStart[row]!; i < pathStart[row + 1]!; i++) first[path[i]!] = row;
+  }
+  return first;
+}
+
+function newRequest(forest: PrefixForest): RouterRequest {
+  return {
+    row: 0,
+    booking: 0,
+    inputTokens: 0,
+    blocks: 0,
+    prompt: { path: forest.path, start: 0, length: 0 },
+    affinityKey: 0,
+    expectedOutput: NaN,
+    priority: 0,
+    strictPriority: 0,
+    session: -1,
+    tenant: -1,
+    pinned: -1,
+    requiredLabels: 0,
+    preferredLabels: [],
+  };
 }

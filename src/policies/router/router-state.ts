@@ -140,43 +140,11 @@ export class RouterState implements RouterView {
     return this.router.needs?.prefix === true;
   }
 
-  /** Workers that are not known to be down. */
-  get upCount(): number {
-    return this.workers - this.downCount;
-  }
-
-  /** Prompt tokens still to be computed on a worker, worn off with time where the policy predicts prefills. */
-  prefillTokensOn(worker: number, nowUs: number): number {
-    const { book } = this;
-    const wearsOff = this.router.needs?.prefillTimes === true;
-    return wearsOff ? book.prefillTokensAt(worker, nowUs) : book.prefillTokens[worker]!;
-  }
-
-  /** Whether a worker may serve a request, be it overloaded or not. */
-  mayServe(worker: number, { pinned, requiredLabels: labels }: RouterRequest): boolean {
-    if (this.health[worker] === 0 || (pinned >= 0 && worker !== pinned)) return false;
-    return (this.facts[worker]!.labels & labels) === labels;
-  }
-
-  /** Looks up the overlaps of a request; returns the fewest prompt tokens that a worker which may serve it must compute. */
-  lookAhead(request: RouterRequest, nowUs: number): number {
-    if (this.router.needs !== undefined) this.look(request, nowUs);
-    let least = request.inputTokens;
-    for (let worker = 0; worker < this.workers; worker++) {
-      if (!this.mayServe(worker, request)) continue;
-      least = Math.min(least, this.newTokensOn(request, worker));
-    }
-    return least;
-  }
-
-  /**
-   * Chooses the worker of a request; NO_WORKER: nobody is eligible, `refusal` says why. Books nothing. With `isRecalled`
-   * the overlaps are those in `reach`, from when the request came.
-   */
-  choose(request: RouterRequest, nowUs: number, random: Stream, isRecalled = false): number {
+  /** Chooses the worker of a request; NO_WORKER: nobody is eligible, `refusal` says why. Books nothing. */
+  choose(request: RouterRequest, nowUs: number, random: Stream): number {
     const found = this.filter(request);
     if (!found) return NO_WORKER;
-    if (this.router.needs !== undefined) this.look(request, nowUs, isRecalled);
+    if (this.router.needs !== undefined) this.look(request, nowUs);
     if (request.pinned >= 0) {
       this.rule = "pinned";
       return request.pinned;
@@ -297,7 +265,10 @@ export class RouterState implements RouterView {
     let count = 0;
     let overloaded = 0;
     for (let worker = 0; worker < this.workers; worker++) {
-      if (!this.mayServe(worker, request)) continue;
+      if (this.health[worker] === 0) continue;
+      if (request.pinned >= 0 && worker !== request.pinned) continue;
+      const { requiredLabels: labels } = request;
+      if ((this.facts[worker]!.labels & labels) !== labels) continue;
       if (watchesLoad && this.isOverloaded(worker)) overloaded++;
       else candidates[count++] = worker;
     }
@@ -315,9 +286,9 @@ export class RouterState implements RouterView {
   }
 
   /** Brings the columns that depend on the request up to date. */
-  private look(request: RouterRequest, nowUs: number, isRecalled = false): void {
+  private look(request: RouterRequest, nowUs: number): void {
     const needs = this.router.needs!;
-    if (needs.prefix === true && !isRecalled) {
+    if (needs.prefix === true) {
       this.index.match(request.prompt, this.reach);
       if (this.beliefs !== undefined) this.believe(request.prompt, nowUs);
     }

@@ -86,7 +86,7 @@ export type RouterRequest = {
   expectedOutput: number;
   /** Higher is more urgent. */
   priority: number;
-  /** Tier at the router's queue: a higher one goes before all lower ones. */
+  /** Strict tiers: whoever is in a higher one goes first, whatever else counts; 0: the lowest. */
   strictPriority: number;
   /** −1: none. */
   session: number;

@@ -1,7 +1,6 @@
 /** What hand-offs follow, need and tell. */
 
 import type { Stream } from "../../core/index.ts";
-import { AT_GENERATED, AT_OUTPUT } from "../request-table.ts";
 import type { RequestTable } from "../request-table.ts";
 import type { Intake } from "../intake.ts";
 import type { Pool } from "../pool.ts";
@@ -51,13 +50,4 @@ export interface HandoffSink {
   completedAtSource(worker: number, slot: number, nowUs: number): void;
   /** Nothing else is tried for a request: it fails (code −1), or no worker takes it and it is rejected with a reason. */
   handoffOver(worker: number, slot: number, code: number, nowUs: number): void;
-}
-
-/** Whether anything of a request's answer is left when its prompt is computed. */
-export function isAnswerLeft(
-  { firstTokenComes }: HandoffRules,
-  { data }: RequestTable,
-  slot: number,
-): boolean {
-  return data[slot + AT_OUTPUT]! - data[slot + AT_GENERATED]! > (firstTokenComes ? 1 : 0);
 }

@@ -15,37 +15,29 @@
  * Source: `dynamo-simulation.md` §1.7, `dynamo-policies.md` §1.10.
  */
 
-import { REJECT_DECLINED, REJECT_QUEUE_FULL } from "../admission.ts";
-import { IT_WAITS } from "../desk-options.ts";
-import type { DeskSink } from "../desk-options.ts";
+import { EventQueue } from "../../core/index.ts";
 import { takes } from "../intake.ts";
 import {
   AT_ADMITTED_US,
+  AT_ARRIVAL_US,
   AT_FIRST_TOKEN_US,
   AT_GENERATED,
+  AT_INPUT,
   AT_LOST,
   AT_OUTPUT,
+  AT_RECORD,
   AT_ROW,
   AT_STATE,
   SLOT_LANDING,
+  SLOT_NUMBERS,
   SLOT_REMOTE,
   SLOT_TAKEN,
-  knownTokens,
 } from "../request-table.ts";
 import type { RequestTable } from "../request-table.ts";
 import { SlotList } from "../slot-list.ts";
 import { beginRedo, endHandoff, promptComputed } from "../time-asides.ts";
-import type { Worker } from "../worker.ts";
-import { isAnswerLeft } from "./handoff-parts.ts";
 import type { HandoffParts, HandoffRules } from "./handoff-parts.ts";
 import { HandoffStats } from "./handoff-stats.ts";
-import {
-  HandoffTimers,
-  MSG_ASK,
-  MSG_LANDED,
-  MSG_PREFILL,
-  MSG_SOURCE_LOST,
-} from "./handoff-timers.ts";
 import {
   LEG_LANDED_US,
   LEG_MISSING,
@@ -60,7 +52,18 @@ import {
 } from "./leg-table.ts";
 
 const NONE = -1;
-export class Handoffs implements DeskSink {
+/** Messages: the decode worker is asked; the prompt may be queued; there was nothing to move. */
+const MSG_ASK = 0;
+const MSG_PREFILL = 1;
+const MSG_LANDED = 2;
+/** The prefill worker has died, and somebody has noticed. */
+const MSG_SOURCE_LOST = 4;
+/** The prefill worker will hold the blocks no longer. */
+const MSG_TIMEOUT = 3;
+/** Timers of a slot: its message, its timeout. */
+const TIMERS = 2;
+
+export class Handoffs {
   readonly stats = new HandoffStats();
   readonly legs = new LegTable();
   /** Requests that are at no decode worker. */
@@ -68,7 +71,7 @@ export class Handoffs implements DeskSink {
   private readonly parts: HandoffParts;
   readonly rules: HandoffRules;
   private readonly table: RequestTable;
-  private readonly timers = new HandoffTimers();
+  private readonly timers = new EventQueue();
 
   constructor(parts: HandoffParts) {
     this.parts = parts;
@@ -93,7 +96,7 @@ export class Handoffs implements DeskSink {
     this.legs.clear(slot);
     this.table.data[slot + AT_STATE] = SLOT_REMOTE;
     this.remote.pushBack(slot);
-    if (isAnswerLeft(this.rules, this.table, slot)) {
+    if (this.needsDecode(slot)) {
       if (handover !== "sync" && !this.choose(slot, nowUs)) return;
       const asks = handover === "push" || handover === "destination_first";
       if (asks && !this.ask(slot, nowUs)) return;
@@ -116,7 +119,7 @@ export class Handoffs implements DeskSink {
     }
     while (this.timers.timeUs === nowUs) {
       const { kind } = this.timers;
-      const slot = this.timers.take();
+      const slot = Math.floor(this.timers.pop() / TIMERS) * SLOT_NUMBERS;
       if (kind === MSG_ASK) this.ask(slot, nowUs);
       else if (kind === MSG_PREFILL) this.startPrefill(slot, nowUs);
       else if (kind === MSG_LANDED) this.landed(slot, nowUs);
@@ -136,23 +139,13 @@ export class Handoffs implements DeskSink {
     promptComputed(data, slot, prompt);
     this.parts.prefillDesk.firstToken(worker, prompt, nowUs);
     this.parts.prefillDesk.ended(worker, prompt, nowUs);
-    if (!isAnswerLeft(this.rules, this.table, slot)) {
+    if (!this.needsDecode(slot)) {
       this.completeAtSource(slot, nowUs);
       return;
     }
-    this.timers.expire(slot, nowUs + this.rules.timeoutUs);
+    this.schedule(slot, 1, MSG_TIMEOUT, nowUs + this.rules.timeoutUs);
     if (this.legs.data[at + LEG_MISSING]! >= 0) this.startTransfer(slot, nowUs);
     else if (data[slot + AT_STATE] === SLOT_REMOTE) this.send(slot, MSG_ASK, nowUs);
-  }
-
-  /** A prompt that waited at the router has its prefill worker. */
-  served(prompt: number, worker: Worker | null, code: number, nowUs: number): void {
-    const slot = this.legs.data[this.legs.at(prompt) + LEG_PEER]!;
-    if (worker === null) this.unserved(slot, prompt, code, nowUs);
-    else {
-      this.legs.data[this.legs.at(slot) + LEG_SOURCE] = worker.id;
-      this.parts.clock.enqueue(worker, prompt, nowUs);
-    }
   }
 
   /** A decode worker has memory for a request. */
@@ -192,17 +185,29 @@ export class Handoffs implements DeskSink {
     const { data } = this.legs;
     if (Number.isNaN(data[at + LEG_PREFILLED_US]!)) {
       this.parts.prefillDesk.ended(data[at + LEG_SOURCE]!, prompt, nowUs, false);
-    } else this.table.data[slot + AT_LOST] = knownTokens(this.table, slot);
+    } else this.table.data[slot + AT_LOST] = this.knownTokens(slot);
     data[at + LEG_PEER] = NONE;
     this.stop(slot, nowUs);
     data[at + LEG_PREFILLED_US] = NaN;
     beginRedo(this.table.data, slot, nowUs);
-    this.timers.send(slot, MSG_SOURCE_LOST, noticeUs);
+    this.schedule(slot, 0, MSG_SOURCE_LOST, noticeUs);
   }
 
   /** A worker has this share of its links' bandwidth left. */
   scaleLinks(worker: number, scale: number, nowUs: number): void {
     this.parts.links.setScale?.(worker, scale, nowUs);
+  }
+
+  /** Whether anything of the answer is left when the prompt is computed. */
+  private needsDecode(slot: number): boolean {
+    const { data } = this.table;
+    const left = data[slot + AT_OUTPUT]! - data[slot + AT_GENERATED]!;
+    return left > (this.rules.firstTokenComes ? 1 : 0);
+  }
+
+  /** Tokens whose keys and values the answer needs: the prompt, and what was generated before a worker was lost. */
+  private knownTokens(slot: number): number {
+    return this.table.data[slot + AT_INPUT]! + this.table.data[slot + AT_GENERATED]!;
   }
 
   /** Chooses the decode worker where none is chosen yet; false: there is none, and the request is over. */
@@ -211,12 +216,7 @@ export class Handoffs implements DeskSink {
     if (this.legs.data[at + LEG_TARGET] !== NONE) return true;
     const { data } = this.table;
     const { decodeDesk, sink } = this.parts;
-    const target = decodeDesk.route(
-      slot,
-      data[slot + AT_ROW]!,
-      knownTokens(this.table, slot),
-      nowUs,
-    );
+    const target = decodeDesk.route(slot, data[slot + AT_ROW]!, this.knownTokens(slot), nowUs);
     if (target === null) {
       sink.handoffOver(NONE, slot, decodeDesk.refusal, nowUs);
       return false;
@@ -237,20 +237,25 @@ export class Handoffs implements DeskSink {
   }
 
   private startPrefill(slot: number, nowUs: number): void {
+    const { data } = this.table;
     const { intake, pools } = this.parts;
-    const request = intake.prompt(pools, slot, this.table);
+    const request = intake.prompt(pools, data[slot + AT_ROW]!, this.knownTokens(slot));
     if (request === undefined) {
       this.computeAtTarget(slot, nowUs);
       return;
     }
+    request.row = data[slot + AT_ROW]!;
+    request.record = data[slot + AT_RECORD]!;
+    request.arrivalUs = data[slot + AT_ARRIVAL_US]!;
+    request.input = this.knownTokens(slot);
+    request.output = 0;
     const prompt = this.table.take(request);
     this.table.data[prompt + AT_ADMITTED_US] = this.table.data[slot + AT_ADMITTED_US]!;
     this.table.data[prompt + AT_LOST] = this.table.data[slot + AT_LOST]!;
-    const { prefillDesk } = this.parts;
-    const worker = prefillDesk.route(prompt, request.row, request.input, nowUs);
-    const { refusal } = prefillDesk;
-    if (worker === null && refusal !== IT_WAITS) {
-      this.unserved(slot, prompt, refusal, nowUs);
+    const worker = this.parts.prefillDesk.route(prompt, request.row, request.input, nowUs);
+    if (worker === null) {
+      this.table.give(prompt);
+      this.computeAtTarget(slot, nowUs);
       return;
     }
     // Clearing may move the table: only then is it looked at.
@@ -258,17 +263,8 @@ export class Handoffs implements DeskSink {
     this.legs.data[promptAt + LEG_PEER] = slot;
     const at = this.legs.at(slot);
     this.legs.data[at + LEG_PEER] = prompt;
-    this.legs.data[at + LEG_SOURCE] = worker?.id ?? NONE;
-    if (worker !== null) this.parts.clock.enqueue(worker, prompt, nowUs);
-  }
-
-  /** A prompt gets no prefill worker. */
-  private unserved(slot: number, prompt: number, code: number, nowUs: number): void {
-    this.table.give(prompt);
-    this.legs.data[this.legs.at(slot) + LEG_PEER] = NONE;
-    if (code === REJECT_QUEUE_FULL || code === REJECT_DECLINED) {
-      this.parts.sink.handoffOver(this.targetOf(slot), slot, code, nowUs);
-    } else this.computeAtTarget(slot, nowUs);
+    this.legs.data[at + LEG_SOURCE] = worker.id;
+    this.parts.clock.enqueue(worker, prompt, nowUs);
   }
 
   private startTransfer(slot: number, nowUs: number): void {
@@ -276,7 +272,7 @@ export class Handoffs implements DeskSink {
     const at = this.legs.at(slot);
     const source = data[at + LEG_SOURCE]!;
     const target = data[at + LEG_TARGET]!;
-    const known = knownTokens(this.table, slot);
+    const known = this.knownTokens(slot);
     const { blockSize } = this.parts.workers[target]!.batch;
     const all = Math.ceil(known / blockSize);
     const blocks = this.rules.isWhole ? all : data[at + LEG_MISSING]!;
@@ -341,7 +337,7 @@ export class Handoffs implements DeskSink {
     }
     const state = data[slot + AT_STATE]!;
     const isComputed = !Number.isNaN(this.legs.data[this.legs.at(slot) + LEG_PREFILLED_US]!);
-    data[slot + AT_LOST] = isComputed ? knownTokens(this.table, slot) : data[slot + AT_LOST]!;
+    data[slot + AT_LOST] = isComputed ? this.knownTokens(slot) : data[slot + AT_LOST]!;
     if (isComputed) beginRedo(data, slot, nowUs);
     if (state === SLOT_REMOTE) this.remote.remove(slot);
     else target.batch.landing!.withdraw(slot, true);
@@ -356,16 +352,13 @@ export class Handoffs implements DeskSink {
     const { data } = this.legs;
     const prompt = data[at + LEG_PEER]!;
     endHandoff(this.table.data, slot, data[at + LEG_PREFILLED_US]!, nowUs);
-    this.timers.cancel(slot);
+    const timers = (slot / SLOT_NUMBERS) * TIMERS;
+    this.timers.cancel(timers);
+    this.timers.cancel(timers + 1);
     if (data[at + LEG_TRANSFER]! >= 0) this.parts.links.cancel(data[at + LEG_TRANSFER]!, nowUs);
     data[at + LEG_TRANSFER] = NONE;
     data[at + LEG_PEER] = NONE;
     if (prompt === NONE) return;
-    if (data[at + LEG_SOURCE] === NONE) {
-      this.parts.prefillDesk.leave(prompt);
-      this.table.give(prompt);
-      return;
-    }
     const source = this.parts.workers[data[at + LEG_SOURCE]!]!;
     if (Number.isNaN(data[at + LEG_PREFILLED_US]!)) {
       this.parts.prefillDesk.ended(source.id, prompt, nowUs);
@@ -393,6 +386,10 @@ export class Handoffs implements DeskSink {
 
   /** A message reaches the other leg's worker after the time that messages take. */
   private send(slot: number, message: number, nowUs: number): void {
-    this.timers.send(slot, message, nowUs + this.rules.controlUs);
+    this.schedule(slot, 0, message, nowUs + this.rules.controlUs);
+  }
+
+  private schedule(slot: number, timer: number, kind: number, timeUs: number): void {
+    this.timers.schedule((slot / SLOT_NUMBERS) * TIMERS + timer, timeUs, kind);
   }
 }
