@@ -2,6 +2,8 @@ export * from "./meta.ts";
 export * from "./registry.ts";
 export * from "./admission/admission.ts";
 export * from "./admission/registry.ts";
+export * from "./disagg/bypass.ts";
+export * from "./disagg/registry.ts";
 export * from "./router/router.ts";
 export * from "./scheduler/scheduler.ts";
 export * from "./kv-policies.ts";

@@ -38,12 +38,17 @@ export function buildDesk(
   const make = inputs.router ?? ((at) => createRouter(keys.policy, keys.knobs, at));
   const first = make(setting);
   if (!first.ok) return first;
-  const misfit = checkBlocks(pools, first.value);
+  const peeks = role === "decode" && scenario.disagg.conditional.policy !== null;
+  // Peeked at with overlap, as one router of whole requests; the hop's own choice has none to count (reference page 1.10).
+  const peeker = peeks ? make({ ...setting, role: "mixed" }) : undefined;
+  if (peeker?.ok === false) return peeker;
+  const misfit = checkBlocks(pools, first.value) ?? (peeker && checkBlocks(pools, peeker.value));
   if (misfit !== undefined) return fail(misfit);
   const inUs = (value: number): number => Math.round(value * US_PER_S);
   const orNever = (value: number | null): number => value ?? Infinity;
   const desk = new RouterDesk({
     router: () => another(make(setting), first.value),
+    peeker: peeker && (() => another(make({ ...setting, role: "mixed" }), peeker.value)),
     setup: {
       role,
       facts: pools.flatMap((pool) => pool.workers.map(() => factsOf(pool))),

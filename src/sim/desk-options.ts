@@ -23,6 +23,8 @@ export type ViewFidelity = {
 export type DeskOptions = {
   /** Makes the policy of a process. */
   readonly router: () => Router;
+  /** Makes the policy that answers `peek`; undefined: that of the router answers. */
+  readonly peeker: (() => Router) | undefined;
   readonly setup: Omit<RouterSetup, "nodes" | "kvEventDelayUs">;
   readonly fidelity: ViewFidelity;
   readonly workers: readonly Worker[];

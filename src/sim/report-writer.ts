@@ -300,7 +300,7 @@ export function writeReport(
     energy,
     cost: costOf(summaries, totals, electricityUsd),
     pools: summaries,
-    disagg: disaggSummary(run.handoffs),
+    disagg: disaggSummary(run.handoffs, run.workers),
     tasks: run.endings.taskSummary() ?? null,
     faults: faultSummary(run.faults, run.nowUs),
     workers: pools.flatMap((pool) =>

@@ -23,9 +23,11 @@ import {
 } from "./admission.ts";
 import { IT_WAITS } from "./desk-options.ts";
 import type { DeskOptions, DeskSink } from "./desk-options.ts";
-import { firstRows, newRequest } from "./desk-request.ts";
+import { affinityKey, expectedOutput, firstRows, newRequest } from "./desk-request.ts";
 import { KvEventLog } from "./kv-event-log.ts";
 import type { KvWatcher } from "./kv-watcher.ts";
+import { bothNeeds, fillPeek } from "./peek.ts";
+import type { Peek } from "./peek.ts";
 import {
   AT_FIRST_TOKEN_US,
   AT_INPUT,
@@ -37,6 +39,7 @@ import {
   knownTokens,
 } from "./request-table.ts";
 import { RouterReplica } from "./router-replica.ts";
+import { readWorkers } from "./scrapes.ts";
 import type { Witness } from "./witness.ts";
 import type { Worker } from "./worker.ts";
 
@@ -61,9 +64,12 @@ export class RouterDesk {
   /** Why `route` found nobody: the code of a reject reason, or IT_WAITS. */
   refusal = REJECT_NO_WORKER;
   private readonly options: DeskOptions;
-  private readonly needs: RouterNeeds;
+  private needs: RouterNeeds;
   private readonly random: Stream;
   private readonly scrapeRandom: Stream;
+  private readonly peekRandom: Stream;
+  /** Filled anew by each `peek`. */
+  private readonly peeked: Peek = { worker: null, cachedTokens: 0, prefillLoad: 0, kvShare: 0 };
   private readonly localOf: Int32Array;
   /** Of each slot: the process that has its request. */
   private replicaOf = new Int32Array(256);
@@ -80,15 +86,18 @@ export class RouterDesk {
     const name = options.setup.role === "decode" ? "router/decode" : "router";
     this.random = stream(seed, name);
     this.scrapeRandom = stream(seed, `${name}/scrapes`);
+    this.peekRandom = stream(seed, `${name}/peeks`);
     this.request = newRequest(forest);
     const routers = Array.from({ length: fidelity.replicas }, () => options.router());
-    this.needs = routers[0]!.needs ?? {};
+    const peekers = options.peeker && routers.map(options.peeker);
+    this.needs = { ...routers[0]!.needs };
+    if (peekers !== undefined) this.needs = bothNeeds(this.needs, peekers[0]!.needs ?? {});
     const log = this.eventLog();
     this.watcher = log;
     const fill = this.fill.bind(this);
     const setup = { ...options.setup, nodes: forest, kvEventDelayUs: fidelity.kvEventDelayUs };
     this.replicas = routers.map((router, i) => {
-      const state = new RouterState(router, setup);
+      const state = new RouterState(router, setup, peekers?.[i]);
       const reader = log?.reader(state.index, {
         delayUs: fidelity.kvEventDelayUs,
         loss: fidelity.kvEventLoss,
@@ -102,18 +111,54 @@ export class RouterDesk {
     this.nextScrapeUs = this.scrapes && fidelity.scrapeIntervalUs > 0 ? 0 : Infinity;
   }
 
+  /** What `route` would choose now, did nobody wait; books nothing. The result is good until the next peek. */
+  peek(slot: number, row: number, inputTokens: number, nowUs: number): Readonly<Peek> {
+    const { peeked } = this;
+    const turn = this.turns % this.replicas.length;
+    const replica = this.replicas[turn]!;
+    replica.catchUp(nowUs);
+    this.refresh(turn, nowUs);
+    const { state } = replica;
+    const request = this.fill(row, this.bookingOf(slot, turn), inputTokens);
+    const choice = state.peek(request, nowUs, this.peekRandom);
+    peeked.worker = choice === NO_WORKER ? null : this.options.workers[choice]!;
+    if (choice !== NO_WORKER) fillPeek(peeked, state, request, choice);
+    return peeked;
+  }
+
+  /** Books a request on the worker that a peek named; null: it is not eligible any more. */
+  routeTo(
+    { id }: Worker,
+    slot: number,
+    row: number,
+    inputTokens: number,
+    newTokens: number,
+    nowUs: number,
+  ): Worker | null {
+    this.request.pinned = this.localOf[id]!;
+    const worker = this.route(slot, row, inputTokens, nowUs, newTokens);
+    this.request.pinned = -1;
+    return worker;
+  }
+
   /**
    * Chooses the worker of a request and books it; null: nobody is eligible, `refusal` is the reason, or it waits at the
-   * router (`IT_WAITS`) until the sink is told.
+   * router (`IT_WAITS`) until the sink is told. `newTokens`: prompt tokens that the worker will compute, NaN: as the router estimates.
    */
-  route(slot: number, row: number, inputTokens: number, nowUs: number): Worker | null {
+  route(
+    slot: number,
+    row: number,
+    inputTokens: number,
+    nowUs: number,
+    newTokens = NaN,
+  ): Worker | null {
     const turn = this.turns++ % this.replicas.length;
     const replica = this.replicas[turn]!;
     replica.catchUp(nowUs);
     const request = this.fill(row, this.bookingOf(slot, turn), inputTokens);
     const place = slot / SLOT_NUMBERS;
     const verdict = replica.queue?.arrive(request, place, this.turns, nowUs) ?? QUEUE_PASSED;
-    if (verdict === QUEUE_PASSED) return this.decide(turn, slot, request, nowUs, false);
+    if (verdict === QUEUE_PASSED) return this.decide(turn, slot, request, nowUs, false, newTokens);
     if (verdict === QUEUE_JOINED) {
       this.remember(slot, turn);
       this.waiting++;
@@ -194,15 +239,13 @@ export class RouterDesk {
     request: RouterRequest,
     nowUs: number,
     isRecalled: boolean,
+    newTokens = NaN,
   ): Worker | null {
-    if (this.scrapes && this.options.fidelity.scrapeIntervalUs === 0) this.read(nowUs, true);
     const replica = this.replicas[turn]!;
     const { state } = replica;
     const { row, booking, inputTokens } = request;
-    if (this.needs.outputs === true) {
-      this.countOutputs(state, turn, nowUs);
-      this.fill(row, booking, inputTokens);
-    }
+    this.refresh(turn, nowUs);
+    this.fill(row, booking, inputTokens);
     const witness = this.witness?.row === row ? this.witness : undefined;
     witness?.before(state);
     let choice = state.choose(request, nowUs, this.random, isRecalled);
@@ -217,15 +260,21 @@ export class RouterDesk {
     const worker = this.options.workers[choice];
     if (worker === undefined || !state.isUp(choice))
       throw new InvariantError(`router law: decided for worker ${choice}, which is none`);
-    const newTokens = state.newTokensOn(request, choice);
-    state.commit(request, choice, newTokens, nowUs);
+    const booked = Number.isNaN(newTokens) ? state.newTokensOn(request, choice) : newTokens;
+    state.commit(request, choice, booked, nowUs);
     this.remember(slot, turn);
     if (this.peersListen) {
       for (const peer of this.replicas) {
-        if (peer !== replica) peer.hearBooked(request, choice, newTokens, nowUs);
+        if (peer !== replica) peer.hearBooked(request, choice, booked, nowUs);
       }
     }
     return worker;
+  }
+
+  /** Brings up to date what a process reads of the workers when it decides; the request has to be filled in after. */
+  private refresh(turn: number, nowUs: number): void {
+    if (this.scrapes && this.options.fidelity.scrapeIntervalUs === 0) this.read(nowUs, true);
+    if (this.needs.outputs === true) this.countOutputs(this.replicas[turn]!.state, turn, nowUs);
   }
 
   /** The first token of a request that was sent to a worker is out. */
@@ -275,21 +324,10 @@ export class RouterDesk {
 
   /** Reads every worker's counts as of `nowUs`; `before`: requests are routed before workers start their next steps. */
   private read(nowUs: number, before: boolean): void {
-    const { workers, fidelity } = this.options;
-    const { scrapeLoss } = fidelity;
     if (nowUs < this.blindUntilUs) return;
-    for (let local = 0; local < workers.length; local++) {
-      if (scrapeLoss > 0 && this.scrapeRandom.next() < scrapeLoss) continue;
-      const worker = workers[local]!;
-      const used = worker.blocksUsedAt(nowUs, before);
-      for (const { state } of this.replicas) {
-        const { scraped } = state;
-        scraped.atUs[local] = nowUs;
-        scraped.running[local] = worker.batch.runningCount;
-        scraped.waiting[local] = worker.batch.queuedCount;
-        scraped.kvBlocksUsed[local] = used;
-      }
-    }
+    const { workers, fidelity } = this.options;
+    const { scrapeRandom: random } = this;
+    readWorkers(workers, this.replicas, { loss: fidelity.scrapeLoss, random, nowUs, before });
   }
 
   private get peersListen(): boolean {
@@ -324,35 +362,13 @@ export class RouterDesk {
     request.priority = trace?.priority?.[row] ?? 0;
     request.strictPriority = trace?.hints?.strictPriority?.[row] ?? 0;
     request.tenant = trace?.labels?.tenant?.codes[row] ?? -1;
-    request.expectedOutput = this.expectedOutput(row);
+    request.expectedOutput = expectedOutput(trace, this.options.outputHints, row);
     const { affinityBlocks } = this.needs;
-    if (affinityBlocks !== undefined) request.affinityKey = this.affinityKey(affinityBlocks);
-    return request;
-  }
-
-  /** What the client says of its answer's length, in the trace or, in a scenario with perfect hints, truly; NaN: nothing. */
-  private expectedOutput(row: number): number {
-    const { trace, outputHints } = this.options;
-    if (outputHints) return trace?.outputTokens[row] ?? NaN;
-    const told = trace?.hints?.outputTokens?.[row] ?? 0;
-    return told > 0 ? told : NaN;
-  }
-
-  /**
-   * Names the node of the prompt's last block among its first `blocks` by the first row that has it, so that the numbers of
-   * the ids do not matter. Without ids no two prompts are alike.
-   */
-  private affinityKey(blocks: number): number {
-    const { prompt, row } = this.request;
-    const { forest } = this.options;
-    if (prompt.length === 0) return row;
-    this.firstRow ??= firstRows(forest);
-    let node = prompt.path[prompt.start]!;
-    for (let i = prompt.start; i < prompt.start + prompt.length; i++) {
-      node = prompt.path[i]!;
-      if (forest.nodeEnd[node]! >= blocks) break;
+    if (affinityBlocks !== undefined) {
+      this.firstRow ??= firstRows(forest);
+      request.affinityKey = affinityKey(request, forest, this.firstRow, affinityBlocks);
     }
-    return this.firstRow[node]!;
+    return request;
   }
 
   /** Books what the requests of a process have generated by now. */

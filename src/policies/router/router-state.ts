@@ -12,7 +12,14 @@ import type { Booking } from "./load-book.ts";
 import { LoadBook } from "./load-book.ts";
 import { Observed } from "./observed.ts";
 import { NO_WORKER } from "./router.ts";
-import type { Router, RouterRequest, RouterRole, RouterView, WorkerFacts } from "./router.ts";
+import type {
+  Router,
+  RouterNeeds,
+  RouterRequest,
+  RouterRole,
+  RouterView,
+  WorkerFacts,
+} from "./router.ts";
 import { SessionBindings } from "./session-bindings.ts";
 
 /** Dynamo's credits of lower tiers, of a block on the device (reference page 1.12). */
@@ -72,6 +79,8 @@ export class RouterState implements RouterView {
   readonly index: EventIndex;
   private readonly setup: RouterSetup;
   private readonly router: Router;
+  /** Decides what is only asked; it may look at prefixes that the router itself does not. */
+  private readonly peeker: Router;
   private readonly beliefs: TtlIndex | undefined;
   private readonly sessions: SessionBindings | undefined;
   private readonly health: Uint8Array;
@@ -93,9 +102,10 @@ export class RouterState implements RouterView {
     decodeContextTokens: 0,
   };
 
-  constructor(router: Router, setup: RouterSetup) {
+  constructor(router: Router, setup: RouterSetup, peeker: Router = router) {
     const count = setup.facts.length;
     this.router = router;
+    this.peeker = peeker;
     this.setup = setup;
     this.workers = count;
     this.role = setup.role;
@@ -117,7 +127,7 @@ export class RouterState implements RouterView {
     this.observed = new Observed(count);
     this.scores = new Float64Array(count).fill(NaN);
     this.index = new EventIndex(setup.nodes, setup.indexCapBlocks);
-    this.beliefs = beliefsOf(router, setup);
+    this.beliefs = beliefsOf(router.needs?.prefix === true ? router : peeker, setup);
     const sessionTtlUs = setup.sessionTtlUs;
     this.sessions = sessionTtlUs === undefined ? undefined : new SessionBindings(sessionTtlUs);
     this.health = new Uint8Array(count).fill(1);
@@ -160,7 +170,8 @@ export class RouterState implements RouterView {
 
   /** Looks up the overlaps of a request; returns the fewest prompt tokens that a worker which may serve it must compute. */
   lookAhead(request: RouterRequest, nowUs: number): number {
-    if (this.router.needs !== undefined) this.look(request, nowUs);
+    const { needs } = this.router;
+    if (needs !== undefined) this.look(request, nowUs, needs);
     let least = request.inputTokens;
     for (let worker = 0; worker < this.workers; worker++) {
       if (!this.mayServe(worker, request)) continue;
@@ -173,10 +184,16 @@ export class RouterState implements RouterView {
    * Chooses the worker of a request; NO_WORKER: nobody is eligible, `refusal` says why. Books nothing. With `isRecalled`
    * the overlaps are those in `reach`, from when the request came.
    */
-  choose(request: RouterRequest, nowUs: number, random: Stream, isRecalled = false): number {
+  choose(
+    request: RouterRequest,
+    nowUs: number,
+    random: Stream,
+    isRecalled = false,
+    router: Router = this.router,
+  ): number {
     const found = this.filter(request);
     if (!found) return NO_WORKER;
-    if (this.router.needs !== undefined) this.look(request, nowUs, isRecalled);
+    if (router.needs !== undefined) this.look(request, nowUs, router.needs, isRecalled);
     if (request.pinned >= 0) {
       this.rule = "pinned";
       return request.pinned;
@@ -187,7 +204,19 @@ export class RouterState implements RouterView {
       return bound;
     }
     this.rule = "";
-    return this.router.decide(this, request, nowUs, random);
+    return router.decide(this, request, nowUs, random);
+  }
+
+  /** As `choose`, of a request that may go elsewhere yet. */
+  peek(request: RouterRequest, nowUs: number, random: Stream): number {
+    return this.choose(request, nowUs, random, false, this.peeker);
+  }
+
+  /** Leading prompt tokens that a worker has on the device, as far as the router knows; valid after `peek`. */
+  cachedTokensOn(request: RouterRequest, worker: number): number {
+    if (this.peeker.needs?.prefix !== true) return 0;
+    const cached = this.reach[0][worker]! * this.facts[worker]!.blockSize;
+    return Math.min(request.inputTokens, cached);
   }
 
   /**
@@ -315,8 +344,12 @@ export class RouterState implements RouterView {
   }
 
   /** Brings the columns that depend on the request up to date. */
-  private look(request: RouterRequest, nowUs: number, isRecalled = false): void {
-    const needs = this.router.needs!;
+  private look(
+    request: RouterRequest,
+    nowUs: number,
+    needs: RouterNeeds,
+    isRecalled = false,
+  ): void {
     if (needs.prefix === true && !isRecalled) {
       this.index.match(request.prompt, this.reach);
       if (this.beliefs !== undefined) this.believe(request.prompt, nowUs);

@@ -8,7 +8,9 @@ import type { Pool } from "../pool.ts";
 import type { RouterDesk } from "../router-desk.ts";
 import type { WorkerEvents } from "../worker-events.ts";
 import type { Worker } from "../worker.ts";
+import type { Conditional } from "./conditional.ts";
 import type { Handover } from "./landing-rules.ts";
+import type { LayoutConversion } from "./layout-conversion.ts";
 import type { TransferLinks } from "./transfer-links.ts";
 
 /** How requests are handed over. */
@@ -26,6 +28,15 @@ export type HandoffRules = {
   readonly transferFailure: number;
 };
 
+/** Bytes of a transfer of so many tokens of a request that has `known`. */
+export function transferBytes(
+  { bytesPerToken, bytesPerRequest }: HandoffRules,
+  known: number,
+  tokens: number,
+): number {
+  return Math.min(known, tokens) * bytesPerToken + bytesPerRequest;
+}
+
 /** What a hand-off needs of the cluster. */
 export type HandoffParts = {
   readonly rules: HandoffRules;
@@ -36,6 +47,9 @@ export type HandoffParts = {
   readonly workers: readonly Worker[];
   readonly clock: WorkerEvents;
   readonly links: TransferLinks;
+  readonly layouts: LayoutConversion;
+  /** Undefined: every prompt is computed by a prefill worker. */
+  readonly conditional: Conditional | undefined;
   readonly prefillDesk: RouterDesk;
   readonly decodeDesk: RouterDesk;
   readonly intake: Intake;

@@ -36,7 +36,8 @@ import type { RequestTable } from "../request-table.ts";
 import { SlotList } from "../slot-list.ts";
 import { beginRedo, endHandoff, promptComputed } from "../time-asides.ts";
 import type { Worker } from "../worker.ts";
-import { isAnswerLeft } from "./handoff-parts.ts";
+import type { Conditional } from "./conditional.ts";
+import { isAnswerLeft, transferBytes } from "./handoff-parts.ts";
 import type { HandoffParts, HandoffRules } from "./handoff-parts.ts";
 import { HandoffStats } from "./handoff-stats.ts";
 import {
@@ -45,8 +46,10 @@ import {
   MSG_LANDED,
   MSG_PREFILL,
   MSG_SOURCE_LOST,
+  MSG_TIMEOUT,
 } from "./handoff-timers.ts";
 import {
+  LEG_CONVERT_US,
   LEG_LANDED_US,
   LEG_MISSING,
   LEG_PEER,
@@ -58,6 +61,7 @@ import {
   LegTable,
   isOnItsWay,
 } from "./leg-table.ts";
+import { releasePrompt } from "./release-prompt.ts";
 
 const NONE = -1;
 export class Handoffs implements DeskSink {
@@ -67,12 +71,14 @@ export class Handoffs implements DeskSink {
   readonly remote: SlotList;
   private readonly parts: HandoffParts;
   readonly rules: HandoffRules;
+  readonly conditional: Conditional | undefined;
   private readonly table: RequestTable;
   private readonly timers = new HandoffTimers();
 
   constructor(parts: HandoffParts) {
     this.parts = parts;
     this.rules = parts.rules;
+    this.conditional = parts.conditional;
     this.table = parts.table;
     this.remote = new SlotList(parts.table);
   }
@@ -93,6 +99,7 @@ export class Handoffs implements DeskSink {
     this.legs.clear(slot);
     this.table.data[slot + AT_STATE] = SLOT_REMOTE;
     this.remote.pushBack(slot);
+    if (this.staysAtTarget(slot, nowUs)) return;
     if (isAnswerLeft(this.rules, this.table, slot)) {
       if (handover !== "sync" && !this.choose(slot, nowUs)) return;
       const asks = handover === "push" || handover === "destination_first";
@@ -110,8 +117,8 @@ export class Handoffs implements DeskSink {
       const slot = links.pop(nowUs);
       if (slot === NONE) break;
       this.legs.data[this.legs.at(slot) + LEG_TRANSFER] = NONE;
-      if (this.fails()) this.giveUp(slot, nowUs);
-      else this.landed(slot, nowUs);
+      if (this.stats.fails(this.rules.transferFailure, this.parts.random)) this.giveUp(slot, nowUs);
+      else this.moved(slot, nowUs);
       count++;
     }
     while (this.timers.timeUs === nowUs) {
@@ -120,8 +127,10 @@ export class Handoffs implements DeskSink {
       if (kind === MSG_ASK) this.ask(slot, nowUs);
       else if (kind === MSG_PREFILL) this.startPrefill(slot, nowUs);
       else if (kind === MSG_LANDED) this.landed(slot, nowUs);
-      else if (kind === MSG_SOURCE_LOST) this.giveUp(slot, nowUs);
-      else this.timedOut(slot, nowUs);
+      else {
+        if (kind === MSG_TIMEOUT) this.stats.timeouts++;
+        this.giveUp(slot, nowUs);
+      }
       count++;
     }
     return count;
@@ -211,17 +220,25 @@ export class Handoffs implements DeskSink {
     if (this.legs.data[at + LEG_TARGET] !== NONE) return true;
     const { data } = this.table;
     const { decodeDesk, sink } = this.parts;
-    const target = decodeDesk.route(
-      slot,
-      data[slot + AT_ROW]!,
-      knownTokens(this.table, slot),
-      nowUs,
-    );
+    // Where decode workers compute prompts too, a prompt that comes computed is none to them.
+    const newTokens = this.conditional === undefined ? NaN : 0;
+    const known = knownTokens(this.table, slot);
+    const target = decodeDesk.route(slot, data[slot + AT_ROW]!, known, nowUs, newTokens);
     if (target === null) {
       sink.handoffOver(NONE, slot, decodeDesk.refusal, nowUs);
       return false;
     }
     this.legs.data[at + LEG_TARGET] = target.id;
+    return true;
+  }
+
+  /** Whether the decode worker computes the prompt from the start; it has it then. */
+  private staysAtTarget(slot: number, nowUs: number): boolean {
+    const worker = this.conditional?.route(slot, knownTokens(this.table, slot), nowUs) ?? null;
+    if (worker === null) return false;
+    this.legs.data[this.legs.at(slot) + LEG_TARGET] = worker.id;
+    this.remote.remove(slot);
+    this.parts.clock.enqueue(worker, slot, nowUs);
     return true;
   }
 
@@ -280,15 +297,24 @@ export class Handoffs implements DeskSink {
     const { blockSize } = this.parts.workers[target]!.batch;
     const all = Math.ceil(known / blockSize);
     const blocks = this.rules.isWhole ? all : data[at + LEG_MISSING]!;
-    const { bytesPerToken, bytesPerRequest } = this.rules;
-    const bytes = Math.min(known, blocks * blockSize) * bytesPerToken + bytesPerRequest;
+    const bytes = transferBytes(this.rules, known, blocks * blockSize);
     this.stats.transfer(bytes, blocks, all);
     if (bytes === 0) {
       this.send(slot, MSG_LANDED, nowUs);
       return;
     }
-    const { links } = this.parts;
+    const { links, layouts } = this.parts;
+    data[at + LEG_CONVERT_US] = layouts.timeUs(source, target, bytes);
     data[at + LEG_TRANSFER] = links.start(source, target, bytes, blocks, slot, nowUs);
+  }
+
+  /** A transfer has ended; the decode worker may have to rewrite what came. */
+  private moved(slot: number, nowUs: number): void {
+    const convertUs = this.legs.data[this.legs.at(slot) + LEG_CONVERT_US]!;
+    if (convertUs > 0) {
+      this.stats.conversionUs.add(convertUs);
+      this.timers.send(slot, MSG_LANDED, nowUs + convertUs);
+    } else this.landed(slot, nowUs);
   }
 
   /** All keys and values of a request are at its decode worker. */
@@ -301,20 +327,6 @@ export class Handoffs implements DeskSink {
     target.batch.landing!.complete(slot);
     this.parts.clock.wake(target, nowUs);
     this.stop(slot, nowUs);
-  }
-
-  /** The prefill worker gives up holding the blocks of a request. */
-  private timedOut(slot: number, nowUs: number): void {
-    this.stats.timeouts++;
-    this.giveUp(slot, nowUs);
-  }
-
-  /** Whether the transfer that has just ended failed. */
-  private fails(): boolean {
-    const { transferFailure } = this.rules;
-    const hasFailed = transferFailure > 0 && this.parts.random.next() < transferFailure;
-    if (hasFailed) this.stats.failures++;
-    return hasFailed;
   }
 
   /** The hand-off of a request has come to nothing. */
@@ -361,19 +373,8 @@ export class Handoffs implements DeskSink {
     data[at + LEG_TRANSFER] = NONE;
     data[at + LEG_PEER] = NONE;
     if (prompt === NONE) return;
-    if (data[at + LEG_SOURCE] === NONE) {
-      this.parts.prefillDesk.leave(prompt);
-      this.table.give(prompt);
-      return;
-    }
-    const source = this.parts.workers[data[at + LEG_SOURCE]!]!;
-    if (Number.isNaN(data[at + LEG_PREFILLED_US]!)) {
-      this.parts.prefillDesk.ended(source.id, prompt, nowUs);
-      this.parts.clock.cancel(source, prompt, nowUs);
-    } else {
-      source.batch.unpark(prompt, doneUs);
-      this.parts.clock.wake(source, nowUs);
-    }
+    const isComputed = !Number.isNaN(data[at + LEG_PREFILLED_US]!);
+    releasePrompt(this.parts, prompt, data[at + LEG_SOURCE]!, isComputed, nowUs, doneUs);
   }
 
   /** Nothing is left to decode. */
