@@ -4,6 +4,7 @@ import { Option } from "commander";
 import type { Command } from "commander";
 import { ok } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
+import { KV_DTYPES, MEMORY_ENGINES, WEIGHT_DTYPES } from "../hardware/index.ts";
 import type { KvDtype, MemoryEngine, ModelLayout, WeightDtype } from "../hardware/index.ts";
 import type { CommandOutput } from "./commands/memory.ts";
 import type { ModelsOptions } from "./commands/models.ts";
@@ -11,19 +12,6 @@ import { collect, shareFlag, wholeFlag } from "./flags.ts";
 import type { Terminal } from "./terminal.ts";
 
 type Finish = (result: Result<number>) => void;
-
-const WEIGHT_DTYPES: readonly WeightDtype[] = [
-  "bf16",
-  "fp8",
-  "fp8-block",
-  "int8",
-  "int4",
-  "int4-g32",
-  "nvfp4",
-  "mxfp4",
-];
-const KV_DTYPES: readonly KvDtype[] = ["bf16", "fp8"];
-const ENGINES: readonly MemoryEngine[] = ["vllm", "sglang", "trtllm"];
 
 type CardFlags = {
   readonly dtype?: WeightDtype;
@@ -95,7 +83,7 @@ function addMemory(program: Command, terminal: Terminal, finish: Finish): void {
       .argument("<MODEL>", "name of the model's card")
       .requiredOption("--gpu <NAME>", "name of the GPU's card"),
   )
-    .addOption(new Option("--engine <NAME>", "engine").choices(ENGINES).default("vllm"))
+    .addOption(new Option("--engine <NAME>", "engine").choices(MEMORY_ENGINES).default("vllm"))
     .option("--fraction <X>", "share of memory the engine takes (its usual default)")
     .option("--block-size <N>", "tokens per KV block")
     .option("--max-num-seqs <N>", "most requests in a batch")

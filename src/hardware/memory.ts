@@ -9,7 +9,10 @@ import { EAGLE_VOCAB, layerCount } from "./model-card.ts";
 const MIB = 1048576;
 const GIB = 1073741824;
 
-export type MemoryEngine = "vllm" | "sglang" | "trtllm";
+/** Engines whose way of sizing the KV pool is known. */
+export const MEMORY_ENGINES = ["vllm", "sglang", "trtllm"] as const;
+
+export type MemoryEngine = (typeof MEMORY_ENGINES)[number];
 
 /** Engine settings that the size of the KV pool depends on; usual names, engine defaults. */
 export type MemorySettings = ModelLayout & {

@@ -87,11 +87,25 @@ export type LayerGroup = {
 };
 
 /** Bytes a weight takes, by storage format; see `WEIGHT_BYTES`. */
-export type WeightDtype =
-  "bf16" | "fp8" | "fp8-block" | "int8" | "int4" | "int4-g32" | "nvfp4" | "mxfp4";
+export type WeightDtype = (typeof WEIGHT_DTYPES)[number];
+
+/** Storage formats of weights. */
+export const WEIGHT_DTYPES = [
+  "bf16",
+  "fp8",
+  "fp8-block",
+  "int8",
+  "int4",
+  "int4-g32",
+  "nvfp4",
+  "mxfp4",
+] as const;
 
 /** Bytes a cached key or value element takes. */
-export type KvDtype = "bf16" | "fp8";
+export type KvDtype = (typeof KV_DTYPES)[number];
+
+/** Storage formats of the KV cache. */
+export const KV_DTYPES = ["bf16", "fp8"] as const;
 
 /** Parts of a model that quantisation treats differently. */
 export type ModelPart =

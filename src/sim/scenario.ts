@@ -6,7 +6,7 @@
  */
 
 import { z } from "zod";
-import type { KvDtype, WeightDtype } from "../hardware/index.ts";
+import { KV_DTYPES, WEIGHT_DTYPES } from "../hardware/index.ts";
 import { withBackendDefaults } from "./backend-defaults.ts";
 import { disaggSchema } from "./disagg/disagg-schema.ts";
 import { adaptersSchema, imagesSchema, loraSchema, speculationSchema } from "./extras-schema.ts";
@@ -61,18 +61,6 @@ const stepTime = z.discriminatedUnion("type", [
   }),
 ]);
 
-const WEIGHT_FORMATS = [
-  "bf16",
-  "fp8",
-  "fp8-block",
-  "int8",
-  "int4",
-  "int4-g32",
-  "nvfp4",
-  "mxfp4",
-] as const satisfies readonly WeightDtype[];
-const KV_FORMATS = ["bf16", "fp8"] as const satisfies readonly KvDtype[];
-
 const engineKeys = z.strictObject({
   scheduler: described(
     z.enum(["vllm", "sglang", "tensorrt_llm", "static"]).optional(),
@@ -88,11 +76,11 @@ const engineKeys = z.strictObject({
   ),
   backend_version: text("version of the engine, where its memory rule depends on it"),
   dtype: described(
-    z.enum(["auto", ...WEIGHT_FORMATS]).default("auto"),
+    z.enum(["auto", ...WEIGHT_DTYPES]).default("auto"),
     "format of the weights; auto: the model's own",
   ),
   kv_cache_dtype: described(
-    z.enum(["auto", ...KV_FORMATS]).default("auto"),
+    z.enum(["auto", ...KV_DTYPES]).default("auto"),
     "format of cached keys and values; auto: bf16",
   ),
   gpu_memory_utilization: described(

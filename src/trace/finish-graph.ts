@@ -1,24 +1,12 @@
 /** From a draft of calls that wait for calls to a trace: rows after all they wait for, edges renumbered, sessions and tasks. */
 
-import { fail, ok, type Result } from "../core/index.ts";
+import { ok, type Result } from "../core/index.ts";
 import type { Draft } from "./draft.ts";
-import {
-  cut,
-  finishHashes,
-  finishLabels,
-  finishMarks,
-  gather,
-  isIdentity,
-  noRows,
-  partialTail,
-  WALL_CLOCK_US,
-  type FinishContext,
-} from "./finish-parts.ts";
+import { finishColumns, gather, noRows, spanOf, type FinishContext } from "./finish-parts.ts";
 import { dependencyOrder, type GraphDraft } from "./graph-draft.ts";
-import { DEFAULT_NAME } from "./import-options.ts";
 import { detectTickUs } from "./ticks.ts";
 import { RELATION_SEQUENCE, TRIGGER_COMPLETION } from "./trace.ts";
-import type { CallGraph, Sessions, Trace, TraceHeader } from "./trace.ts";
+import type { CallGraph, Sessions, Trace } from "./trace.ts";
 
 /** Builds the trace out of a draft with edges. Errors: more rows that cannot be replayed than are allowed; none left. */
 export function finishGraph(
@@ -26,31 +14,18 @@ export function finishGraph(
   graph: GraphDraft,
   context: FinishContext,
 ): Result<Trace> {
-  const { options } = context;
-  const name = options.name ?? DEFAULT_NAME;
   const { order: ranked, faults } = dependencyOrder(graph, draft.rows);
   for (const { row, reason } of faults) {
     if (!draft.faults.reject(graph.line.view()[row]!, { reason })) return draft.faults.failure();
   }
-  if (ranked.length === 0) return noRows(draft, name);
+  if (ranked.length === 0) return noRows(draft, context);
   const keys = releaseTimes(draft, graph, ranked);
   const rank = new Float64Array(draft.rows);
   ranked.forEach((row, place) => (rank[row] = place));
   const sorted = ranked.toSorted((a, b) => keys[a]! - keys[b]! || rank[a]! - rank[b]!);
-  const originUs = keys[sorted[0]!]!;
-  const transforms = [...context.transforms];
-  const order = cut(sorted, keys, originUs, options, transforms);
-  if (order.length === 0) {
-    return fail({
-      what: "no row lies inside the window",
-      where: name,
-      remedy: "widen the window; calls lie where the task they belong to begins",
-    });
-  }
-  if (originUs > 0 && originUs < WALL_CLOCK_US) {
-    transforms.push(`time shifted by ${-originUs} us to start at 0`);
-  }
-  const startUs = options.window === undefined ? originUs : originUs + options.window.fromUs;
+  const span = spanOf(sorted, keys, context);
+  if (!span.ok) return span;
+  const { order, startUs } = span.value;
   const calls = finishEdges(draft, graph, order);
   const arrivalUs = new Float64Array(order.length);
   const raw = draft.arrivalUs.view();
@@ -59,34 +34,17 @@ export function finishGraph(
     const isRoot = calls.edgeStart[i] === calls.edgeStart[i + 1];
     arrivalUs[i] = isRoot || !Number.isNaN(raw[row]!) ? keys[row]! - startUs : NaN;
   }
-  const whole = order.length === draft.rows && isIdentity(order);
-  const hashes = draft.anyHashes ? finishHashes(draft, whole ? undefined : order) : undefined;
-  const labels = finishLabels(draft, order);
-  const header: TraceHeader = {
-    v: 1,
-    name,
-    format: context.format,
-    blockSize: hashes === undefined ? 0 : draft.options.blockSize,
-    partialTail: hashes === undefined ? "none" : partialTail(draft),
+  const times = {
     tickUs: graph.isUntimed ? 0 : detectTickUs(arrivalUs),
-    ...(originUs >= WALL_CLOCK_US ? { epochUnixUs: startUs } : {}),
-    ...(graph.isUntimed ? { untimed: true } : {}),
-    ...(options.licence === undefined ? {} : { licence: options.licence }),
-    ...(options.source === undefined ? {} : { source: options.source }),
-    importLog: draft.faults.importLog(),
-    transforms,
+    untimed: graph.isUntimed,
   };
   return ok({
-    header,
-    rows: order.length,
+    ...finishColumns(draft, context, span.value, times),
     arrivalUs,
     inputTokens: gather(Uint32Array, draft.input.view(), order),
     outputTokens: gather(Uint32Array, draft.output.view(), order),
-    ...(hashes === undefined ? {} : { hashes }),
     sessions: graphSessions(draft, order, calls),
     graph: calls,
-    ...finishMarks(draft, order),
-    ...(labels === undefined ? {} : { labels }),
   });
 }
 

@@ -1,13 +1,13 @@
 /** The parts of finishing a trace that every kind of draft shares: window, columns, block ids, labels, hints. */
 
-import { fail, type Result } from "../core/index.ts";
+import { fail, ok, type Result } from "../core/index.ts";
 import { LABEL_NAMES, type Draft, type LabelName } from "./draft.ts";
 import { chainHashIds, gatherRuns } from "./hash-runs.ts";
-import type { ImportOptions } from "./import-options.ts";
+import { DEFAULT_NAME, type ImportOptions } from "./import-options.ts";
 import type { HashRuns, LabelColumn, Trace, TraceHeader } from "./trace.ts";
 
 /** A time origin after 2001-09-09 in µs since 1970 is a wall clock, not a count from zero. */
-export const WALL_CLOCK_US = 1_000_000_000_000_000;
+const WALL_CLOCK_US = 1_000_000_000_000_000;
 
 /** Codes are 16 bits wide. */
 const LABEL_NAMES_LIMIT = 65_535;
@@ -19,7 +19,7 @@ export type FinishContext = {
 };
 
 /** Priorities and hints of the kept rows. */
-export function finishMarks(draft: Draft, order: Uint32Array): Pick<Trace, "priority" | "hints"> {
+function finishMarks(draft: Draft, order: Uint32Array): Pick<Trace, "priority" | "hints"> {
   const { strictPriority, outputHint, keepUs } = draft;
   const hints = {
     ...(strictPriority.isUsed
@@ -34,18 +34,19 @@ export function finishMarks(draft: Draft, order: Uint32Array): Pick<Trace, "prio
   };
 }
 
-export function noRows(draft: Draft, name: string): Result<Trace> {
+/** The error for a draft without a row. */
+export function noRows(draft: Draft, { options }: FinishContext): Result<Trace> {
   const reasons = draft.faults.importLog().map(({ reason, rows }) => `${reason} (${rows})`);
   return fail({
     what: reasons.length === 0 ? "the file has no rows" : `no row is left: ${reasons.join("; ")}`,
-    where: name,
+    where: options.name ?? DEFAULT_NAME,
     expected: "at least one request",
     remedy: "check that the file is complete and in the format it was taken for",
   });
 }
 
 /** Applies window and limit to the time order. */
-export function cut(
+function cut(
   order: Uint32Array,
   keys: Float64Array,
   originUs: number,
@@ -68,7 +69,76 @@ export function cut(
   return kept;
 }
 
-export function isIdentity(order: Uint32Array): boolean {
+/** The kept rows in time order, and where their times begin. */
+export type Span = {
+  readonly order: Uint32Array;
+  /** Smallest time of the whole draft, µs. */
+  readonly originUs: number;
+  /** Time that becomes 0, µs: the origin, or where the window begins. */
+  readonly startUs: number;
+  readonly transforms: string[];
+};
+
+/** Window, limit and time origin applied to rows sorted by `keys`. Errors: no row is left. */
+export function spanOf(
+  sorted: Uint32Array,
+  keys: Float64Array,
+  context: FinishContext,
+): Result<Span> {
+  const { options } = context;
+  const originUs = keys[sorted[0]!]!;
+  const transforms = [...context.transforms];
+  const order = cut(sorted, keys, originUs, options, transforms);
+  if (order.length === 0) {
+    return fail({
+      what: "no row lies inside the window",
+      where: options.name ?? DEFAULT_NAME,
+      expected: `a window within 0 to ${keys[sorted[sorted.length - 1]!]! - originUs} us`,
+      remedy: "widen the window; calls that wait for others lie where those begin",
+    });
+  }
+  if (originUs > 0 && originUs < WALL_CLOCK_US) {
+    transforms.push(`time shifted by ${-originUs} us to start at 0`);
+  }
+  const startUs = options.window === undefined ? originUs : originUs + options.window.fromUs;
+  return ok({ order, originUs, startUs, transforms });
+}
+
+/** What the draft's columns say of a trace besides its times: hashes, labels, marks, header. */
+export function finishColumns(
+  draft: Draft,
+  context: FinishContext,
+  { order, originUs, startUs, transforms }: Span,
+  times: Pick<TraceHeader, "tickUs" | "untimed">,
+): Pick<Trace, "header" | "rows" | "hashes" | "labels" | "priority" | "hints"> {
+  const { options } = context;
+  const whole = order.length === draft.rows && isIdentity(order);
+  const hashes = draft.anyHashes ? finishHashes(draft, whole ? undefined : order) : undefined;
+  const labels = finishLabels(draft, order);
+  const header: TraceHeader = {
+    v: 1,
+    name: options.name ?? DEFAULT_NAME,
+    format: context.format,
+    blockSize: hashes === undefined ? 0 : draft.options.blockSize,
+    partialTail: hashes === undefined ? "none" : partialTail(draft),
+    tickUs: times.tickUs,
+    ...(originUs >= WALL_CLOCK_US ? { epochUnixUs: startUs } : {}),
+    ...(times.untimed === true ? { untimed: true } : {}),
+    ...(options.licence === undefined ? {} : { licence: options.licence }),
+    ...(options.source === undefined ? {} : { source: options.source }),
+    importLog: draft.faults.importLog(),
+    transforms,
+  };
+  return {
+    header,
+    rows: order.length,
+    ...(hashes === undefined ? {} : { hashes }),
+    ...finishMarks(draft, order),
+    ...(labels === undefined ? {} : { labels }),
+  };
+}
+
+function isIdentity(order: Uint32Array): boolean {
   for (let i = 0; i < order.length; i++) if (order[i] !== i) return false;
   return true;
 }
@@ -84,7 +154,7 @@ export function gather<T extends Uint32Array | Int16Array | Float64Array>(
 }
 
 /** Runs of the kept rows: one tail convention, one parent per id. */
-export function finishHashes(draft: Draft, order: Uint32Array | undefined): HashRuns {
+function finishHashes(draft: Draft, order: Uint32Array | undefined): HashRuns {
   let hashes = draft.hashes.build();
   const input = draft.input.view();
   const { blockSize } = draft.options;
@@ -114,12 +184,12 @@ export function finishHashes(draft: Draft, order: Uint32Array | undefined): Hash
   return hashes;
 }
 
-export function partialTail(draft: Draft): TraceHeader["partialTail"] {
+function partialTail(draft: Draft): TraceHeader["partialTail"] {
   return draft.tailsOmitted > 0 ? "omitted" : "included";
 }
 
 /** Labels of the kept rows; names are numbered by first appearance among them, "" where there is none. */
-export function finishLabels(draft: Draft, order: Uint32Array): Trace["labels"] {
+function finishLabels(draft: Draft, order: Uint32Array): Trace["labels"] {
   const labels: { [name in LabelName]?: LabelColumn } = {};
   for (const name of LABEL_NAMES) {
     const source = draft.labelCodes[name];

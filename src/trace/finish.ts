@@ -1,80 +1,32 @@
 /** From a draft to a trace: order in time, window, sessions, block ids, header. */
 
-import { fail, ok, type Result } from "../core/index.ts";
+import { ok, type Result } from "../core/index.ts";
 import { finishGraph } from "./finish-graph.ts";
 import type { Draft } from "./draft.ts";
-import {
-  cut,
-  finishHashes,
-  finishLabels,
-  finishMarks,
-  gather,
-  isIdentity,
-  noRows,
-  partialTail,
-  WALL_CLOCK_US,
-  type FinishContext,
-} from "./finish-parts.ts";
-import { DEFAULT_NAME } from "./import-options.ts";
+import { finishColumns, gather, noRows, spanOf, type FinishContext } from "./finish-parts.ts";
 import { detectTickUs } from "./ticks.ts";
-import type { Sessions, Trace, TraceHeader } from "./trace.ts";
+import type { Sessions, Trace } from "./trace.ts";
 
 /** Builds the trace out of everything the draft holds. */
 export function finishTrace(draft: Draft, context: FinishContext): Result<Trace> {
-  const { options } = context;
-  const name = options.name ?? DEFAULT_NAME;
-  if (draft.rows === 0) return noRows(draft, name);
+  if (draft.rows === 0) return noRows(draft, context);
   if (draft.graph !== undefined) return finishGraph(draft, draft.graph, context);
-  const transforms = [...context.transforms];
   const raw = draft.arrivalUs.view();
   const keys = sortKeys(draft);
   const sorted = timeOrder(keys, draft);
-  const originUs = keys[sorted[0]!]!;
-  const order = cut(sorted, keys, originUs, options, transforms);
-  if (order.length === 0) {
-    return fail({
-      what: "no row lies inside the window",
-      where: name,
-      expected: `a window within 0 to ${keys[sorted[sorted.length - 1]!]! - originUs} us`,
-      remedy: "widen the window",
-    });
-  }
-  if (originUs > 0 && originUs < WALL_CLOCK_US) {
-    transforms.push(`time shifted by ${-originUs} us to start at 0`);
-  }
-  const startUs = options.window === undefined ? originUs : originUs + options.window.fromUs;
+  const span = spanOf(sorted, keys, context);
+  if (!span.ok) return span;
+  const { order, startUs } = span.value;
   const arrivalUs = new Float64Array(order.length);
   for (let i = 0; i < order.length; i++) arrivalUs[i] = raw[order[i]!]! - startUs;
-  const whole = order.length === draft.rows && isIdentity(order);
-  const input = draft.input.view();
-  const output = draft.output.view();
   if (draft.anySessions) startOrphans(draft, sorted, order, keys, arrivalUs, startUs);
   const sessions = draft.anySessions ? linkSessions(draft, order, arrivalUs) : undefined;
-  const hashes = draft.anyHashes ? finishHashes(draft, whole ? undefined : order) : undefined;
-  const labels = finishLabels(draft, order);
-  const header: TraceHeader = {
-    v: 1,
-    name,
-    format: context.format,
-    blockSize: hashes === undefined ? 0 : draft.options.blockSize,
-    partialTail: hashes === undefined ? "none" : partialTail(draft),
-    tickUs: detectTickUs(arrivalUs),
-    ...(originUs >= WALL_CLOCK_US ? { epochUnixUs: startUs } : {}),
-    ...(options.licence === undefined ? {} : { licence: options.licence }),
-    ...(options.source === undefined ? {} : { source: options.source }),
-    importLog: draft.faults.importLog(),
-    transforms,
-  };
   return ok({
-    header,
-    rows: order.length,
+    ...finishColumns(draft, context, span.value, { tickUs: detectTickUs(arrivalUs) }),
     arrivalUs,
-    inputTokens: whole ? input.slice() : gather(Uint32Array, input, order),
-    outputTokens: whole ? output.slice() : gather(Uint32Array, output, order),
-    ...(hashes === undefined ? {} : { hashes }),
+    inputTokens: gather(Uint32Array, draft.input.view(), order),
+    outputTokens: gather(Uint32Array, draft.output.view(), order),
     ...(sessions === undefined ? {} : { sessions }),
-    ...finishMarks(draft, order),
-    ...(labels === undefined ? {} : { labels }),
   });
 }
 

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fail, ok } from "../../core/index.ts";
 import type { Result } from "../../core/index.ts";
+import { KERNEL_SECTIONS } from "../../hardware/index.ts";
 import type { DeviceRates, GpuCard, KernelParams } from "../../hardware/index.ts";
 import { calibrateKernels, paramChanges } from "../../plan/index.ts";
 import { EXIT_DONE } from "../exit-codes.ts";
@@ -48,20 +49,10 @@ function percent(share: number): string {
   return `${(share * 100).toFixed(1)} %`;
 }
 
-const SECTIONS = [
-  "gemm",
-  "contextAttention",
-  "decodeAttention",
-  "contextMla",
-  "decodeMla",
-  "moe",
-  "collective",
-] as const;
-
 /** One line a fit: rows, median and p90 error, the same held out. */
 function residualLines(params: KernelParams): string[] {
   const lines = [`${params.kernels}: error median / p90, held out median / p90, rows`];
-  for (const section of SECTIONS) {
+  for (const section of KERNEL_SECTIONS) {
     for (const [name, { residuals }] of Object.entries(params[section])) {
       if (residuals === undefined) continue;
       const { median, p90, heldOutMedian, heldOutP90, rows } = residuals;

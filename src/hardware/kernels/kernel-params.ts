@@ -56,7 +56,16 @@ const NUMBERS = {
   collective: ["fixedUs", "bytesPerUs", "stepUs"],
 } as const;
 
-type Section = Exclude<keyof typeof NUMBERS, "rates">;
+/** The parts of a parameter file that hold fits by name. */
+export const KERNEL_SECTIONS = [
+  "gemm",
+  "contextAttention",
+  "decodeAttention",
+  "contextMla",
+  "decodeMla",
+  "moe",
+  "collective",
+] as const satisfies readonly Exclude<keyof typeof NUMBERS, "rates">[];
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -105,11 +114,10 @@ export function parseKernelParams(file: string, raw: unknown): Result<KernelPara
   if (typeof throttle !== "number" || !(throttle >= 1 && throttle <= 2)) {
     return bad("throttle", "is no number between 1 and 2");
   }
-  for (const section of Object.keys(NUMBERS) as (keyof typeof NUMBERS)[]) {
-    if (section === "rates") continue;
+  for (const section of KERNEL_SECTIONS) {
     const fits = fieldsOf(root[section]);
     for (const [key, fit] of Object.entries(fits)) {
-      const fault = firstFault(fieldsOf(fieldsOf(fit)["params"]), NUMBERS[section as Section]);
+      const fault = firstFault(fieldsOf(fieldsOf(fit)["params"]), NUMBERS[section]);
       if (fault === undefined) continue;
       return bad(`${section}.${key}.params.${fault}`, "is missing, negative or zero");
     }

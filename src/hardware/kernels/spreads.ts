@@ -6,7 +6,7 @@
  * What was never fitted has a stated, wider one.
  */
 import type { EngineTiming } from "./engine-timing.ts";
-import type { Fitted, KernelParams } from "./kernel-params.ts";
+import { KERNEL_SECTIONS, type Fitted, type KernelParams } from "./kernel-params.ts";
 
 export type Spread = {
   /** What varies as one, with the system or the engine that it is of: "h200_sxm gemm bf16". */
@@ -39,16 +39,6 @@ const HOST = 0.3;
 /** Stretch at the power cap beyond 1: 7 to 19 % were measured (kernel notes §5.6). */
 const THROTTLE = 0.35;
 
-const SECTIONS = [
-  "gemm",
-  "contextAttention",
-  "decodeAttention",
-  "contextMla",
-  "decodeMla",
-  "moe",
-  "collective",
-] as const;
-
 function fitSigma({ residuals }: Fitted<object>, isEstimated: boolean): number {
   const own =
     residuals === undefined ? UNMEASURED_FIT : residuals.heldOutMedian / MEDIAN_OVER_SIGMA;
@@ -66,7 +56,7 @@ export function kernelSpreads(
   isEstimated: boolean,
 ): readonly Spread[] {
   const { kernels: system } = params;
-  const spreads: Spread[] = SECTIONS.flatMap((section) =>
+  const spreads: Spread[] = KERNEL_SECTIONS.flatMap((section) =>
     Object.entries(params[section]).map(([key, fit]) => ({
       name: `${system} ${section} ${key}`,
       sigma: fitSigma(fit, isEstimated),
@@ -118,7 +108,7 @@ export function stretchedKernels(
   factorOf: (name: string) => number,
 ): { readonly params: KernelParams; readonly timing: EngineTiming } {
   const { kernels: system } = params;
-  const sections = SECTIONS.map((section) => {
+  const sections = KERNEL_SECTIONS.map((section) => {
     const fits = Object.entries<Fitted<object>>(params[section]).map(([key, fit]) => {
       const factor = factorOf(`${system} ${section} ${key}`);
       return [key, { ...fit, params: stretched(fit.params, factor) }];
@@ -132,7 +122,7 @@ export function stretchedKernels(
   return {
     params: {
       ...params,
-      ...(Object.fromEntries(sections) as Pick<KernelParams, (typeof SECTIONS)[number]>),
+      ...(Object.fromEntries(sections) as Pick<KernelParams, (typeof KERNEL_SECTIONS)[number]>),
       throttle: 1 + (params.throttle - 1) * factorOf(`${system} throttle`),
     },
     timing: {

@@ -1,11 +1,9 @@
 /** Collective tables → `CollectiveParams` by engine or NCCL operation and number of ranks. */
 import type { CollectiveOp, CollectiveParams, Fitted } from "../../hardware/index.ts";
 import { collectiveUs } from "../../hardware/index.ts";
-import { crossValidate } from "./cross-validate.ts";
+import { fitKernel } from "./fit-kernel.ts";
 import type { LinearSolver } from "./robust-fit.ts";
 import type { Table } from "./table.ts";
-
-const US_PER_MS = 1000;
 
 export const ALL_REDUCE_COLUMNS = "system,framework,version,mode,num_gpus,bytes,latency_ms".split(
   ",",
@@ -41,24 +39,20 @@ function fitRows(
   solve: LinearSolver,
 ): Fitted<CollectiveParams> {
   const bytes = table.numbers("bytes");
-  const params = (at: Float64Array): CollectiveParams => ({
-    fixedUs: at[0]!,
-    bytesPerUs: at[1]!,
-    stepUs: at[2]!,
-  });
-  const { values, residuals } = crossValidate({
-    parameters: [
-      { name: "fixedUs", initial: 6, min: 0.5, max: 200 },
-      { name: "bytesPerUs", initial: 300_000, min: 500, max: 2_000_000 },
-      { name: "stepUs", initial: 5, min: 0.01, max: 2000 },
-    ],
-    predict: (at, i) => collectiveUs(params(at), op, ranks, bytes[i]!),
-    measured: table.numbers("latency_ms").map((ms) => ms * US_PER_MS),
-    rows: Int32Array.from(rows),
-    groupOf: (i) => bytes[i]!,
+  return fitKernel<CollectiveParams>(
+    table,
+    {
+      parameters: {
+        fixedUs: { initial: 6, min: 0.5, max: 200 },
+        bytesPerUs: { initial: 300_000, min: 500, max: 2_000_000 },
+        stepUs: { initial: 5, min: 0.01, max: 2000 },
+      },
+      predictUs: (params, i) => collectiveUs(params, op, ranks, bytes[i]!),
+      rows,
+      groupOf: (i) => bytes[i]!,
+    },
     solve,
-  });
-  return { params: params(values), residuals };
+  );
 }
 
 /** Points that a fit of three parameters needs at least. */

@@ -1,11 +1,9 @@
 /** GEMM tables → `GemmParams`. */
 import type { Fitted, GemmFormat, GemmParams, KernelDevice } from "../../hardware/index.ts";
 import { gemmUs } from "../../hardware/index.ts";
-import { crossValidate } from "./cross-validate.ts";
+import { fitKernel, rowsWhere } from "./fit-kernel.ts";
 import type { LinearSolver } from "./robust-fit.ts";
 import type { Table } from "./table.ts";
-
-const US_PER_MS = 1000;
 
 /** Formats of the tables. Block scales of rows add 4 bytes per 128 (fp8) or 1 per 16 (nvfp4). */
 export const GEMM_FORMATS: Readonly<Record<string, GemmFormat>> = {
@@ -31,35 +29,25 @@ export function fitGemm(
   const m = table.numbers("m");
   const n = table.numbers("n");
   const k = table.numbers("k");
-  const measured = table.numbers("latency_ms").map((ms) => ms * US_PER_MS);
-  const rows: number[] = [];
-  for (let i = 0; i < table.rows; i++) {
-    const within = Math.min(n[i]!, k[i]!) >= DIM_MIN && Math.max(n[i]!, k[i]!) <= DIM_MAX;
-    if (within && measured[i]! > 0) rows.push(i);
-  }
   const quantised = format.rowBytes < 2;
-  const params = (values: Float64Array): GemmParams => ({
-    compute: values[0]!,
-    memory: values[1]!,
-    fixedUs: values[2]!,
-    power: values[3]!,
-    kLoopUs: values[4]!,
-    quant: quantised ? values[5]! : 0,
-  });
-  const { values, residuals } = crossValidate({
-    parameters: [
-      { name: "compute", initial: 0.7, min: 0.05, max: 1.2 },
-      { name: "memory", initial: 0.8, min: 0.1, max: 1.2 },
-      { name: "fixedUs", initial: 3, min: 0.3, max: 30 },
-      { name: "power", initial: 1.8, min: 1, max: 8 },
-      { name: "kLoopUs", initial: 1, min: 0.05, max: 20 },
-      ...(quantised ? [{ name: "quant", initial: 0.6, min: 0.05, max: 5 }] : []),
-    ],
-    predict: (at, i) => gemmUs(params(at), format, device, m[i]!, n[i]!, k[i]!, 1),
-    measured,
-    rows: Int32Array.from(rows),
-    groupOf: (i) => n[i]! * 65_537 + k[i]!,
+  return fitKernel<GemmParams>(
+    table,
+    {
+      parameters: {
+        compute: { initial: 0.7, min: 0.05, max: 1.2 },
+        memory: { initial: 0.8, min: 0.1, max: 1.2 },
+        fixedUs: { initial: 3, min: 0.3, max: 30 },
+        power: { initial: 1.8, min: 1, max: 8 },
+        kLoopUs: { initial: 1, min: 0.05, max: 20 },
+        quant: quantised ? { initial: 0.6, min: 0.05, max: 5 } : 0,
+      },
+      predictUs: (params, i) => gemmUs(params, format, device, m[i]!, n[i]!, k[i]!, 1),
+      rows: rowsWhere(
+        table,
+        (i) => Math.min(n[i]!, k[i]!) >= DIM_MIN && Math.max(n[i]!, k[i]!) <= DIM_MAX,
+      ),
+      groupOf: (i) => n[i]! * 65_537 + k[i]!,
+    },
     solve,
-  });
-  return { params: params(values), residuals };
+  );
 }

@@ -1,11 +1,9 @@
 /** Tables of fused expert kernels → `MoeParams` by engine, format and kernel. */
 import type { ComputeFormat, Fitted, KernelDevice, MoeParams } from "../../hardware/index.ts";
 import { balancedExperts, moeUs } from "../../hardware/index.ts";
-import { crossValidate } from "./cross-validate.ts";
+import { fitKernel } from "./fit-kernel.ts";
 import type { LinearSolver } from "./robust-fit.ts";
 import type { Table } from "./table.ts";
-
-const US_PER_MS = 1000;
 
 type MoeFormat = {
   /** Name in the parameter file. */
@@ -66,51 +64,42 @@ function fitRows(
     Float64Array,
     Float64Array,
   ];
-  const params = (at: Float64Array): MoeParams => ({
-    compute: at[0]!,
-    memory: at[1]!,
-    fixedUs: at[2]!,
-    stream: at[3]!,
-    power: at[4]!,
-    pad: at[5]!,
-    expertUs: at[6]!,
-    narrow: at[7]!,
-    leak: at[8]!,
-  });
-  const { values, residuals } = crossValidate({
-    parameters: [
-      { name: "compute", initial: 0.4, min: 0.02, max: 2 },
-      { name: "memory", initial: 0.6, min: 0.05, max: 1.2 },
-      { name: "fixedUs", initial: 25, min: 2, max: 150 },
-      { name: "stream", initial: 0.3, min: 0.01, max: 10 },
-      { name: "power", initial: 2, min: 1, max: 8 },
-      { name: "pad", initial: 8, min: 0.1, max: 128 },
-      { name: "expertUs", initial: 0.02, min: 0.0001, max: 2 },
-      { name: "narrow", initial: 50, min: 1, max: 4000 },
-      { name: "leak", initial: 0.02, min: 0.0001, max: 1 },
-    ],
-    predict: (at, i) => {
-      const shape = {
-        hidden: hidden[i]!,
-        inter: inter[i]! / tp[i]!,
-        matrices: MATRICES,
-        topK: topK[i]!,
-        experts: experts[i]!,
-        localExperts: experts[i]! / ep[i]!,
-        weightBytes: format.weightBytes,
-        compute: format.compute,
-      };
-      const active = balancedExperts(shape, tokens[i]!);
-      // The busiest rank: an active expert has a row at least.
-      const pairs = Math.max(active, (tokens[i]! * topK[i]!) / ep[i]!);
-      return moeUs(params(at), shape, device, pairs, active, 1);
+  return fitKernel<MoeParams>(
+    table,
+    {
+      parameters: {
+        compute: { initial: 0.4, min: 0.02, max: 2 },
+        memory: { initial: 0.6, min: 0.05, max: 1.2 },
+        fixedUs: { initial: 25, min: 2, max: 150 },
+        stream: { initial: 0.3, min: 0.01, max: 10 },
+        power: { initial: 2, min: 1, max: 8 },
+        pad: { initial: 8, min: 0.1, max: 128 },
+        expertUs: { initial: 0.02, min: 0.0001, max: 2 },
+        narrow: { initial: 50, min: 1, max: 4000 },
+        leak: { initial: 0.02, min: 0.0001, max: 1 },
+      },
+      predictUs: (params, i) => {
+        const shape = {
+          hidden: hidden[i]!,
+          inter: inter[i]! / tp[i]!,
+          matrices: MATRICES,
+          topK: topK[i]!,
+          experts: experts[i]!,
+          localExperts: experts[i]! / ep[i]!,
+          weightBytes: format.weightBytes,
+          compute: format.compute,
+        };
+        const active = balancedExperts(shape, tokens[i]!);
+        // The busiest rank: an active expert has a row at least.
+        const pairs = Math.max(active, (tokens[i]! * topK[i]!) / ep[i]!);
+        return moeUs(params, shape, device, pairs, active, 1);
+      },
+      rows,
+      groupOf: (i) =>
+        hidden[i]! * 31 + inter[i]! * 17 + experts[i]! + tp[i]! * 1009 + ep[i]! * 7919,
     },
-    measured: table.numbers("latency_ms").map((ms) => ms * US_PER_MS),
-    rows: Int32Array.from(rows),
-    groupOf: (i) => hidden[i]! * 31 + inter[i]! * 17 + experts[i]! + tp[i]! * 1009 + ep[i]! * 7919,
     solve,
-  });
-  return { params: params(values), residuals };
+  );
 }
 
 /** Rows that a fit of one kernel needs at least. */

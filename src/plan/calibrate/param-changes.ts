@@ -1,5 +1,5 @@
 /** What differs between two parameter files. */
-import type { KernelParams } from "../../hardware/index.ts";
+import { KERNEL_SECTIONS, type KernelParams } from "../../hardware/index.ts";
 
 export type ParamChange = {
   /** Section, fit and parameter: "gemm.bf16.compute". */
@@ -11,19 +11,9 @@ export type ParamChange = {
 /** Differences below are rounding and the table's thinning. */
 const CHANGE_MIN = 0.02;
 
-const SECTIONS = [
-  "gemm",
-  "contextAttention",
-  "decodeAttention",
-  "contextMla",
-  "decodeMla",
-  "moe",
-  "collective",
-] as const;
-
 function flat(params: KernelParams): Map<string, number> {
   const numbers = new Map<string, number>([["throttle", params.throttle]]);
-  for (const section of SECTIONS) {
+  for (const section of KERNEL_SECTIONS) {
     for (const [fit, { params: values }] of Object.entries(params[section])) {
       for (const [name, value] of Object.entries<number>(values)) {
         numbers.set(`${section}.${fit}.${name}`, value);
