@@ -195,7 +195,8 @@ it("takes time in proportion to hostile files", () => {
   for (const text of hostile) {
     const start = performance.now();
     const result = importTrace(bytes(text), { maxBadRows: 1e9 });
-    expect(performance.now() - start, text.slice(0, 40)).toBeLessThan(2000);
+    // Milliseconds when linear, minutes when each of 300,000 characters costs another pass.
+    expect(performance.now() - start, text.slice(0, 40)).toBeLessThan(20_000);
     expect(result.ok, text.slice(0, 40)).toBe(false);
   }
 });
