@@ -2,15 +2,22 @@
 import { ok, type Result } from "../core/index.ts";
 import type { GpuCard, NodeCard } from "./gpu-card.ts";
 import { type AdapterSlots, adaptersUs } from "./kernels/adapters.ts";
-import { KNOTS, segmentOf, type Segments, segmentsOf } from "./kernels/context-knots.ts";
+import { KNOTS, segmentOf, SEGMENTS, type Segments, segmentsOf } from "./kernels/context-knots.ts";
+import { DecodeTable } from "./kernels/decode-table.ts";
 import { type Drafts, LOOKUP_US } from "./kernels/drafts.ts";
 import { encoderUs } from "./kernels/encoder.ts";
 import { type EngineTiming, type RegimeScales, scalesOf } from "./kernels/engine-timing.ts";
 import { fabricOf, hopUs } from "./kernels/fabric.ts";
 import { graphRows } from "./kernels/graph-sizes.ts";
-import { type DeviceRates, kernelDevice } from "./kernels/kernel-device.ts";
-import type { KernelParams } from "./kernels/kernel-params.ts";
-import { contextLayerUs, decodeLayerUs, expandLayerUs } from "./kernels/layer-attention.ts";
+import { kernelDevice } from "./kernels/kernel-device.ts";
+import { type KernelParams, ratesFor } from "./kernels/kernel-params.ts";
+import {
+  contextLayer,
+  type ContextLayer,
+  contextLayerUs,
+  decodeLayerUs,
+  expandLayerUs,
+} from "./kernels/layer-attention.ts";
 import {
   type HostCost,
   type Launches,
@@ -50,21 +57,6 @@ export type KernelsSpec = Extras & {
   readonly layout?: KernelsLayout;
 };
 
-/**
- * Peaks that the efficiencies are applied to: the measured GPU's own, or the card's when the GPU was
- * not measured (its times are estimates by ratio).
- */
-function ratesOf({ gpu, params }: KernelsSpec): DeviceRates {
-  if (gpu.calibration === params.kernels) return params.rates;
-  return {
-    bf16FlopPerS: gpu.flops.bf16FlopPerS,
-    fp8FlopPerS: gpu.flops.fp8FlopPerS ?? 0,
-    fp4FlopPerS: gpu.flops.fp4FlopPerS ?? 0,
-    hbmBytesPerS: gpu.hbmBytesPerS,
-    sms: gpu.sms,
-  };
-}
-
 /** Builds the model. Problems: heads, experts or stages that the layout does not divide. */
 export function kernelsStepTime(spec: KernelsSpec): Result<KernelsStepTime> {
   const split = splitOf(spec.model, spec.layout ?? {});
@@ -74,7 +66,7 @@ export function kernelsStepTime(spec: KernelsSpec): Result<KernelsStepTime> {
     card: spec.model,
     split: split.value,
     params,
-    device: kernelDevice(ratesOf(spec)),
+    device: kernelDevice(ratesFor(spec.gpu, params)),
     fabric: fabricOf(params, spec.gpu, spec.node, spec.ranksTogether),
     timing,
   });
@@ -116,11 +108,13 @@ export class KernelsStepTime implements StepTimeModel {
   readonly #machine: StepMachine;
   readonly #scales: RegimeScales;
   readonly #rows: RowMemo;
-  readonly #experts: RowMemo;
+  /** Undefined: a dense model. */
+  readonly #experts: RowMemo | undefined;
   readonly #head: RowMemo;
   readonly #expand: RowMemo | undefined;
+  readonly #context: readonly ContextLayer[];
   readonly #attention: (Segments | undefined)[] = [];
-  readonly #runs: (Segments | undefined)[] = [];
+  readonly #tables: (DecodeTable | undefined)[] = [];
   readonly #launches: Launches;
   readonly #pass = new PassParts();
   readonly #imagePatches: number;
@@ -149,11 +143,13 @@ export class KernelsStepTime implements StepTimeModel {
       for (const layer of rows) us += layerRowsUs(machine, layer, m);
       return adapters === undefined ? us : us + adaptersUs(machine, adapters, m);
     });
-    this.#experts = new RowMemo((tokens) => {
-      let us = 0;
-      for (const layer of experts) us += layerExpertsUs(machine, layer, tokens);
-      return us;
-    });
+    if (experts.length > 0) {
+      this.#experts = new RowMemo((tokens) => {
+        let us = 0;
+        for (const layer of experts) us += layerExpertsUs(machine, layer, tokens);
+        return us;
+      });
+    }
     this.#head = new RowMemo((m) => projectionUs(machine, head, m));
     const latent = groups.filter(({ attention }) => attention.kind === "mla");
     this.#expand =
@@ -166,6 +162,7 @@ export class KernelsStepTime implements StepTimeModel {
             }
             return us;
           });
+    this.#context = groups.map((group) => contextLayer(machine, group));
     this.#launches = launchesOf(machine);
   }
 
@@ -188,23 +185,31 @@ export class KernelsStepTime implements StepTimeModel {
     return segments;
   }
 
-  /** The whole decode step at the knots, for a batch of the whole worker. */
-  #runOf(batch: number): Segments {
-    const known = this.#runs[batch];
+  /** Decode steps of a batch of the whole worker. */
+  #tableOf(batch: number): DecodeTable {
+    const known = this.#tables[batch];
     if (known !== undefined) return known;
     const { split } = this.#machine;
+    const scale = this.#scales.decode;
     const requests = Math.ceil(batch / split.dp / split.pp);
+    const lines = this.#attentionOf(requests);
     const base = this.#decodeBaseUs(batch);
-    const { c0, c1 } = this.#attentionOf(requests);
     const host = this.#hostOf(0, 0, batch);
     const values = KNOTS.map((context, i) => {
-      const at = Math.min(i, c0.length - 1);
-      const attention = c0[at]! + c1[at]! * context;
-      return this.#wallUs((base + attention) * this.#scales.decode, host);
+      const at = 2 * Math.min(i, SEGMENTS - 1);
+      const attention = lines[at]! + lines[at + 1]! * context;
+      return this.#wallUs((base + attention) * scale, host);
     });
-    const segments = segmentsOf(values, batch);
-    this.#runs[batch] = segments;
-    return segments;
+    const attention = lines.map((us, i) => (i % 2 === 0 ? scale * us : (scale * us) / batch));
+    const { computeUs, streamUs } = this.#decodeWork(requests);
+    const times = segmentsOf(values, batch);
+    const table = new DecodeTable(batch, times, attention, computeUs, streamUs);
+    this.#tables[batch] = table;
+    return table;
+  }
+
+  #expertsUs(tokens: number): number {
+    return this.#experts === undefined ? 0 : this.#experts.at(tokens);
   }
 
   #hopsUs(bytes: number): number {
@@ -230,9 +235,7 @@ export class KernelsStepTime implements StepTimeModel {
     const decodes = shape.decodeRequests;
     if (shape.prefillRequests <= 0 || shape.prefillTokens <= 0) {
       if (decodes <= 0) return STEP_US_MIN;
-      const { c0, c1 } = this.#runOf(decodes);
-      const segment = segmentOf(decodes, shape.decodeContextTokens);
-      return c0[segment]! + c1[segment]! * shape.decodeContextTokens;
+      return this.#tableOf(decodes).stepUs(shape.decodeContextTokens);
     }
     const { split } = this.#machine;
     const regime = decodes > 0 ? this.#scales.mixed : this.#scales.context;
@@ -262,10 +265,10 @@ export class KernelsStepTime implements StepTimeModel {
 
   #decodeGpuUs(batch: number, shape: StepShape): number {
     const { split } = this.#machine;
-    const { c0, c1 } = this.#attentionOf(Math.ceil(batch / split.dp / split.pp));
-    const segment = segmentOf(batch, shape.decodeContextTokens);
+    const lines = this.#attentionOf(Math.ceil(batch / split.dp / split.pp));
+    const at = 2 * segmentOf(batch, shape.decodeContextTokens);
     const mean = shape.decodeContextTokens / batch;
-    return this.#decodeBaseUs(batch) + c0[segment]! + c1[segment]! * mean;
+    return this.#decodeBaseUs(batch) + lines[at]! + lines[at + 1]! * mean;
   }
 
   /** Everything of a decode step but attention. */
@@ -275,7 +278,7 @@ export class KernelsStepTime implements StepTimeModel {
     const rows = graphRows(requests * this.#queries, timing.graphRowsMax);
     return (
       this.#rows.at(rows) +
-      this.#experts.at(split.dp === 1 ? rows : rows * split.dp) +
+      this.#expertsUs(split.dp === 1 ? rows : rows * split.dp) +
       this.#head.at(rows) +
       this.#draftUs(requests) +
       this.#hopsUs(rows * card.hidden * 2)
@@ -294,7 +297,7 @@ export class KernelsStepTime implements StepTimeModel {
     if (share === 0 || requests === 0) return 0;
     const { split, timing, card } = this.#machine;
     const rows = graphRows(requests, timing.graphRowsMax);
-    const layerUs = this.#rows.at(rows) + this.#experts.at(split.dp === 1 ? rows : rows * split.dp);
+    const layerUs = this.#rows.at(rows) + this.#expertsUs(split.dp === 1 ? rows : rows * split.dp);
     const isEagle = this.#drafts?.kind === "eagle";
     const words = isEagle ? Math.min(1, EAGLE_VOCAB / card.vocab) : 1;
     return share * layerUs + (this.#queries - 1) * words * this.#head.at(rows);
@@ -311,7 +314,7 @@ export class KernelsStepTime implements StepTimeModel {
   #passUs(shape: StepShape, parts: number): number {
     const pass = this.#pass;
     if (pass.isOf(shape, parts)) return pass.us;
-    const { split, timing, card } = this.#machine;
+    const { split, timing } = this.#machine;
     const decodes = shape.decodeRequests;
     const prompts = shape.prefillRequests;
     // The fullest of the lock-step ranks holds ⌈prompts ÷ dp⌉ of the prompts.
@@ -329,18 +332,17 @@ export class KernelsStepTime implements StepTimeModel {
     rank.pastTokens = (shape.prefillPastTokens * share) / parts;
     rank.pairs = (shape.prefillPairs * share) / split.cp / parts;
     pass.rowsUs = this.#rows.at(rows);
-    pass.expertsUs = this.#experts.at(all);
+    pass.expertsUs = this.#expertsUs(all);
     pass.headUs = this.#head.at(outputs) + this.#draftUs(rankDecodes);
     let us = pass.rowsUs + pass.expertsUs + pass.headUs;
     if (this.#expand !== undefined) us += this.#expand.at(Math.ceil(tokens + rank.pastTokens));
-    for (const { layers, attention } of card.groups) {
-      us += layers * contextLayerUs(this.#machine, attention, rank);
-    }
+    for (const layer of this.#context)
+      us += layer.layers * contextLayerUs(this.#machine, layer, rank);
     pass.decodeUs = 0;
     if (decodes > 0) {
-      const { c0, c1 } = this.#attentionOf(rankDecodes);
-      const segment = segmentOf(decodes, shape.decodeContextTokens);
-      pass.decodeUs = c0[segment]! + (c1[segment]! * shape.decodeContextTokens) / decodes;
+      const lines = this.#attentionOf(rankDecodes);
+      const at = 2 * segmentOf(decodes, shape.decodeContextTokens);
+      pass.decodeUs = lines[at]! + (lines[at + 1]! * shape.decodeContextTokens) / decodes;
       us += pass.decodeUs;
     }
     pass.us = us;
@@ -363,30 +365,26 @@ export class KernelsStepTime implements StepTimeModel {
     work.attentionUs = scale * (decodeUs + promptUs / 2);
   }
 
-  decodeWork(requests: number, contextTokens: number, work: DecodeWork): void {
+  /** What a decode step of `requests` on a rank takes besides attention. */
+  #decodeWork(requests: number): { readonly computeUs: number; readonly streamUs: number } {
     const { split, timing } = this.#machine;
     const scale = this.#scales.decode;
-    const rank = Math.ceil(requests / split.dp / split.pp);
-    const rows = graphRows(rank * this.#queries, timing.graphRowsMax);
+    const rows = graphRows(requests * this.#queries, timing.graphRowsMax);
     const rowsUs = this.#rows.at(rows);
-    const expertsUs = this.#experts.at(split.dp === 1 ? rows : rows * split.dp);
+    const expertsUs = this.#expertsUs(split.dp === 1 ? rows : rows * split.dp);
     const firstUs = Math.min(rowsUs, this.#rows.at(1));
-    const { c0, c1 } = this.#attentionOf(rank);
-    const segment = segmentOf(requests, contextTokens);
-    work.computeUs = scale * (rowsUs - firstUs + expertsUs / 2);
-    const outputUs = this.#head.at(rows) + this.#draftUs(rank);
-    work.streamUs = scale * (firstUs + outputUs + expertsUs / 2);
-    work.attentionUs = scale * c0[segment]!;
-    work.attentionUsPerToken = (scale * c1[segment]!) / requests;
+    const outputUs = this.#head.at(rows) + this.#draftUs(requests);
+    return {
+      computeUs: scale * (rowsUs - firstUs + expertsUs / 2),
+      streamUs: scale * (firstUs + outputUs + expertsUs / 2),
+    };
+  }
+
+  decodeWork(requests: number, contextTokens: number, work: DecodeWork): void {
+    this.#tableOf(requests).work(contextTokens, work);
   }
 
   decodeRun(requests: number, contextTokens: number, run: DecodeRun): void {
-    const { c0, c1 } = this.#runOf(requests);
-    const segment = segmentOf(requests, contextTokens);
-    run.c0 = c0[segment]!;
-    run.c1 = c1[segment]!;
-    run.c2 = 0;
-    run.contextEnd =
-      segment + 1 < c0.length ? KNOTS[segment + 1]! * requests : Number.POSITIVE_INFINITY;
+    this.#tableOf(requests).run(contextTokens, run);
   }
 }

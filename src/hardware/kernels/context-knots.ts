@@ -23,19 +23,23 @@ export function segmentOf(requests: number, contextTokens: number): number {
   return index;
 }
 
-/** Times in µs at the knots for one batch size: c0 and c1 of each segment. */
-export type Segments = { readonly c0: Float64Array; readonly c1: Float64Array };
+/** Number of segments. */
+export const SEGMENTS = KNOTS.length - 1;
+
+/**
+ * Times in µs for one batch size as a line in total context for each segment i: c0 at 2·i, c1 at 2·i + 1. Side by side, since
+ * whoever reads one reads the other.
+ */
+export type Segments = Float64Array;
 
 /** Lines through neighbouring knots, in the total context of `requests`. */
 export function segmentsOf(values: Float64Array, requests: number): Segments {
-  const count = KNOTS.length - 1;
-  const c0 = new Float64Array(count);
-  const c1 = new Float64Array(count);
-  for (let i = 0; i < count; i++) {
+  const lines = new Float64Array(2 * SEGMENTS);
+  for (let i = 0; i < SEGMENTS; i++) {
     const left = KNOTS[i]! * requests;
     const slope = (values[i + 1]! - values[i]!) / (KNOTS[i + 1]! * requests - left);
-    c1[i] = slope;
-    c0[i] = values[i]! - slope * left;
+    lines[2 * i] = values[i]! - slope * left;
+    lines[2 * i + 1] = slope;
   }
-  return { c0, c1 };
+  return lines;
 }

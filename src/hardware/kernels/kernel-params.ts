@@ -1,5 +1,6 @@
 /** The fitted parameters of one GPU, as `models/kernels/*.json` hold them. */
 import { fail, ok, type Result } from "../../core/index.ts";
+import type { GpuCard } from "../gpu-card.ts";
 import type { ContextAttentionParams } from "./attention-context.ts";
 import type { DecodeAttentionParams } from "./attention-decode.ts";
 import type { CollectiveParams } from "./collective.ts";
@@ -127,4 +128,19 @@ export function parseKernelParams(file: string, raw: unknown): Result<KernelPara
     return bad("decodeAttention", "holds no cache format");
   }
   return ok(raw as KernelParams);
+}
+
+/**
+ * Peaks that the efficiencies are applied to: the measured GPU's own, or the card's when the GPU was
+ * not measured (its times are estimates by ratio).
+ */
+export function ratesFor(gpu: GpuCard, params: KernelParams): DeviceRates {
+  if (gpu.calibration === params.kernels) return params.rates;
+  return {
+    bf16FlopPerS: gpu.flops.bf16FlopPerS,
+    fp8FlopPerS: gpu.flops.fp8FlopPerS ?? 0,
+    fp4FlopPerS: gpu.flops.fp4FlopPerS ?? 0,
+    hbmBytesPerS: gpu.hbmBytesPerS,
+    sms: gpu.sms,
+  };
 }

@@ -1,8 +1,15 @@
 /** One layer's attention, for the decode part and for the prompt part of a step. */
-import type { Attention, GqaAttention, LinearAttention, MlaAttention } from "../model-card.ts";
+import type {
+  Attention,
+  GqaAttention,
+  LayerGroup,
+  LinearAttention,
+  MlaAttention,
+} from "../model-card.ts";
 import {
   contextAttentionUs,
   type AttentionHeads,
+  type ContextAttentionParams,
   type ContextAttentionShape,
 } from "./attention-context.ts";
 import { decodeAttentionUs } from "./attention-decode.ts";
@@ -126,12 +133,53 @@ export function expandLayerUs(machine: StepMachine, attention: Attention, keys: 
   return projectionUs(machine, expand, keys);
 }
 
+/** Prompt attention of a layer on a rank: what is the same for all steps. */
+export type ContextLayer = {
+  readonly attention: Attention;
+  readonly layers: number;
+  readonly heads: AttentionHeads;
+  /** Undefined: not measured. */
+  readonly params: ContextAttentionParams | undefined;
+  /** Tokens that a query sees at most. */
+  readonly seen: number;
+};
+
+/** Heads that prompt attention works on; of latent attention, the expanded ones. */
+function contextHeads(machine: StepMachine, attention: Attention): AttentionHeads {
+  if (attention.kind === "gqa") return gqaHeads(machine, attention);
+  const { tp } = machine.split;
+  const isLatent = attention.kind === "mla";
+  const heads = (isLatent ? attention.heads : attention.valueHeads) / tp;
+  const keyDim = isLatent ? attention.nopeDim + attention.ropeDim : attention.keyDim;
+  return { heads, kvHeads: heads, keyDim, valueDim: attention.valueDim, kvBytes: BF16_BYTES };
+}
+
+/** Prepares `contextLayerUs` for a group of layers. */
+export function contextLayer(
+  machine: StepMachine,
+  { attention, layers }: Pick<LayerGroup, "attention" | "layers">,
+): ContextLayer {
+  const { params, split } = machine;
+  const window = attention.kind === "gqa" ? attention.windowTokens : undefined;
+  const isChunked = attention.kind === "gqa" && attention.chunked === true;
+  return {
+    attention,
+    layers,
+    heads: contextHeads(machine, attention),
+    params: cacheFit(
+      attention.kind === "mla" ? params.contextMla : params.contextAttention,
+      split.kvDtype,
+    ),
+    seen: window === undefined ? Infinity : isChunked ? window / 2 : window,
+  };
+}
+
 function mlaContext(
   machine: StepMachine,
   attention: MlaAttention,
+  { heads, params }: ContextLayer,
   shape: ContextAttentionShape,
 ): number {
-  const heads = attention.heads / machine.split.tp;
   let us = 0;
   let pairs = shape.pairs;
   const { index } = attention;
@@ -140,19 +188,11 @@ function mlaContext(
     us += scores / (UNMEASURED_COMPUTE * machine.device.bf16FlopPerUs);
     pairs = Math.min(pairs, shape.newTokens * index.topK);
   }
-  const params = cacheFit(machine.params.contextMla, machine.split.kvDtype);
-  const at: AttentionHeads = {
-    heads,
-    kvHeads: heads,
-    keyDim: attention.nopeDim + attention.ropeDim,
-    valueDim: attention.valueDim,
-    kvBytes: BF16_BYTES,
-  };
   if (params !== undefined) {
     const limited = { ...shape, pairs };
-    return us + contextAttentionUs(params, at, machine.device, limited, machine.params.throttle);
+    return us + contextAttentionUs(params, heads, machine.device, limited, machine.params.throttle);
   }
-  const flop = 2 * heads * (at.keyDim + at.valueDim) * pairs;
+  const flop = 2 * heads.heads * (heads.keyDim + heads.valueDim) * pairs;
   return us + flop / (UNMEASURED_COMPUTE * machine.device.bf16FlopPerUs);
 }
 
@@ -172,10 +212,11 @@ function linearContext(
 /** Time in µs of one layer's attention of the step's prompt tokens on a rank, `expandLayerUs` aside. */
 export function contextLayerUs(
   machine: StepMachine,
-  attention: Attention,
+  layer: ContextLayer,
   shape: ContextAttentionShape,
 ): number {
   if (shape.requests <= 0 || shape.newTokens <= 0) return 0;
+  const { attention, heads, params } = layer;
   if (attention.kind === "linear") return linearContext(machine, attention, shape);
   let us = 0;
   const { cp } = machine.split;
@@ -183,16 +224,12 @@ export function contextLayerUs(
     const width =
       attention.kind === "mla"
         ? attention.kvRank + attention.ropeDim
-        : gqaHeads(machine, attention).kvHeads * (attention.headDim + attention.valueDim);
+        : heads.kvHeads * (attention.headDim + attention.valueDim);
     const bytes = cp * shape.newTokens * width * machine.kvBytes;
     us = exchangeUs(machine.fabric, "all-gather", cp, bytes);
   }
-  if (attention.kind === "mla") return us + mlaContext(machine, attention, shape);
-  const params = cacheFit(machine.params.contextAttention, machine.split.kvDtype);
-  const heads = gqaHeads(machine, attention);
-  const window = attention.windowTokens;
-  const seen = window === undefined ? Infinity : attention.chunked ? window / 2 : window;
-  const pairs = Math.min(shape.pairs, shape.newTokens * seen);
+  if (attention.kind === "mla") return us + mlaContext(machine, attention, layer, shape);
+  const pairs = Math.min(shape.pairs, shape.newTokens * layer.seen);
   const limited = pairs === shape.pairs ? shape : { ...shape, pairs };
   if (params === undefined) {
     const flop = 2 * heads.heads * (heads.keyDim + heads.valueDim) * pairs;
