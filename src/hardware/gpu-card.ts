@@ -121,6 +121,7 @@ class CardReader {
   count(path: string): number {
     const written = this.at(path);
     const value: unknown = Array.isArray(written) ? written[0] : written;
+    if (Array.isArray(written)) this.checkSource(path, written[1]);
     if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
     this.note(path, "is no whole number", "a whole number ≥ 0");
     return 0;
@@ -134,9 +135,7 @@ class CardReader {
       this.note(path, "is missing", 'a quantity with its source, as ["3.35 TB/s", datasheet]');
       return 0;
     }
-    if (typeof source !== "string" || typeof this.at(`sources.${source}`) !== "string") {
-      this.note(path, "has no declared source", "[quantity, key of `sources`]");
-    }
+    this.checkSource(path, source);
     const parsed = this.quantity(String(text), unit);
     if (!parsed.ok) {
       this.problems.push({ ...parsed.problem, where: `${this.file}: ${path}` });
@@ -145,6 +144,11 @@ class CardReader {
     if (parsed.value >= 0) return parsed.value;
     this.note(path, "is negative", "a quantity ≥ 0");
     return 0;
+  }
+
+  private checkSource(path: string, source: unknown): void {
+    if (typeof source === "string" && typeof this.at(`sources.${source}`) === "string") return;
+    this.note(path, "has no declared source", "[quantity, key of `sources`]");
   }
 
   numberOr(fallback: number, path: string, unit: QuantityUnit): number {

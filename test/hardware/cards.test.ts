@@ -86,7 +86,9 @@ describe("bundled models", () => {
 describe("bundled hardware", () => {
   test("every GPU asked for has a card with positive peaks", () => {
     const wanted = ["a100-sxm-40", "a100", "l40s", "rtx-pro-6000", "rtx-4090", "h100", "h100-pcie"];
-    wanted.push("h200", "gh200", "b200", "b300", "gb200", "gb300", "h20", "h100-mig-1g-10gb");
+    wanted.push("h200", "gh200", "b200", "b300", "gb200", "gb300", "h20");
+    wanted.push(...["1g-10gb", "1g-20gb", "2g-20gb", "3g-40gb"].map((mig) => `h100-mig-${mig}`));
+    wanted.push("h100-mig-4g-40gb", "h100-mig-7g-80gb");
     for (const name of wanted) {
       const gpu = valueOf(findGpu(deck, name));
       expect(gpu.visibleBytes).toBeLessThanOrEqual(gpu.hbmBytes);
@@ -95,6 +97,61 @@ describe("bundled hardware", () => {
       expect(gpu.flops.bf16FlopPerS).toBeGreaterThan(1e14);
       expect(gpu.prices.length).toBeGreaterThan(0);
       expect(gpu.power.idleW).toBeLessThan(gpu.tdpW);
+    }
+  });
+
+  test("MIG slices are no more than their GPU", () => {
+    const h100 = valueOf(findGpu(deck, "h100"));
+    const slices = deck.gpus.filter(({ id }) => id.startsWith("h100-mig-"));
+    expect(slices.length).toBe(6);
+    for (const slice of slices) {
+      // A slice has whole memory slices (eighths), and arithmetic by its share of the SMs.
+      expect(slice.sms).toBeLessThanOrEqual(h100.sms);
+      expect(slice.flops.bf16FlopPerS / h100.flops.bf16FlopPerS).toBeCloseTo(slice.sms / 132, 2);
+      expect(slice.hbmBytesPerS / h100.hbmBytesPerS).toBeCloseTo(
+        Math.round((8 * slice.hbmBytes) / h100.hbmBytes) / 8,
+        3,
+      );
+      expect(slice.nvlinkBytesPerS).toBe(0);
+      expect(slice.estimated).toBe(true);
+    }
+  });
+
+  // What the files say, not what the parser makes of it: every number is a pair with a declared source, and every source
+  // and price has a date.
+  describe.each(["gpus", "nodes", "links"])("%s", (folder) => {
+    const files = documentsOf<Readonly<Record<string, unknown>>>(folder);
+    test.each(files)("%s: unit, source and date on every number", (_, file) => {
+      const sources = file["sources"] as Readonly<Record<string, string>>;
+      const faults: string[] = [];
+      let numbers = 0;
+      const visit = (value: unknown, path: string): void => {
+        if (Array.isArray(value) && value.length === 2 && sources[String(value[1])] !== undefined) {
+          numbers++;
+        } else if (typeof value === "object" && value !== null) {
+          for (const [key, part] of Object.entries(value)) visit(part, `${path}/${key}`);
+        } else if (typeof value === "number" || /^[$]?[0-9.]+( |$)/.test(String(value))) {
+          faults.push(`${path}: ${String(value)} has no source`);
+        }
+      };
+      for (const [key, value] of Object.entries(file)) if (key !== "sources") visit(value, key);
+      for (const [key, text] of Object.entries(sources)) {
+        if (!/\b20\d\d\b/.test(text)) faults.push(`sources/${key} has no date`);
+      }
+      expect(faults).toEqual([]);
+      expect(numbers).toBeGreaterThanOrEqual(3);
+    });
+  });
+
+  test("every GPU has three price tiers with a date", () => {
+    for (const gpu of deck.gpus) {
+      for (const price of gpu.prices) {
+        expect(price.date).toMatch(/^20\d\d-\d\d-\d\d$/);
+        expect(price.hyperscalerUsdPerHour).toBeGreaterThan(0);
+        expect(price.neocloudUsdPerHour).toBeGreaterThan(0);
+        expect(price.rental3yUsdPerHour).toBeGreaterThan(0);
+      }
+      expect(gpu.prices.length).toBeGreaterThan(0);
     }
   });
 
