@@ -110,6 +110,7 @@ function addTiers(
     .option("--seed <N>", "master seed")
     .option("--sizes <X,Y,…>", "multiples of the tiers' sizes (0.25,0.5,1,2,4)")
     .option("--onboard <A,B,…>", "onboard policies (predicted,always,never)")
+    .option("--replications <N>", "other traffic of the same kind, for the intervals (3)")
     .option("--json", "print the study as JSON")
     .option("--html <FILE>", "write a page with charts")
     .option("--quiet", "no progress on stderr")

@@ -1,6 +1,6 @@
 /** The tier study as one self-contained page: hits and goodput over size, the table, the conclusion. */
 
-import type { TierSample, TierStudy } from "../plan/index.ts";
+import type { Interval, TierRow, TierStudy } from "../plan/index.ts";
 import { lineChart } from "./charts/lines.ts";
 import { escapeText } from "./charts/svg.ts";
 import { PAGE_STYLE } from "./report-style.ts";
@@ -10,19 +10,22 @@ const PERCENT = 100;
 
 /** The page; `command` reproduces it. */
 export function tierStudyHtml(study: TierStudy, name: string, command: string): string {
-  const chart = (title: string, valueOf: (sample: TierSample) => number): string =>
+  const chart = (title: string, valueOf: (row: TierRow) => Interval): string =>
     lineChart(
       title,
       study.plan.onboard.map((onboard) => ({
         name: onboard,
-        points: study.samples
+        points: study.rows
           .filter((one) => one.size === 0 || one.onboard === onboard)
-          .map((one) => ({ x: one.size, y: valueOf(one), half: 0 })),
+          .map((one) => {
+            const { mean, half } = valueOf(one);
+            return { x: one.size, y: mean, half: half ?? 0 };
+          }),
       })),
       "size of the tiers, multiple of the scenario's; 0: none",
     );
   const charts = [
-    chart("Prompt tokens found, %", ({ hitRate }) => hitRate * PERCENT),
+    chart("Prompt tokens found, %", ({ hitRate }) => ({ mean: hitRate * PERCENT, half: null })),
     chart("Goodput, requests/s", ({ goodputPerS }) => goodputPerS),
     chart("TTFT p99, ms", ({ ttftMsP99 }) => ttftMsP99),
   ];

@@ -1,6 +1,6 @@
 /** The tier study as text: a row for each run, a paragraph. */
 
-import type { TierSample, TierStudy } from "../plan/index.ts";
+import type { TierRow, TierStudy } from "../plan/index.ts";
 import { msText, NO_DATA, numberText, percentText } from "./numbers.ts";
 import type { Style } from "./style.ts";
 import { textTable } from "./table.ts";
@@ -14,27 +14,38 @@ export const TIER_STUDY_HEAD = [
   "attained",
   "TTFT p50",
   "p99",
+  "over best",
   "busy",
   "fetch",
 ] as const;
 
-function row(one: TierSample): string[] {
+function row(one: TierRow): string[] {
+  const { goodputPerS, ttftMsP99, behindBest } = one;
   return [
     one.size === 0 ? "no tiers" : `× ${numberText(one.size)}`,
     one.size === 0 ? "" : one.onboard,
     percentText(one.hitRate),
     percentText(one.fetchedShare),
-    one.goodputPerS.toFixed(3),
+    goodputPerS.mean.toFixed(3) + halfText(goodputPerS.half, (half) => half.toFixed(3)),
     percentText(one.attainment),
     msText(one.ttftMsP50),
-    msText(one.ttftMsP99),
+    msText(ttftMsP99.mean) + halfText(ttftMsP99.half, msText),
+    one.size === 0
+      ? ""
+      : `${behindBest.mean > 0 ? "+" : ""}${percentText(behindBest.mean)}` +
+        halfText(behindBest.half, percentText),
     percentText(one.busyShare),
     Number.isNaN(one.fetchMs) ? NO_DATA : msText(one.fetchMs),
   ];
 }
 
-export function tierStudyRows({ samples }: TierStudy): string[][] {
-  return samples.map(row);
+/** Half of an interval; nothing where there is none, or no width. */
+function halfText(half: number | null, text: (half: number) => string): string {
+  return half === null || half === 0 ? "" : ` ± ${text(half)}`;
+}
+
+export function tierStudyRows({ rows }: TierStudy): string[][] {
+  return rows.map(row);
 }
 
 /** The whole study. */

@@ -5,6 +5,7 @@ import {
   intervalOf,
   pairedDifference,
   rankStudy,
+  replicated,
   reshuffledArrivals,
   scenarioOfCase,
   studyCases,
@@ -53,6 +54,21 @@ describe("replications", () => {
   test("are the same for the same number, and the first is the trace itself", () => {
     expect(reshuffledArrivals(trace, 3).arrivalUs).toEqual(reshuffledArrivals(trace, 3).arrivalUs);
     expect(reshuffledArrivals(trace, 0)).toBe(trace);
+  });
+
+  test("of a closed loop have other waits: its arrivals nobody reads", () => {
+    const waits = Float64Array.from(rows, (_, i) => (i % 4 === 0 ? (i % 8 === 0 ? NaN : 0) : i));
+    const parent = new Int32Array(300).fill(-1);
+    const sessions = { session: parent, sessionCount: 0, parent, delayUs: waits };
+    const other = replicated({ ...trace, sessions }, "closed", 3);
+    expect(other.arrivalUs).toBe(trace.arrivalUs);
+    const moved = [...other.sessions!.delayUs];
+    expect(moved).not.toEqual([...waits]);
+    expect(moved.map((wait) => wait > 0)).toEqual([...waits].map((wait) => wait > 0));
+    const sorted = (times: readonly number[]): number[] =>
+      times.filter((time) => time > 0).toSorted((a, b) => a - b);
+    expect(sorted(moved)).toEqual(sorted([...waits]));
+    expect(replicated(trace, "timestamps", 3)).toEqual(reshuffledArrivals(trace, 3));
   });
 });
 

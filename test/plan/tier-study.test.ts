@@ -52,6 +52,7 @@ const SHARED_DISK: Scenario = scenarioSchema.parse({
 const sample = (more: Partial<TierSample>): TierSample => ({
   size: 1,
   onboard: "predicted",
+  replication: 0,
   hitRate: 0.4,
   fetchedShare: 0.3,
   goodputPerS: 2,
@@ -68,15 +69,19 @@ describe("the study", () => {
   test("runs each rule at each size, and the cluster without tiers once", () => {
     const plan = tierStudyPlan(SHARED_DISK, [2, 0.5], ["predicted", "never"]);
     expect(plan.ok && tierCases(plan.value)).toEqual([
-      { size: 0, onboard: "never" },
-      { size: 0.5, onboard: "predicted" },
-      { size: 0.5, onboard: "never" },
-      { size: 2, onboard: "predicted" },
-      { size: 2, onboard: "never" },
+      { size: 0, onboard: "never", replication: 0 },
+      { size: 0.5, onboard: "predicted", replication: 0 },
+      { size: 0.5, onboard: "never", replication: 0 },
+      { size: 2, onboard: "predicted", replication: 0 },
+      { size: 2, onboard: "never", replication: 0 },
     ]);
-    const half = scenarioOfTierCase(SHARED_DISK, { size: 0.5, onboard: "always" });
+    const twice = plan.ok ? tierCases({ ...plan.value, replications: 2 }) : [];
+    expect(twice.slice(5).map(({ replication }) => replication)).toEqual([1, 1, 1, 1, 1]);
+    const one = { size: 0.5, onboard: "always", replication: 2 };
+    const half = scenarioOfTierCase(SHARED_DISK, one);
     expect(half.kv.tiers.map((tier) => tier.capacity_bytes)).toEqual([50e9, 10e12]);
-    expect(scenarioOfTierCase(SHARED_DISK, { size: 0, onboard: "never" }).kv.tiers).toEqual([]);
+    expect(half.seed).toBe(SHARED_DISK.seed + 2);
+    expect(scenarioOfTierCase(SHARED_DISK, { ...one, size: 0 }).kv.tiers).toEqual([]);
   });
 
   test("refuses a scenario without tiers and a rule that nobody knows", () => {
@@ -87,7 +92,7 @@ describe("the study", () => {
   });
 
   test("says what the tiers are worth, which rule is ahead, and what limits", () => {
-    const plan = { sizes: [1], onboard: ["predicted", "always", "never"] };
+    const plan = { sizes: [1], onboard: ["predicted", "always", "never"], replications: 1 };
     const { conclusion } = concludeTierStudy(plan, [
       sample({ size: 0, onboard: "never", hitRate: 0.1, goodputPerS: 1 }),
       sample({}),
@@ -104,6 +109,32 @@ describe("the study", () => {
     expect(text).toContain("51.0 % of prompt tokens are new");
     expect(text).toContain("size limits");
     expect(text).toContain("Links limit: fetching everything takes 900 ms");
+  });
+
+  test("compares rules replication by replication, and calls no loss what chance could have made", () => {
+    const plan = { sizes: [1], onboard: ["predicted", "always", "never"], replications: 3 };
+    const runs = [0, 1, 2].flatMap((replication) => {
+      const ttftMsP99 = 1000 * (1 + replication);
+      const one = { replication, ttftMsP99 };
+      return [
+        sample({ ...one, size: 0, onboard: "never" }),
+        sample(one),
+        sample({ ...one, onboard: "always", ttftMsP99: ttftMsP99 * 1.2 }),
+        sample({ ...one, onboard: "never", ttftMsP99: ttftMsP99 + (replication === 2 ? 1000 : 0) }),
+      ];
+    });
+    // The last run of a fourth replication is missing: none of it counts.
+    const cut = [0, 1].map((at) => ({ ...runs[at]!, replication: 3, ttftMsP99: 9e9 }));
+    const { rows, conclusion } = concludeTierStudy(plan, [...runs, ...cut]);
+    expect(rows.map(({ replications }) => replications)).toEqual([3, 3, 3, 3]);
+    const [, best, always, never] = rows;
+    expect(best!.behindBest).toEqual({ mean: 0, half: 0 });
+    expect(always!.behindBest.mean).toBeCloseTo(0.2, 12);
+    expect(always!.behindBest.half).toBeCloseTo(0, 12);
+    expect(never!.behindBest.mean).toBeCloseTo(1 / 9, 12);
+    expect(conclusion.join(" ")).toContain(
+      "At 1 × the size predicted and never have the least p99 TTFT, ahead of always by 20.0 % ± 0.0 %.",
+    );
   });
 });
 
@@ -130,7 +161,7 @@ test("deciding by predicted time is no worse than either rule on the bundled tra
   ]) {
     const trace = bundled(file);
     const p99 = (onboard: string): number => {
-      const one = { size: 1, onboard };
+      const one = { size: 1, onboard, replication: 0 };
       const scenario = scenarioOfTierCase(SHARED_DISK, one);
       return tierSampleOf(one, simulate({ scenario, trace, hardware }).report).ttftMsP99;
     };

@@ -3,20 +3,14 @@
 import { writeFileSync } from "node:fs";
 import { fail, ok } from "../../core/index.ts";
 import type { Result } from "../../core/index.ts";
-import {
-  rankStudy,
-  reshuffledArrivals,
-  sampleOf,
-  scenarioOfCase,
-  studyCases,
-} from "../../plan/index.ts";
+import { rankStudy, sampleOf, scenarioOfCase, studyCases } from "../../plan/index.ts";
 import type { StudyCase, StudyPlan, StudySample } from "../../plan/index.ts";
 import { routerPolicies } from "../../policies/index.ts";
 import { createSimulation } from "../../sim/index.ts";
 import type { SimulationInputs } from "../../sim/index.ts";
 import { EXIT_DONE, EXIT_INTERRUPTED } from "../exit-codes.ts";
 import { wholeFlag } from "../flags.ts";
-import { loadInputs } from "../load-inputs.ts";
+import { loadReplication } from "../load-replication.ts";
 import { loadScenario } from "../load-scenario.ts";
 import type { LoadedScenario } from "../load-scenario.ts";
 import { secondsText } from "../numbers.ts";
@@ -97,7 +91,7 @@ async function runCases(
   try {
     for (const one of cases) {
       if (one.replication !== replication || inputs?.rows !== undefined) {
-        const next = await inputsOf(loaded, one.replication, flags);
+        const next = await loadReplication(loaded, one.replication, flags.cards);
         if (!next.ok) return next;
         inputs = next.value;
         replication = one.replication;
@@ -117,23 +111,6 @@ async function runCases(
     if (terminal.live && flags.quiet !== true) terminal.note("\r\u001b[K");
   }
   return ok(samples);
-}
-
-/** The traffic of a replication: a trace with its gaps in another order, a generator with another seed. */
-async function inputsOf(
-  loaded: LoadedScenario,
-  replication: number,
-  flags: StudyFlags,
-): Promise<Result<SimulationInputs>> {
-  const { scenario } = loaded;
-  const seeded = { ...loaded, scenario: { ...scenario, seed: scenario.seed + replication } };
-  const cards = flags.cards === undefined ? {} : { cards: flags.cards };
-  const ready = await loadInputs(seeded, cards);
-  if (!ready.ok) return ready;
-  const { inputs } = ready.value;
-  const isRecorded = scenario.traffic.source.synth === undefined;
-  if (inputs.trace === undefined || !isRecorded) return ok(inputs);
-  return ok({ ...inputs, trace: reshuffledArrivals(inputs.trace, replication) });
 }
 
 async function runCase(

@@ -14,8 +14,10 @@ import type { TierCase, TierSample, TierStudyPlan } from "../../plan/index.ts";
 import { createSimulation } from "../../sim/index.ts";
 import type { SimulationInputs } from "../../sim/index.ts";
 import { EXIT_DONE, EXIT_INTERRUPTED } from "../exit-codes.ts";
-import { loadInputs } from "../load-inputs.ts";
+import { wholeFlag } from "../flags.ts";
+import { loadReplication } from "../load-replication.ts";
 import { loadScenario } from "../load-scenario.ts";
+import type { LoadedScenario } from "../load-scenario.ts";
 import { styleFor } from "../style.ts";
 import type { Terminal } from "../terminal.ts";
 import { tierStudyText } from "../tier-study-text.ts";
@@ -30,6 +32,7 @@ export type TierStudyFlags = {
   readonly seed?: string;
   readonly sizes?: string;
   readonly onboard?: string;
+  readonly replications?: string;
   readonly json?: boolean;
   readonly html?: string;
   readonly quiet?: boolean;
@@ -55,11 +58,12 @@ export async function studyTiersCommand(
     });
   }
   const names = (flags.onboard ?? "predicted,always,never").split(",");
-  const plan = tierStudyPlan(loaded.value.scenario, sizes, names);
+  const replications = wholeFlag(flags.replications ?? "3", "--replications");
+  if (!replications.ok) return replications;
+  const count = Math.max(1, replications.value ?? 1);
+  const plan = tierStudyPlan(loaded.value.scenario, sizes, names, count);
   if (!plan.ok) return plan;
-  const ready = await loadInputs(loaded.value, flags);
-  if (!ready.ok) return ready;
-  const samples = await runCases(ready.value.inputs, plan.value, flags, terminal);
+  const samples = await runCases(loaded.value, plan.value, flags, terminal);
   if (!samples.ok) return samples;
   const study = concludeTierStudy(plan.value, samples.value);
   if (flags.html !== undefined) {
@@ -75,7 +79,7 @@ export async function studyTiersCommand(
 
 /** Every run that was made before the first Ctrl-C. */
 async function runCases(
-  inputs: SimulationInputs,
+  loaded: LoadedScenario,
   plan: TierStudyPlan,
   flags: TierStudyFlags,
   terminal: Terminal,
@@ -88,8 +92,18 @@ async function runCases(
   };
   process.once("SIGINT", interrupt);
   try {
-    for (const one of cases) {
-      const sample = await runCase(inputs, one, () => interrupted);
+    let inputs: SimulationInputs | undefined;
+    for (const [i, one] of cases.entries()) {
+      if (one.replication !== cases[i - 1]?.replication || inputs?.rows !== undefined) {
+        const next = await loadReplication(loaded, one.replication, flags.cards);
+        if (!next.ok) return next;
+        inputs = next.value;
+      }
+      const sample = await runCase(
+        { ...inputs!, scenario: loaded.scenario },
+        one,
+        () => interrupted,
+      );
       if (!sample.ok) return sample;
       if (sample.value === undefined) break;
       samples.push(sample.value);
