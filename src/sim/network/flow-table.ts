@@ -107,8 +107,8 @@ export class FlowTable {
     if (next >= 0) this.previousOn[next] = previous;
   }
 
-  /** Makes room for routes of `links` links; `heads` are incidences to be translated. */
-  widen(links: number, heads: Int32Array): void {
+  /** Makes room for routes of `links` links; `lists` are heads of lists, incidences to be translated. */
+  widen(links: number, lists: readonly Int32Array[]): void {
     const from = this.stride;
     if (links <= from) return;
     const stride = Math.max(links, 2 * from);
@@ -119,7 +119,7 @@ export class FlowTable {
       this[name].forEach((value, at) => (wide[moved(at)] = moved(value)));
       this[name] = wide;
     }
-    heads.forEach((at, link) => (heads[link] = moved(at)));
+    for (const heads of lists) heads.forEach((at, link) => (heads[link] = moved(at)));
     this.stride = stride;
   }
 

@@ -31,6 +31,8 @@ export class Links {
   readonly capacity: Float64Array;
   /** First incidence of the flows that cross a link, −1: none. */
   readonly head: Int32Array;
+  /** The same of those that are being set up and will cross it. */
+  readonly headSetup: Int32Array;
   /** Weighted lanes of the flows that cross it. */
   readonly lanes: Float64Array;
   /** Units/µs that its flows could take if this link were infinitely fast: at most its capacity, and it limits nobody. */
@@ -59,6 +61,7 @@ export class Links {
     );
     this.capacity = this.nominal.slice();
     this.head = new Int32Array(count).fill(-1);
+    this.headSetup = new Int32Array(count).fill(-1);
     this.lanes = new Float64Array(count);
     this.demand = new Float64Array(count);
     this.rate = new Float64Array(count);

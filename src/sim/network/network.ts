@@ -17,6 +17,7 @@ import { RouteTimes } from "./route-times.ts";
 import type { RouteLink } from "./routes.ts";
 import { Routes } from "./routes.ts";
 import type { NetworkSpec, TransferOptions } from "./network-spec.ts";
+import { capBySource, liftSourceCap, NO_SOURCE } from "./source-cap.ts";
 import { TurnQueues } from "./turn-queues.ts";
 
 const EV_END = 0;
@@ -76,7 +77,7 @@ export class Network {
   /** Adds a route. */
   addRoute(links: readonly RouteLink[], lanes: number, latencyUs: number): number {
     const route = this.routes.add(links, lanes, latencyUs);
-    this.flows.widen(this.routes.longest, this.links.head);
+    this.flows.widen(this.routes.longest, [this.links.head, this.links.headSetup]);
     return route;
   }
 
@@ -113,11 +114,11 @@ export class Network {
     flows.askedUs[flow] = nowUs;
     flows.movingUs[flow] = NaN;
     flows.setupUs[flow] = this.times.setupUs(route, options.descriptors ?? 0, options.setupUs);
-    flows.sourceEndUs[flow] = NONE;
+    flows.sourceEndUs[flow] = NO_SOURCE;
     if (options.sourceEndUs !== undefined) {
       flows.sourceEndUs[flow] = options.sourceEndUs;
       // Until the source ends, the cap is the rate at which it makes bytes; `left` keeps the whole.
-      this.capBySource(flow, nowUs, options.layers ?? 1);
+      capBySource(flows, flow, nowUs, options.layers ?? 1);
     }
     this.totals.started++;
     flows.state[flow] = FLOW_QUEUED;
@@ -132,6 +133,7 @@ export class Network {
     invariant(state !== FLOW_FREE, "a transfer that is over was cancelled");
     this.totals.cancelled++;
     if (state === FLOW_QUEUED) this.turns.leave(flow);
+    if (state === FLOW_SETUP && this.shared) this.unlist(flow, this.links.headSetup);
     if (state === FLOW_MOVING) this.leaveLinks(flow, nowUs);
     if (this.queue.isPending(flow)) this.queue.cancel(flow);
     flows.give(flow);
@@ -199,22 +201,10 @@ export class Network {
     return this.times.expectedUs(route, bytes, nowUs, setupUs);
   }
 
-  private capBySource(flow: number, nowUs: number, layers: number): void {
-    const { flows } = this;
-    const spanUs = flows.sourceEndUs[flow]! - nowUs;
-    if (spanUs <= 0 || layers <= 1) {
-      // Nothing to overlap: the bytes are there when the source ends.
-      flows.setupUs[flow] = Math.max(flows.setupUs[flow]!, spanUs);
-      flows.sourceEndUs[flow] = NONE;
-      return;
-    }
-    const made = (flows.left[flow]! * (layers - 1)) / layers / spanUs;
-    flows.cap[flow] = Math.min(flows.cap[flow]!, Math.floor(made));
-  }
-
   private begin(flow: number, nowUs: number): void {
     const { flows } = this;
     flows.state[flow] = FLOW_SETUP;
+    if (this.shared) this.list(flow, this.links.headSetup);
     this.totals.queuedUs += nowUs - flows.askedUs[flow]!;
     this.queue.schedule(flow, nowUs + flows.setupUs[flow]!, EV_READY);
   }
@@ -234,18 +224,17 @@ export class Network {
       this.queue.schedule(flow, nowUs, EV_END);
     } else if (flows.sourceEndUs[flow]! > nowUs) {
       this.queue.schedule(flow, flows.sourceEndUs[flow]!, EV_SOURCE_END);
-    } else this.liftSourceCap(flow);
+    } else liftSourceCap(flows, flow);
     if (!this.shared) {
       this.moveAlone(flow, nowUs);
       return;
     }
     flows.alone[flow] = this.times.aloneRate(route);
     this.addDemand(flow, 1);
-    const base = flow * flows.stride;
-    const first = routes.start[route]!;
-    for (let i = first; i < routes.start[route + 1]!; i++) {
+    this.unlist(flow, links.headSetup);
+    this.list(flow, links.head);
+    for (let i = routes.start[route]!; i < routes.start[route + 1]!; i++) {
       const link = routes.link[i]!;
-      flows.listOn(links.head, link, base + i - first);
       links.lanes[link]! += routes.lanesOn[i]! * flows.weight[flow]!;
       links.flowJoined(link, nowUs);
       this.touch(link, nowUs);
@@ -258,7 +247,7 @@ export class Network {
     this.anchor(flow, nowUs);
     flows.alone[flow] = this.times.aloneRate(flows.route[flow]!);
     flows.rate[flow] = Math.min(flows.cap[flow]!, flows.alone[flow]!);
-    if (flows.sourceEndUs[flow] === NONE) this.scheduleEnd(flow, nowUs);
+    if (flows.sourceEndUs[flow] === NO_SOURCE) this.scheduleEnd(flow, nowUs);
   }
 
   private end(flow: number, nowUs: number): void {
@@ -280,18 +269,16 @@ export class Network {
     this.anchor(flow, nowUs);
     const rate = flows.rate[flow]!;
     const route = flows.route[flow]!;
-    const base = flow * flows.stride;
-    const first = routes.start[route]!;
     const moved = flows.total[flow]! - flows.left[flow]!;
     if (this.shared) this.addDemand(flow, -1);
+    if (this.shared) this.unlist(flow, links.head);
     this.totals.carried += moved * routes.lanesOver(route);
-    for (let i = first; i < routes.start[route + 1]!; i++) {
+    for (let i = routes.start[route]!; i < routes.start[route + 1]!; i++) {
       const link = routes.link[i]!;
       if (!this.shared) {
         links.add(link, routes.lanesOn[i]! * moved);
         continue;
       }
-      flows.unlistFrom(links.head, link, base + i - first);
       const lanes = routes.lanesOn[i]!;
       links.settle(link, nowUs);
       links.rate[link]! -= lanes * rate;
@@ -300,6 +287,22 @@ export class Network {
       this.touch(link, nowUs);
     }
     flows.rate[flow] = 0;
+  }
+
+  /** Puts a flow into the lists of its links, or takes it out. */
+  private list(flow: number, heads: Int32Array): void {
+    const { start, link } = this.routes;
+    const first = start[this.flows.route[flow]!]!;
+    const end = start[this.flows.route[flow]! + 1]!;
+    const base = flow * this.flows.stride - first;
+    for (let i = first; i < end; i++) this.flows.listOn(heads, link[i]!, base + i);
+  }
+  private unlist(flow: number, heads: Int32Array): void {
+    const { start, link } = this.routes;
+    const first = start[this.flows.route[flow]!]!;
+    const end = start[this.flows.route[flow]! + 1]!;
+    const base = flow * this.flows.stride - first;
+    for (let i = first; i < end; i++) this.flows.unlistFrom(heads, link[i]!, base + i);
   }
 
   /** Brings `left` to `nowUs`. */
@@ -318,23 +321,17 @@ export class Network {
 
   private sourceEnded(flow: number, nowUs: number): void {
     if (!this.shared) {
-      this.liftSourceCap(flow);
+      liftSourceCap(this.flows, flow);
       this.moveAlone(flow, nowUs);
       return;
     }
     this.addDemand(flow, -1);
-    this.liftSourceCap(flow);
+    liftSourceCap(this.flows, flow);
     this.addDemand(flow, 1);
     this.touchAll(this.flows.route[flow]!, nowUs);
     // Its end is not scheduled yet, whether or not its rate changes.
     this.anchor(flow, nowUs);
     this.scheduleEnd(flow, nowUs);
-  }
-
-  private liftSourceCap(flow: number): void {
-    if (this.flows.sourceEndUs[flow] === NONE) return;
-    this.flows.sourceEndUs[flow] = NONE;
-    this.flows.cap[flow] = this.flows.ownCap[flow]!;
   }
 
   /** Adds what a flow could take at most to its links' demand (`sign` 1), or takes it away (−1). */
@@ -386,7 +383,7 @@ export class Network {
       links.rate[link]! += routes.lanesOn[i]! * change;
     }
     flows.rate[flow] = rate;
-    if (flows.sourceEndUs[flow] === NONE) this.scheduleEnd(flow, nowUs);
+    if (flows.sourceEndUs[flow] === NO_SOURCE) this.scheduleEnd(flow, nowUs);
   }
 
   private scheduleEnd(flow: number, nowUs: number): void {

@@ -58,8 +58,8 @@ export class RouteTimes {
   }
 
   /**
-   * Set-up and the time in which the slowest link of the route would carry the bytes beside the flows that move at `nowUs`, µs. A flow takes
-   * its share only as long as it has bytes left. Nothing is known of flows to come, nor of a queue for a turn.
+   * Set-up and the time in which the slowest link of the route would carry the bytes beside the flows that move at `nowUs` or are being set up,
+   * µs. A flow takes its share only as long as it has bytes left. Nothing is known of flows to come, nor of a queue for a turn.
    */
   expectedUs(route: number, bytes: number, nowUs: number, baseUs?: number): number {
     const { routes } = this;
@@ -76,22 +76,45 @@ export class RouteTimes {
 
   /**
    * Time in which a link carries `units` units on each of `lanes` lanes of one more flow, µs: at the rate that it would get now, or with what
-   * the others move meanwhile, which is at most as much a lane as this flow. Both are bounds from above; the lesser one holds.
+   * the others move meanwhile, which is at most as much a lane as this flow. Both are bounds from above; the lesser one holds. Flows in
+   * set-up take no rate yet, but will before this one does: with them the rate is a fair share.
    */
   private beside(link: number, lanes: number, units: number, nowUs: number): number {
-    const { links, flows, routes } = this;
+    const { links, flows } = this;
     const capacity = links.capacity[link]!;
     if (capacity === 0) return Infinity;
-    const free = (capacity - links.rate[link]!) / lanes;
-    const nowRate = Math.max(free, capacity / (links.lanes[link]! + lanes));
-    let carried = lanes * units;
-    for (let at = links.head[link]!; at >= 0; at = flows.nextOn[at]!) {
-      const flow = Math.floor(at / flows.stride);
-      const left = flows.left[flow]! - flows.rate[flow]! * (nowUs - flows.anchorUs[flow]!);
-      const place = routes.start[flows.route[flow]!]! + (at - flow * flows.stride);
-      carried += routes.lanesOn[place]! * Math.min(Math.max(0, left), flows.weight[flow]! * units);
+    const toCome = links.headSetup[link]!;
+    let others = links.lanes[link]!;
+    let carried = lanes * units + this.carriedUnits(links.head[link]!, units, nowUs);
+    if (toCome >= 0) {
+      carried += this.carriedUnits(toCome, units, nowUs);
+      for (let at = toCome; at >= 0; at = flows.nextOn[at]!) others += this.lanesAt(at);
     }
+    const free = toCome >= 0 ? 0 : (capacity - links.rate[link]!) / lanes;
+    const nowRate = Math.max(free, capacity / (others + lanes));
     return Math.min(units / nowRate, carried / capacity);
+  }
+
+  /** Units that the flows of a list move while one more flow moves `units` a lane, at most. */
+  private carriedUnits(head: number, units: number, nowUs: number): number {
+    const { flows } = this;
+    let carried = 0;
+    for (let at = head; at >= 0; at = flows.nextOn[at]!) {
+      const flow = Math.floor(at / flows.stride);
+      const weight = flows.weight[flow]!;
+      const sinceUs = flows.rate[flow]! === 0 ? 0 : nowUs - flows.anchorUs[flow]!;
+      const left = Math.max(0, flows.left[flow]! - flows.rate[flow]! * sinceUs);
+      carried += (this.lanesAt(at) / weight) * Math.min(left, weight * units);
+    }
+    return carried;
+  }
+
+  /** Weighted lanes of the link that an incidence belongs to. */
+  private lanesAt(at: number): number {
+    const { routes, flows } = this;
+    const flow = Math.floor(at / flows.stride);
+    const place = routes.start[flows.route[flow]!]! + (at - flow * flows.stride);
+    return routes.lanesOn[place]! * flows.weight[flow]!;
   }
 
   private movingUs(route: number, bytes: number, laneRate: number): number {

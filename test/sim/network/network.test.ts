@@ -196,4 +196,22 @@ describe("transfers", () => {
     network.start(route, 90_000_000, 2, 700);
     expect(run(network).get(2)! - 700).toBeLessThanOrEqual(Math.ceil(aloneUs + leftUs) + 1);
   });
+
+  test("transfers that are being set up will be there: the last of several at once is foreseen as it comes", () => {
+    const network = networkOf([10]);
+    const route = network.addRoute([{ link: 0, lanes: 1 }], 1, 0);
+    const foreseen = [10_000_000, 20_000_000, 30_000_000].map((bytes, i) => {
+      const us = network.expectedUs(route, bytes, 0);
+      network.start(route, bytes, i, 0);
+      return us;
+    });
+    // Those before it, as far as they go on beside it: 1, 1 + 2, 1 + 2 + 3 ms.
+    expect(foreseen).toEqual([1100, 3100, 6100]);
+    // A third of the link is no whole number of parts.
+    expect(run(network).get(2)! - 6100).toBeLessThanOrEqual(1);
+    // One that never begins leaves no trace.
+    const given = network.start(route, 50_000_000, 9, 10_000);
+    network.cancel(given, 10_050);
+    expect(network.expectedUs(route, 10_000_000, 10_050)).toBe(1100);
+  });
 });
