@@ -14,6 +14,7 @@ export * from "./prefix/event-cursor.ts";
 export * from "./prefix/event-index.ts";
 export * from "./prefix/hash-tree.ts";
 export * from "./prefix/holder-table.ts";
+export * from "./prefix/store-readers.ts";
 export * from "./prefix/ttl-index.ts";
 export * from "./router/dynamo-kv.ts";
 export * from "./router/load-book.ts";

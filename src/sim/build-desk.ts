@@ -9,6 +9,7 @@ import type { Pool } from "./pool.ts";
 import type { RequestTable } from "./request-table.ts";
 import { RouterDesk } from "./router-desk.ts";
 import type { SimulationInputs } from "./simulation-inputs.ts";
+import { TierTellers } from "./tiers/tier-tellers.ts";
 
 const US_PER_S = 1e6;
 
@@ -35,12 +36,15 @@ export function buildDesk(
   if (misfit !== undefined) return fail(misfit);
   const inUs = (value: number): number => Math.round(value * US_PER_S);
   const orNever = (value: number | null): number => value ?? Infinity;
+  const tellsTiers = keys.kv_events && keys.kv_event_tiers;
+  const tellers = tellersOf(pools, tellsTiers);
   const desk = new RouterDesk({
     router: () => another(make(setting), first.value),
     setup: {
       role,
       facts: pools.flatMap((pool) => pool.workers.map(() => factsOf(pool))),
       kvEvents: keys.kv_events,
+      storeReaders: tellers.readers,
       indexCapBlocks: orNever(keys.index_blocks),
       approximate: keys.kv_events
         ? undefined
@@ -66,14 +70,26 @@ export function buildDesk(
     forest: pools[0]!.forest,
     table,
     trace: inputs.trace,
+    tellers,
     outputHints: keys.output_hints,
     seed: scenario.seed,
   });
   const { watcher } = desk;
   if (watcher !== undefined) {
     for (const { workers: of } of pools) of[0]?.batch.watch((other) => bothOf(other, watcher));
+    if (tellsTiers) pools.forEach(({ tiers }, pool) => tiers?.tellTo(watcher, pool));
   }
   return ok(desk);
+}
+
+/** Who tells KV events: workers, and the stores below them where they do. */
+function tellersOf(pools: readonly Pool[], tellsTiers: boolean): TierTellers {
+  return new TierTellers(
+    pools.map(({ workers, tiers }) => ({
+      workers: workers.length,
+      tiers: tellsTiers ? tiers?.settings : undefined,
+    })),
+  );
 }
 
 type Watcher = Parameters<typeof bothWatchers>[0];
@@ -87,9 +103,11 @@ function another(made: Result<Router>, first: Router): Router {
   return made.ok ? made.value : first;
 }
 
-function factsOf({ engine }: Pool): WorkerFacts {
+function factsOf({ engine, tiers }: Pool): WorkerFacts {
   const { knobs } = engine;
+  const lower = tiers?.fetchTimes;
   return {
+    ...(lower === undefined ? {} : { lower }),
     blockSize: knobs.block_size,
     blocks: knobs.num_gpu_blocks,
     maxBatchedTokens: knobs.max_num_batched_tokens,

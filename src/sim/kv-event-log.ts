@@ -3,17 +3,20 @@
  *
  * The log is applied when a decision needs it and is never an event itself, so watching disturbs nothing. Events of a
  * worker travel in messages, one for each instant that both modes of the engine share; what a run of decode steps evicts
- * travels with the next message (assumption: a real engine tells it up to a batch change earlier).
+ * travels with the next message (assumption: a real engine tells it up to a batch change earlier). What changes in a store of a lower
+ * tier is a message of its own, at once.
  */
 
 import type { Stream } from "../core/index.ts";
-import { TIER_DEVICE } from "../policies/index.ts";
 import type { EventIndex } from "../policies/index.ts";
 import type { KvWatcher } from "./kv-watcher.ts";
+import type { TierTellers } from "./tiers/tier-tellers.ts";
 
 /** Numbers of a change in a worker's outbox: node, blocks. */
 const CHANGE = 2;
-/** Numbers of a log entry: worker, node, blocks, 1 for the last of its message. */
+/** Numbers of a change that waits for a replay: teller, node, blocks. */
+const HELD = 3;
+/** Numbers of a log entry: teller, node, blocks, 1 for the last of its message. */
 const ENTRY = 4;
 
 /** A worker's changes since its last message. */
@@ -42,6 +45,8 @@ class Outbox {
 export class KvEventLog implements KvWatcher {
   /** Local number of each worker in the router's group by its number in the cluster, −1: not in the group. */
   private readonly localOf: Int32Array;
+  /** Workers and stores that tell. */
+  readonly tellers: TierTellers;
   private readonly outboxes: readonly Outbox[];
   private timeUs = new Float64Array(256);
   private entries = new Int32Array(ENTRY * 256);
@@ -50,8 +55,9 @@ export class KvEventLog implements KvWatcher {
   private dropped = 0;
   private readonly readers: KvEventReader[] = [];
 
-  constructor(localOf: Int32Array, workers: number) {
+  constructor(localOf: Int32Array, workers: number, tellers: TierTellers) {
     this.localOf = localOf;
+    this.tellers = tellers;
     this.outboxes = Array.from({ length: workers }, () => new Outbox());
   }
 
@@ -70,16 +76,14 @@ export class KvEventLog implements KvWatcher {
     const outbox = this.outboxes[local]!;
     const { changes, length } = outbox;
     for (let i = 0; i < length; i += CHANGE) {
-      if (this.length === this.timeUs.length) this.makeRoom();
-      this.timeUs[this.length] = nowUs;
-      const at = this.length * ENTRY;
-      this.entries[at] = local;
-      this.entries[at + 1] = changes[i]!;
-      this.entries[at + 2] = changes[i + 1]!;
-      this.entries[at + 3] = i + CHANGE === length ? 1 : 0;
-      this.length++;
+      this.append(local, changes[i]!, changes[i + 1]!, i + CHANGE === length, nowUs);
     }
     outbox.length = 0;
+  }
+
+  /** The first `blocks` blocks of a node are what a store has of it now. */
+  tierChanged(teller: number, node: number, blocks: number, nowUs: number): void {
+    this.append(teller, node, blocks, true, nowUs);
   }
 
   /** A reader of its own for each router replica. */
@@ -111,6 +115,23 @@ export class KvEventLog implements KvWatcher {
     return this.length === 0 ? -Infinity : this.timeUs[this.length - 1]!;
   }
 
+  private append(
+    teller: number,
+    node: number,
+    blocks: number,
+    isLast: boolean,
+    nowUs: number,
+  ): void {
+    if (this.length === this.timeUs.length) this.makeRoom();
+    this.timeUs[this.length] = nowUs;
+    const at = this.length * ENTRY;
+    this.entries[at] = teller;
+    this.entries[at + 1] = node;
+    this.entries[at + 2] = blocks;
+    this.entries[at + 3] = isLast ? 1 : 0;
+    this.length++;
+  }
+
   /** Drops what all readers have seen; grows when that is little. */
   private makeRoom(): void {
     // A reader may see by now what is old enough: no later decision is earlier than the newest entry.
@@ -132,7 +153,7 @@ export class KvEventLog implements KvWatcher {
 }
 
 interface EntryVisitor {
-  event(worker: number, node: number, blocks: number, isLast: boolean, timeUs: number): void;
+  event(teller: number, node: number, blocks: number, isLast: boolean, timeUs: number): void;
 }
 
 export type ReaderOptions = {
@@ -154,7 +175,7 @@ export class KvEventReader implements EntryVisitor {
   private readonly index: EventIndex;
   private readonly options: ReaderOptions;
   private isLosing: boolean | undefined;
-  /** Of workers with a gap: what waits for the replay, and when that is done (Infinity: the gap is not seen yet). */
+  /** Of sequences with a gap: what waits for the replay, and when that is done (Infinity: the gap is not seen yet). */
   private readonly held = new Map<number, { changes: number[]; recoverUs: number }>();
 
   constructor(log: KvEventLog, index: EventIndex, options: ReaderOptions) {
@@ -167,10 +188,12 @@ export class KvEventReader implements EntryVisitor {
   applyUntil(nowUs: number): void {
     this.cursor = this.log.read(this.cursor, nowUs - this.options.delayUs, this);
     if (this.held.size === 0) return;
-    for (const [worker, gap] of this.held) if (gap.recoverUs <= nowUs) this.recover(worker, gap);
+    for (const [sequence, gap] of this.held) {
+      if (gap.recoverUs <= nowUs) this.recover(sequence, gap);
+    }
   }
 
-  event(worker: number, node: number, blocks: number, isLast: boolean, timeUs: number): void {
+  event(teller: number, node: number, blocks: number, isLast: boolean, timeUs: number): void {
     const { loss, delayUs, recoveryUs, random } = this.options;
     if (loss > 0) {
       this.isLosing ??= random.next() < loss;
@@ -179,33 +202,39 @@ export class KvEventReader implements EntryVisitor {
         this.isLosing = undefined;
         if (isLost) this.lost++;
       }
-      const gap = this.held.get(worker);
+      const sequence = this.log.tellers.sequence[teller]!;
+      const gap = this.held.get(sequence);
       if (isLost && recoveryUs === Infinity) return;
       if (isLost && gap === undefined) {
-        this.held.set(worker, { changes: [node, blocks], recoverUs: Infinity });
+        this.held.set(sequence, { changes: [teller, node, blocks], recoverUs: Infinity });
         return;
       }
       if (gap !== undefined) {
-        if (gap.recoverUs <= timeUs + delayUs) this.recover(worker, gap);
+        if (gap.recoverUs <= timeUs + delayUs) this.recover(sequence, gap);
         else {
           // The first message that arrives behind the gap shows it.
           if (!isLost && gap.recoverUs === Infinity) gap.recoverUs = timeUs + delayUs + recoveryUs;
-          gap.changes.push(node, blocks);
+          gap.changes.push(teller, node, blocks);
           return;
         }
         if (isLost) {
-          this.held.set(worker, { changes: [node, blocks], recoverUs: Infinity });
+          this.held.set(sequence, { changes: [teller, node, blocks], recoverUs: Infinity });
           return;
         }
       }
     }
-    this.index.set(TIER_DEVICE, worker, node, blocks);
+    this.set(teller, node, blocks);
   }
 
-  private recover(worker: number, gap: { readonly changes: readonly number[] }): void {
-    for (let i = 0; i < gap.changes.length; i += CHANGE) {
-      this.index.set(TIER_DEVICE, worker, gap.changes[i]!, gap.changes[i + 1]!);
+  private recover(sequence: number, gap: { readonly changes: readonly number[] }): void {
+    for (let i = 0; i < gap.changes.length; i += HELD) {
+      this.set(gap.changes[i]!, gap.changes[i + 1]!, gap.changes[i + 2]!);
     }
-    this.held.delete(worker);
+    this.held.delete(sequence);
+  }
+
+  private set(teller: number, node: number, blocks: number): void {
+    const { tier, holder } = this.log.tellers;
+    this.index.set(tier[teller]!, holder[teller]!, node, blocks);
   }
 }

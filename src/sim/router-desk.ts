@@ -10,7 +10,6 @@ import type { Router, RouterNeeds, RouterRequest, RouterSetup } from "../policie
 import type { Trace } from "../trace/index.ts";
 import { REJECT_NO_WORKER, REJECT_OVERLOADED } from "./admission.ts";
 import { KvEventLog } from "./kv-event-log.ts";
-import type { KvWatcher } from "./kv-watcher.ts";
 import type { PrefixForest } from "./prefix-forest.ts";
 import {
   AT_FIRST_TOKEN_US,
@@ -23,6 +22,7 @@ import {
 } from "./request-table.ts";
 import type { RequestTable } from "./request-table.ts";
 import { RouterReplica } from "./router-replica.ts";
+import type { TierTellers } from "./tiers/tier-tellers.ts";
 import type { Witness } from "./witness.ts";
 import type { Worker } from "./worker.ts";
 
@@ -50,6 +50,8 @@ export type DeskOptions = {
   readonly forest: PrefixForest;
   readonly table: RequestTable;
   readonly trace: Trace | undefined;
+  /** Workers and stores that tell KV events. */
+  readonly tellers: TierTellers;
   /** Whether clients say how long the answer will be. */
   readonly outputHints: boolean;
   readonly seed: number;
@@ -61,7 +63,7 @@ export class RouterDesk {
   /** Until then scrapes read nothing, µs. */
   blindUntilUs = -Infinity;
   /** To be told what the workers' prefix caches gain and lose; undefined: no process wants to know. */
-  readonly watcher: KvWatcher | undefined;
+  readonly watcher: KvEventLog | undefined;
   /** Writes down, and may change, the decisions of one request. */
   witness: Witness | undefined;
   /** The request being decided; what follows from its row is filled in, the rest is the caller's. */
@@ -212,10 +214,10 @@ export class RouterDesk {
 
   /** The log of KV events, where the trace has block ids and a process reads them. */
   private eventLog(): KvEventLog | undefined {
-    const { forest, setup, workers } = this.options;
+    const { forest, setup, workers, tellers } = this.options;
     const reads = this.needs.prefix === true && this.needs.ownIndex !== true;
     if (!reads || !setup.kvEvents || forest.nodes === 0) return undefined;
-    return new KvEventLog(this.localOf, workers.length);
+    return new KvEventLog(this.localOf, workers.length, tellers);
   }
 
   /** Each process numbers its requests for itself: a slot may have a new owner before its peers know. */

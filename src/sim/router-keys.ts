@@ -43,6 +43,10 @@ export const routerKeys = z.strictObject({
   metrics_interval_s: seconds("age of scraped worker signals; 0: always fresh").default(0),
   metrics_loss: share("share of scrapes of a worker that fail").default(0),
   kv_events: described(z.boolean().default(true), "workers tell what their prefix caches hold"),
+  kv_event_tiers: described(
+    z.boolean().default(true),
+    "stores of lower KV tiers tell what they hold too, with the same delay and loss; false: routers know GPU memory only",
+  ),
   kv_event_delay_s: seconds(
     "age of a KV event when the router sees it (assumption: one hop and one batch of events)",
   ).default(0.005),

@@ -92,9 +92,13 @@ export const randomTierRuns: fc.Arbitrary<TierRun> = fc
     prompts: fc.constantFrom(1.3, 3, 8),
     own: fc.boolean(),
     split: fc.boolean(),
+    tellsTiers: fc.constantFrom(true, true, false),
   })
-  .map(({ run, kv, timeout, rows, gapUs, traceBlock, block, prompts, own, split }) => {
-    const { scenario: plain } = run;
+  .map(({ run, kv, timeout, rows, gapUs, traceBlock, block, prompts, own, split, tellsTiers }) => {
+    const plain = {
+      ...run.scenario,
+      router: { ...run.scenario.router, kv_event_tiers: tellsTiers },
+    };
     // Some keep their own trace and pool, whatever that shares.
     if (own) {
       const scenario = scenarioSchema.parse({ ...plain, kv, clients: { timeout_s: timeout } });

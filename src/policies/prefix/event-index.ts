@@ -9,14 +9,20 @@
 
 import { HolderTable } from "./holder-table.ts";
 import type { PrefixNodes, PrefixPath } from "./holder-table.ts";
+import type { StoreReaders } from "./store-readers.ts";
 
 /** Tiers of a worker's KV memory. */
 export const TIER_DEVICE = 0;
 export const TIER_HOST = 1;
 export const TIER_DISK = 2;
-export const TIERS = 3;
+/** Behind the network: as far as routers are concerned it continues the disk (Dynamo: "external"). */
+export const TIER_REMOTE = 3;
+export const TIERS = 4;
 
-/** Leading blocks of a prompt by worker: in device memory; with host memory; with disk: each includes the one before. */
+/**
+ * Leading blocks of a prompt by worker: in device memory; with host memory; with disk and what lies behind it: each includes the one
+ * before.
+ */
 export type TierReach = readonly [device: Int32Array, host: Int32Array, disk: Int32Array];
 
 /**
@@ -66,18 +72,28 @@ export class EventIndex {
   private readonly nodes: PrefixNodes;
   private readonly tiers: readonly HolderTable[];
   private readonly capBlocks: number;
+  /** Of tiers whose stores several workers share; others are told by worker. */
+  private readonly readers: readonly (StoreReaders | undefined)[];
   /** Whether a lookup or an event has touched the node since the hand last passed. */
   private touched = new Uint8Array(0);
   private hand = 0;
 
-  /** @param capBlocks most blocks known, each counted for each worker that has it */
-  constructor(nodes: PrefixNodes, capBlocks = Infinity) {
+  /**
+   * @param capBlocks most blocks known, each counted for each worker, or store, that has it
+   * @param readers by tier: who reads each store; undefined: each worker has its own
+   */
+  constructor(
+    nodes: PrefixNodes,
+    capBlocks = Infinity,
+    readers: readonly (StoreReaders | undefined)[] = [],
+  ) {
     this.nodes = nodes;
     this.capBlocks = capBlocks;
+    this.readers = readers;
     this.tiers = Array.from({ length: TIERS }, () => new HolderTable());
   }
 
-  /** An event: the first `blocks` blocks of a node are in a tier of a worker; 0: none is. */
+  /** An event: the first `blocks` blocks of a node are in a tier of a worker, or in a store of its number; 0: none is. */
   set(tier: number, worker: number, node: number, blocks: number): void {
     const table = this.tiers[tier]!;
     const before = blocks > 0 ? table.set(node, worker, blocks) : table.remove(node, worker);
@@ -101,11 +117,16 @@ export class EventIndex {
   match(prompt: PrefixPath, reach: TierReach): void {
     let best = 0;
     for (let tier = 0; tier < TIERS; tier++) {
-      const column = reach[tier]!;
+      const column = reach[Math.min(tier, TIER_DISK)]!;
       if (tier === 0) column.fill(0);
-      else column.set(reach[tier - 1]!);
+      else if (tier <= TIER_DISK) column.set(reach[tier - 1]!);
       const table = this.tiers[tier]!;
-      if (table.pairs > 0) best = extendReach(table, this.nodes, prompt, column, best);
+      if (table.pairs === 0) continue;
+      const readers = this.readers[tier];
+      best =
+        readers === undefined
+          ? extendReach(table, this.nodes, prompt, column, best)
+          : readers.extendReach(table, this.nodes, prompt, column, best);
     }
     if (this.capBlocks === Infinity) return;
     for (let i = prompt.start; i < prompt.start + prompt.length; i++) {
@@ -132,10 +153,14 @@ export class EventIndex {
 
   /** Forgets all that a worker has: it is gone, or will tell everything anew. */
   dropWorker(worker: number): void {
-    for (const table of this.tiers) {
-      if (table.pairs === 0) continue;
+    for (let tier = 0; tier < TIERS; tier++) {
+      const table = this.tiers[tier]!;
+      const readers = this.readers[tier];
+      // What others read too outlives it.
+      const holder = readers === undefined ? worker : readers.ownStore(worker);
+      if (table.pairs === 0 || holder < 0) continue;
       for (let node = 0; node < table.nodeLimit; node++) {
-        if (table.count[node]! > 0) this.blocks -= Math.max(0, table.remove(node, worker));
+        if (table.count[node]! > 0) this.blocks -= Math.max(0, table.remove(node, holder));
       }
     }
   }

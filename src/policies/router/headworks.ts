@@ -8,6 +8,8 @@
  * every later step of theirs is longer for its context. Cost to those who come later: work is capacity, so each
  * microsecond computed counts again with the load of the group. Where KV memory is short the wait for it is added.
  *
+ * A prefix in lower tiers is worth what fetching it saves: the time of the fetch, by the workers' links, stands beside that of computing it.
+ *
  * Targets bend this: the expected misses, its own first token and the paces that it spoils for others, weigh several
  * targets' worth of time. The older the KV events, the longer the router believes its own decisions instead.
  */
@@ -39,6 +41,8 @@ export class HeadworksRouter implements Router {
   private readonly knobs: HeadworksKnobs;
   private readonly setting: RouterSetting;
   private estimates: readonly StepEstimate[] | undefined;
+  /** Of the worker that is being scored, whatever is fetched: step time with the request, what it adds, the wait, the answer's tokens. */
+  private readonly place = { stepUs: 0, growthUs: 0, waitUs: 0, output: 0 };
 
   constructor(knobs: HeadworksKnobs, setting: RouterSetting) {
     this.knobs = knobs;
@@ -55,38 +59,75 @@ export class HeadworksRouter implements Router {
 
   /** Scores a worker. */
   private predict(view: RouterView, request: RouterRequest, worker: number, nowUs: number): void {
-    const { knobs } = this;
     const { book, observed, reach } = view;
     const facts = view.facts[worker]!;
     const estimate = this.estimates![worker]!;
+    const { blockSize, lower } = facts;
     const [device, host, disk] = reach;
-    const cached = Math.min(request.inputTokens - 1, device[worker]! * facts.blockSize);
-    // A block of a lower tier is worth what loading it saves of computing it (assumption: three quarters, one quarter).
-    const lower = 0.75 * (host[worker]! - device[worker]!) + 0.25 * (disk[worker]! - host[worker]!);
-    const past = Math.min(request.inputTokens - 1, cached + lower * facts.blockSize);
-    const fresh = request.inputTokens - past;
-    const ownUs = estimate.prefillUs(fresh, past);
-    const requests = book.requests[worker]!;
-    const decoding = requests - book.prefillRequests[worker]!;
+    const onHost = host[worker]! - device[worker]!;
+    const onDisk = disk[worker]! - host[worker]!;
     const output = Number.isNaN(request.expectedOutput)
       ? observed.outputMean
       : request.expectedOutput;
+    const requests = book.requests[worker]!;
     const context = book.contextTokens[worker]! + (requests * observed.outputMean) / 2;
-    const stepUs = estimate.decodeUs(requests + 1, context + request.inputTokens);
-    const steps = 1 + Math.floor((book.prefillTokens[worker]! + fresh) / facts.maxBatchedTokens);
-    const waitUs = book.prefillUsAt(worker, nowUs) + this.memoryUs(view, request, worker, stepUs);
+    const { place } = this;
+    place.stepUs = estimate.decodeUs(requests + 1, context + request.inputTokens);
+    place.growthUs = place.stepUs - estimate.decodeUs(requests, context);
+    place.waitUs =
+      book.prefillUsAt(worker, nowUs) + this.memoryUs(view, request, worker, place.stepUs);
+    place.output = output;
+    if (lower === undefined) {
+      // A block of a lower tier is worth what loading it saves of computing it (assumption: three quarters, one quarter).
+      const worth = device[worker]! + 0.75 * onHost + 0.25 * onDisk;
+      view.scores[worker] = this.cost(view, request, worker, worth * blockSize, 0);
+      return;
+    }
+    // What lies below is fetched where that is predicted to pay, as the worker itself will choose.
+    let best = this.cost(view, request, worker, device[worker]! * blockSize, 0);
+    let fetchUs = 0;
+    if (onHost > 0) {
+      fetchUs = lower.host.firstUs + onHost * lower.host.blockUs;
+      best = Math.min(best, this.cost(view, request, worker, host[worker]! * blockSize, fetchUs));
+    }
+    if (onDisk > 0) {
+      // Both come at once, over different media.
+      fetchUs = Math.max(fetchUs, lower.disk.firstUs + onDisk * lower.disk.blockUs);
+      best = Math.min(best, this.cost(view, request, worker, disk[worker]! * blockSize, fetchUs));
+    }
+    view.scores[worker] = best;
+  }
+
+  /** Cost of a request at a worker that has `cachedTokens` of its prompt after `fetchUs` of fetching, µs. */
+  private cost(
+    view: RouterView,
+    request: RouterRequest,
+    worker: number,
+    cachedTokens: number,
+    fetchUs: number,
+  ): number {
+    const { knobs, place } = this;
+    const { stepUs, growthUs, waitUs, output } = place;
+    const { book } = view;
+    const past = Math.min(request.inputTokens - 1, cachedTokens);
+    const fresh = request.inputTokens - past;
+    const ownUs = this.estimates![worker]!.prefillUs(fresh, past);
+    const requests = book.requests[worker]!;
+    const decoding = requests - book.prefillRequests[worker]!;
+    const { maxBatchedTokens } = view.facts[worker]!;
+    const steps = 1 + Math.floor((book.prefillTokens[worker]! + fresh) / maxBatchedTokens);
     // Steps that mix prompts with decodes take the time of both; the step in progress is half done.
     const mixedUs = decoding > 0 ? (steps - 0.5) * stepUs : 0;
-    const ttftUs = waitUs + ownUs + mixedUs;
-    const growthUs = stepUs - estimate.decodeUs(requests, context);
+    const ttftUs = waitUs + fetchUs + ownUs + mixedUs;
     const stallUs = requests * ownUs;
     const slowUs = requests * output * growthUs;
-    view.scores[worker] =
+    return (
       ttftUs +
       knobs.work * ownUs +
       knobs.decode * output * stepUs +
       knobs.harm * (stallUs + slowUs) +
-      this.missUs(view, requests, ttftUs, ownUs, stepUs);
+      this.missUs(view, requests, ttftUs, ownUs, stepUs)
+    );
   }
 
   /** Expected misses of targets by this request and, because of it, by those already there; in µs. */

@@ -9,16 +9,18 @@ class LlmD implements Router {
   private readonly prefix: number;
   private readonly queue: number;
   private readonly usage: number;
+  private readonly cpu: number;
 
   constructor(knobs: Readonly<Record<string, number>>) {
     this.prefix = knobs["prefix_weight"]!;
     this.queue = knobs["queue_weight"]!;
     this.usage = knobs["kv_usage_weight"]!;
+    this.cpu = knobs["cpu_tier_weight"] ?? 0;
   }
 
   decide(view: RouterView, request: RouterRequest, _nowUs: number, random: Stream): number {
     const { candidates, candidateCount: count, scraped, scores } = view;
-    const [device] = view.reach;
+    const [device, host] = view.reach;
     let least = Infinity;
     let most = 0;
     for (let i = 0; i < count; i++) {
@@ -33,7 +35,8 @@ class LlmD implements Router {
       const { blocks } = view.facts[worker]!;
       const isKnown = !Number.isNaN(scraped.atUs[worker]!);
       const used = isKnown ? scraped.kvBlocksUsed[worker]! : view.book.blocks[worker]!;
-      const prefixScore = request.blocks === 0 ? 0 : device[worker]! / request.blocks;
+      const found = device[worker]! + this.cpu * (host[worker]! - device[worker]!);
+      const prefixScore = request.blocks === 0 ? 0 : found / request.blocks;
       scores[worker] = -(
         this.prefix * prefixScore +
         this.queue * queueScore +
@@ -74,6 +77,8 @@ export const llmD: RouterPolicy = {
       weight("prefix_weight", "weight of the share of the prompt that is cached", 3),
       weight("queue_weight", "weight of the short queue", 2),
       weight("kv_usage_weight", "weight of free KV memory", 2),
+      // llm-d's indexer, kvCacheBackendConfigs: gpu 1.0, cpu 0.8; it knows no other tier.
+      weight("cpu_tier_weight", "worth of a block in host memory, of one on the device", 0.8),
     ],
   },
   create: (knobs) => new LlmD(knobs),

@@ -7,6 +7,7 @@ import type { Stream } from "../../core/index.ts";
 import { EventIndex } from "../prefix/event-index.ts";
 import type { TierReach } from "../prefix/event-index.ts";
 import type { PrefixNodes, PrefixPath } from "../prefix/holder-table.ts";
+import type { StoreReaders } from "../prefix/store-readers.ts";
 import { TtlIndex } from "../prefix/ttl-index.ts";
 import type { Booking } from "./load-book.ts";
 import { LoadBook } from "./load-book.ts";
@@ -33,6 +34,8 @@ export type RouterSetup = {
   readonly kvEventDelayUs: number;
   /** Most blocks of the event index. */
   readonly indexCapBlocks: number;
+  /** Who reads the stores of each tier that events tell of; what is absent belongs to single workers. */
+  readonly storeReaders?: readonly (StoreReaders | undefined)[];
   /** Approximate index from the router's own decisions, in place of events. */
   readonly approximate: { readonly ttlUs: number; readonly capacity: number } | undefined;
   /** As `approximate`, beside the events. */
@@ -116,7 +119,7 @@ export class RouterState implements RouterView {
     };
     this.observed = new Observed(count);
     this.scores = new Float64Array(count).fill(NaN);
-    this.index = new EventIndex(setup.nodes, setup.indexCapBlocks);
+    this.index = new EventIndex(setup.nodes, setup.indexCapBlocks, setup.storeReaders);
     this.beliefs = beliefsOf(router, setup);
     const sessionTtlUs = setup.sessionTtlUs;
     this.sessions = sessionTtlUs === undefined ? undefined : new SessionBindings(sessionTtlUs);

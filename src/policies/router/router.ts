@@ -20,6 +20,9 @@ export const NO_WORKER = -1;
 /** What a group of workers serves. */
 export type RouterRole = "mixed" | "prefill" | "decode";
 
+/** Time to the first byte and for each block behind it, µs. */
+export type FetchTimes = { readonly firstUs: number; readonly blockUs: number };
+
 /** What the router knows of a worker from its registration: constant while it lives. */
 export type WorkerFacts = {
   readonly blockSize: number;
@@ -29,6 +32,8 @@ export type WorkerFacts = {
   readonly maxRequests: number;
   /** Predicts the times of its forward passes; undefined: nobody has measured it. */
   readonly steps: StepTimeModel | undefined;
+  /** What fetching from its lower tiers takes when nothing else moves; undefined: nobody knows. */
+  readonly lower?: { readonly host: FetchTimes; readonly disk: FetchTimes };
   /** Its topology and other labels, as bits of the group's label list. */
   readonly labels: number;
 };

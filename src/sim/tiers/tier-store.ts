@@ -28,6 +28,8 @@ export type TierWorld = {
 export interface TierSink {
   /** Of a node's run, which had `before` blocks, `left` are left (0: none). */
   evicted(store: TierStore, node: number, left: number, before: number): void;
+  /** The first `blocks` blocks of a node can be read now, more or fewer than before. */
+  changed?(store: TierStore, node: number, blocks: number, nowUs: number): void;
 }
 
 const STRIDE = 6;
@@ -205,6 +207,7 @@ export class TierStore implements EvictionView {
       this.data[at + LENGTH]! += blocks;
       this.writingBlocks -= blocks;
       this.storedBlocks += blocks;
+      if (blocks > 0) this.sink?.changed?.(this, node, this.data[at + LENGTH]!, this.nowUs);
     }
     this.restamp(item);
     this.dropPin(item);
@@ -345,6 +348,7 @@ export class TierStore implements EvictionView {
     this.data[at + ROOM] = left;
     this.usedBlocks -= blocks;
     this.policy.evicted?.(item);
+    this.sink?.changed?.(this, this.node(item), left, this.nowUs);
     if (left === 0) this.remove(item);
   }
 

@@ -18,6 +18,7 @@ import type { ClusterNetwork } from "../network/index.ts";
 import { CacheDirectory } from "./cache-directory.ts";
 import { FabricTierLinks } from "./fabric-tier-links.ts";
 import { FetchedTokens } from "./fetched-tokens.ts";
+import { fetchTimesOf } from "./fetch-times.ts";
 import { FutureUses } from "./future-uses.ts";
 import { LoadForecast } from "./load-forecast.ts";
 import type { BatchView } from "./load-forecast.ts";
@@ -32,6 +33,7 @@ import { TierOffloads } from "./tier-offloads.ts";
 import type { TierSettings } from "./tier-settings.ts";
 import type { TierStore } from "./tier-store.ts";
 import { TierStores } from "./tier-stores.ts";
+import type { TierTellers } from "./tier-tellers.ts";
 
 /** A request that is about to be admitted. */
 export type LoadRequest = Seeker &
@@ -48,6 +50,12 @@ export type LoadRequest = Seeker &
     /** Requests that fetch there. */
     loading: number;
   };
+
+/** What hears of the stores for a router. */
+export type TierLog = {
+  readonly tellers: TierTellers;
+  tierChanged(teller: number, node: number, blocks: number, nowUs: number): void;
+};
 
 // The lowest bit of a transfer's tag: which table the rest is a number of.
 const TAG_LOAD = 0;
@@ -78,6 +86,9 @@ export class TierSystem implements KvWatcher {
   readonly failed = new Set<number>();
   /** Row of the worker that is dying: what its cache lets go is lost. −1: none is. */
   dying = -1;
+  /** A router's log of events, and the number that this pool has there. */
+  private told: TierLog | undefined;
+  private toldPool = 0;
   private readonly future: FutureUses;
   private readonly forecast: LoadForecast;
   readonly directory: CacheDirectory;
@@ -191,6 +202,24 @@ export class TierSystem implements KvWatcher {
 
   evicted(store: TierStore, node: number, _left: number, before: number): void {
     this.offloads.evicted(store, node, before);
+  }
+
+  changed(store: TierStore, node: number, blocks: number, nowUs: number): void {
+    const { told, toldPool, stores } = this;
+    if (told === undefined) return;
+    const teller = told.tellers.teller(toldPool, stores.levelOf(store), stores.indexOf(store));
+    told.tierChanged(teller, node, blocks, nowUs);
+  }
+
+  /** What a router may know of fetching here. */
+  get fetchTimes(): ReturnType<typeof fetchTimesOf> {
+    return fetchTimesOf(this.settings, this.links);
+  }
+
+  /** From now on a router's log is told what the stores hold; `pool`: this one among the log's. */
+  tellTo(log: TierLog, pool: number): void {
+    this.told = log;
+    this.toldPool = pool;
   }
 
   /** A forward pass with prompts in it has ended at a worker: what it stored and evicted may go down. */
