@@ -124,19 +124,8 @@ async function runDemo(deck, version) {
   while (simulation.advance(1e6));
   return {
     columns: gzipSync(exportTrace(trace, "columns"), { level: 9 }).toString("base64"),
-    result: JSON.stringify(thinned(insightOf(simulation.finish(0), trace)), packed),
+    result: JSON.stringify(insightOf(simulation.finish(0)), packed),
   };
-}
-
-/** A quarter of the curves' points: they are complete a second later. */
-function thinned(insight) {
-  const some = (values) => values.filter((_, i) => i % 4 === 0 || i === values.length - 1);
-  const curves = insight.whole.curves.map((curve) => ({
-    ...curve,
-    share: some(curve.share),
-    ms: some(curve.ms),
-  }));
-  return { ...insight, whole: { ...insight.whole, curves } };
 }
 
 function good(result) {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { ExplorerBench, EXPLORER } from "./explorer-page.ts";
+import { knobTimes, medianOf } from "./knob-times.ts";
 
 let bench: ExplorerBench;
 beforeAll(async () => {
@@ -49,24 +50,8 @@ function sizeOf(files: readonly string[]): number {
 
 it("shows new numbers soon after a knob is changed", async () => {
   const { page } = await bench.open();
-  const took = await page.evaluate<number[]>(`(async () => {
-    const slider = document.querySelector("aside input[type=range]");
-    const write = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set;
-    const digest = () => document.querySelector("[data-testid=digest]").textContent;
-    const frame = () => new Promise(requestAnimationFrame);
-    const took = [];
-    for (let i = 0; i < 13; i++) {
-      const before = digest();
-      const start = performance.now();
-      write.call(slider, String(i % 2 ? 500 : 430));
-      slider.dispatchEvent(new Event("input", { bubbles: true }));
-      while (digest() === before && performance.now() - start < 5000) await frame();
-      took.push(performance.now() - start);
-      await new Promise((resolve) => setTimeout(resolve, 150));
-    }
-    return took;
-  })()`);
-  const median = took.toSorted((a, b) => a - b)[6] ?? NaN;
+  const took = await knobTimes(page, 21);
+  const median = medianOf(took);
   console.log(
     `knob to numbers: median ${median.toFixed(0)} ms of ${took.map((ms) => ms.toFixed(0)).join(", ")}`,
   );

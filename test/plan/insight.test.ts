@@ -2,8 +2,15 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { insightOf, slicePyramid, windowInsight } from "../../src/plan/index.ts";
-import type { WindowInsight } from "../../src/plan/index.ts";
+import {
+  insightOf,
+  latenciesWithin,
+  slicePyramid,
+  slowestWithin,
+  sourcesWithin,
+  WHOLE_RUN,
+  windowInsight,
+} from "../../src/plan/index.ts";
 import { REQUEST_COMPLETED, SLICE_MIXED } from "../../src/sim/index.ts";
 import type { SimulationResult } from "../../src/sim/index.ts";
 import type { Trace } from "../../src/trace/index.ts";
@@ -25,10 +32,6 @@ function e2eMs(run: Whole, row: number): number {
   return (requests.finishUs[row]! - requests.arrivalUs[row]!) / 1e3 + report.engine.clientPathMs;
 }
 
-function insight(run: Whole, trace: Trace): WindowInsight {
-  return insightOf(run, trace).whole!;
-}
-
 describe("a run's insight", () => {
   it(
     "has every measured request in its distributions, and the report's own quantiles",
@@ -37,7 +40,8 @@ describe("a run's insight", () => {
         fc.property(randomRuns, (random) => {
           const run = record(random);
           const rows = measured(run);
-          const { curves, requests } = insight(run, random.trace);
+          const { curves, requests } = latenciesWithin(run, WHOLE_RUN)!;
+          expect(insightOf(run).whole!.requests).toBe(rows.length);
           expect(requests).toBe(rows.length);
           const e2e = curves.find(({ name }) => name === "e2e")!;
           const plain = rows.map((row) => e2eMs(run, row)).sort((a, b) => a - b);
@@ -65,7 +69,10 @@ describe("a run's insight", () => {
       fc.assert(
         fc.property(randomRuns, (random) => {
           const run = record(random);
-          const { byE2e, overTime, overPrompt } = insight(run, random.trace);
+          const { whole } = insightOf(run);
+          expect(windowInsight(run, WHOLE_RUN)).toEqual(whole);
+          const { byE2e } = whole!;
+          const { overTime, overPrompt } = latenciesWithin(run, WHOLE_RUN)!;
           const rows = measured(run);
           const plain = rows.map((row) => e2eMs(run, row)).sort((a, b) => a - b);
           for (const { ms, requests, label } of byE2e) {
@@ -75,11 +82,14 @@ describe("a run's insight", () => {
             const mean = plain.slice(first, first + requests).reduce((a, b) => a + b, 0) / requests;
             expect(sum).toBeCloseTo(mean, 6);
           }
-          for (const density of [overTime.e2e, overTime.ttft, overPrompt]) {
+          for (const density of [overTime, overPrompt]) {
             const total = density.counts.reduce((sum, count) => sum + count, 0);
             expect(total).toBeLessThanOrEqual(rows.length);
           }
-          expect(overTime.e2e.counts.reduce((sum, count) => sum + count, 0)).toBe(rows.length);
+          // Every request that asked for a token has a first one, and every other has none.
+          const { requests } = run;
+          const firsts = rows.filter((row) => !Number.isNaN(requests.firstTokenUs[row]!)).length;
+          expect(overTime.counts.reduce((sum, count) => sum + count, 0)).toBe(firsts);
         }),
         lawRuns(30),
       );
@@ -93,7 +103,7 @@ describe("a run's insight", () => {
       fc.assert(
         fc.property(randomRuns, (random) => {
           const run = record(random);
-          const { sources } = insight(run, random.trace);
+          const sources = sourcesWithin(run, random.trace, WHOLE_RUN);
           if (random.trace.hashes === undefined) {
             expect(sources).toBeNull();
             return;
@@ -122,10 +132,11 @@ describe("a run's insight", () => {
           const inside = measured(run).filter(
             (row) => run.requests.arrivalUs[row]! >= fromUs && run.requests.arrivalUs[row]! <= toUs,
           );
-          const part = windowInsight(run, random.trace, { fromUs, toUs })!;
-          expect(part.requests).toBe(inside.length);
+          const part = { fromUs, toUs };
+          expect(windowInsight(run, part)!.requests).toBe(inside.length);
+          expect(latenciesWithin(run, part)!.requests).toBe(inside.length);
           const slowest = Math.max(0, ...inside.map((row) => e2eMs(run, row)));
-          const own = part.slowest[0];
+          const [own] = slowestWithin(run, part);
           if (own === undefined) expect(inside).toEqual([]);
           else {
             const ms = (own.finishUs - own.arrivalUs) / 1e3 + run.report.engine.clientPathMs;

@@ -9,10 +9,12 @@ import { DEMO_DOCUMENT, scenarioStore } from "../stores/scenario-store.ts";
 import { createRunStore } from "../stores/run-store.ts";
 import type { ShownRun } from "../stores/run-store.ts";
 import { viewStore } from "../stores/view-store.ts";
+import type { Brush } from "../stores/view-store.ts";
 import type {
   ImportOptions,
   Insight,
   ScenarioDocument,
+  TimeWindow,
   TracePreview,
 } from "../workers/protocol.ts";
 import { EngineClient } from "./client.ts";
@@ -52,6 +54,8 @@ let current: StartedRun<Insight> | undefined;
 let timer = 0;
 let changedAt = 0;
 let lastChange = -Infinity;
+/** Before, nothing asks for the engine: the stored answer stands without it. */
+let isStarted = false;
 
 /** Runs the scenario now. */
 export function runNow(): void {
@@ -86,6 +90,9 @@ export function runNow(): void {
 function show(shown: ShownRun): void {
   runStore.setState({ shown, isStale: false, progress: null, problem: null });
   if (shown.document !== DEMO_DOCUMENT) rememberLater(shown);
+  // A stored answer that was made the baseline has columns now.
+  const { baseline } = runStore.getState();
+  if (baseline?.run === null && baseline.document === shown.document) setBaseline(shown);
   void refreshWindow();
 }
 
@@ -96,27 +103,35 @@ export function stopRun(keep: boolean): void {
 
 /** Makes the shown run the baseline and shows the two together. */
 export function pinBaseline(): void {
-  runStore.setState({ baseline: runStore.getState().shown, compares: true });
-  void refreshWindow();
+  setBaseline(runStore.getState().shown);
 }
 
 export function dropBaseline(): void {
-  runStore.setState({ baseline: null, compares: false });
+  setBaseline(null);
+}
+
+/** The baseline's columns stay in the worker as long as it is one. */
+function setBaseline(baseline: ShownRun | null): void {
+  runStore.setState({ baseline, compares: baseline !== null });
+  if (isStarted) {
+    const runs = typeof baseline?.run === "number" ? [baseline.run] : [];
+    void engine.ask("hold", { runs });
+  }
   void refreshWindow();
 }
 
-/** Runs a document beside the shown one and makes it the baseline. */
+/** Runs a document beside the shown one and makes it the baseline. Runs of the shown scenario go first. */
 export async function runBaseline(document: ScenarioDocument): Promise<Result<ShownRun>> {
-  const side = new EngineClient();
-  await bringAll(side);
-  const started = side.run(document);
-  const outcome = await started.outcome;
-  side.end();
-  if (outcome.ok === "stopped") return { ok: false, problem: { what: "the run was stopped" } };
-  if (!outcome.ok) return outcome;
-  const baseline: ShownRun = { run: null, document, insight: outcome.value, tookMs: null };
-  runStore.setState({ baseline, compares: true });
-  return { ok: true, value: baseline };
+  for (;;) {
+    await current?.outcome;
+    const started = engine.run(document);
+    const outcome = await started.outcome;
+    if (outcome.ok === "stopped") continue;
+    if (!outcome.ok) return outcome;
+    const baseline = { run: started.run, document, insight: outcome.value, tookMs: null };
+    setBaseline(baseline);
+    return { ok: true, value: baseline };
+  }
 }
 
 /** Reads a trace file into the engine and remembers it for other workers. */
@@ -131,6 +146,11 @@ export async function bringTrace(
   return preview;
 }
 
+/** The brushed stretch as the worker takes it. */
+export function windowOf(brush: Brush | null): TimeWindow | null {
+  return brush === null ? null : { fromUs: brush.fromS * US_PER_S, toUs: brush.toS * US_PER_S };
+}
+
 /** Asks again for the parts within the brush; drops answers that a newer brush has overtaken. */
 async function refreshWindow(): Promise<void> {
   const { brush } = viewStore.getState();
@@ -139,7 +159,7 @@ async function refreshWindow(): Promise<void> {
     if (runStore.getState().windowed !== null) runStore.setState({ windowed: null });
     return;
   }
-  const window = { fromUs: brush.fromS * US_PER_S, toUs: brush.toS * US_PER_S };
+  const window = windowOf(brush);
   const [own, other] = await Promise.all([
     engine.ask("window", { run: shown.run, window }),
     typeof baseline?.run === "number"
@@ -147,7 +167,7 @@ async function refreshWindow(): Promise<void> {
       : undefined,
   ]);
   if (viewStore.getState().brush !== brush || runStore.getState().shown !== shown) return;
-  if (!own.ok) return;
+  if (!own.ok || own.value === null) return;
   const windowed = { shown: own.value, baseline: other?.ok === true ? other.value : null };
   runStore.setState({ windowed });
 }
@@ -183,5 +203,6 @@ export function startSession(): void {
   viewStore.subscribe((state, before) => {
     if (state.brush !== before.brush) void refreshWindow();
   });
+  isStarted = true;
   runNow();
 }

@@ -4,7 +4,15 @@
  */
 
 import type { Problem } from "../../src/core/index.ts";
-import type { Insight, SlicePyramid, TimeWindow, WindowInsight } from "../../src/plan/index.ts";
+import type {
+  Insight,
+  LatencyInsight,
+  PromptSources,
+  SlicePyramid,
+  SlowRequest,
+  TimeWindow,
+  WindowInsight,
+} from "../../src/plan/index.ts";
 import type { PolicyMeta } from "../../src/policies/index.ts";
 import type { Report } from "../../src/sim/index.ts";
 import type { ImportOptions, TraceStatistics } from "../../src/trace/index.ts";
@@ -15,6 +23,7 @@ export type {
   Density,
   Insight,
   LatencyCurve,
+  LatencyInsight,
   OverTime,
   PromptSources,
   PyramidLevel,
@@ -96,13 +105,28 @@ export type TraceCut = {
   readonly seed: number;
 };
 
+/** A run, and the stretch of it that is looked at; `null`: all of it. */
+export type ViewAsk = { readonly run: number; readonly window: TimeWindow | null };
+
+/** Views of a run that are computed when their screen asks: a run that nobody looks at so costs nothing. */
+export type ViewAnswers = {
+  /** Answers are null where the run kept no columns of requests. */
+  readonly latencies: LatencyInsight | null;
+  readonly slowest: readonly SlowRequest[];
+  readonly sources: PromptSources | null;
+  readonly window: WindowInsight | null;
+};
+
 /** A question and the type of its answer, by name. */
 export type Questions = {
-  readonly describe: { readonly ask: null; readonly answer: Description };
-  readonly window: {
-    readonly ask: { readonly run: number; readonly window: TimeWindow };
-    readonly answer: WindowInsight;
+  readonly [Name in keyof ViewAnswers]: {
+    readonly ask: ViewAsk;
+    readonly answer: ViewAnswers[Name];
   };
+} & {
+  readonly describe: { readonly ask: null; readonly answer: Description };
+  /** Runs that stay in memory, whichever follow, until the next such message. */
+  readonly hold: { readonly ask: { readonly runs: readonly number[] }; readonly answer: null };
   readonly pyramid: { readonly ask: { readonly run: number }; readonly answer: SlicePyramid };
   readonly export: {
     readonly ask: { readonly run: number; readonly kind: ExportKind };

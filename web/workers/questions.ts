@@ -2,11 +2,19 @@
 
 import { fail, ok } from "../../src/core/index.ts";
 import type { Result } from "../../src/core/index.ts";
-import { clusterSize, slicePyramid, windowInsight } from "../../src/plan/index.ts";
+import {
+  clusterSize,
+  latenciesWithin,
+  slicePyramid,
+  slowestWithin,
+  sourcesWithin,
+  WHOLE_RUN,
+  windowInsight,
+} from "../../src/plan/index.ts";
 import { runTitle, writePerfetto, writeRequestsCsv, writeSeriesCsv } from "../../src/sim/index.ts";
 import { exportTrace } from "../../src/trace/index.ts";
 import { scenarioOf } from "./inputs.ts";
-import type { ExportKind, ToWorker } from "./protocol.ts";
+import type { ExportKind, TimeWindow, ToWorker, ViewAsk } from "./protocol.ts";
 import type { KeptRun, RunDesk } from "./run-desk.ts";
 import { cutTrace, previewOf } from "./trace-preview.ts";
 import { keepTrace } from "./import-file.ts";
@@ -21,7 +29,18 @@ export async function answerLate(message: LateQuestion, desk: RunDesk): Promise<
     case "complete":
       return scenarioOf(message.ask.document);
     case "window":
-      return windowOf(message.ask, desk);
+      return viewOf(message.ask, desk, ({ result }, window) => windowInsight(result, window));
+    case "latencies":
+      return viewOf(message.ask, desk, ({ result }, window) => latenciesWithin(result, window));
+    case "slowest":
+      return viewOf(message.ask, desk, ({ result }, window) => slowestWithin(result, window));
+    case "sources":
+      return viewOf(message.ask, desk, ({ result, trace }, window) =>
+        sourcesWithin(result, trace, window),
+      );
+    case "hold":
+      desk.hold(message.ask.runs);
+      return ok(null);
     case "pyramid":
       return pyramidOf(message.ask.run, desk);
     case "export":
@@ -51,14 +70,13 @@ export async function answerLate(message: LateQuestion, desk: RunDesk): Promise<
   }
 }
 
-function windowOf(
-  { run, window }: Extract<Asked, { name: "window" }>["ask"],
+function viewOf(
+  { run, window }: ViewAsk,
   desk: RunDesk,
+  view: (kept: KeptRun, window: TimeWindow) => unknown,
 ): Result<unknown> {
   const kept = desk.find(run);
-  if (!kept.ok) return kept;
-  const insight = windowInsight(kept.value.result, kept.value.trace, window);
-  return insight === null ? fail({ what: "this run kept no requests" }) : ok(insight);
+  return kept.ok ? ok(view(kept.value, window ?? WHOLE_RUN)) : kept;
 }
 
 function pyramidOf(run: number, desk: RunDesk): Result<unknown> {

@@ -19,8 +19,8 @@ const PROGRESS_MS = 100;
 const FIRST_SLICE_EVENTS = 1024;
 /** Most steps recorded for the timeline (assumption: 40 MB). */
 const SLICES_MOST = 1_000_000;
-/** Runs kept for questions: those shown, the baseline and a few before (assumption). */
-const RUNS_KEPT = 6;
+/** Runs kept for questions beside those that are held: the shown one and a few before (assumption). */
+const RUNS_KEPT = 4;
 const US_PER_S = 1e6;
 
 type RunRequest = Extract<ToWorker, { kind: "run" }>;
@@ -28,6 +28,8 @@ type RunRequest = Extract<ToWorker, { kind: "run" }>;
 export class RunDesk {
   private readonly send: (message: FromWorker) => void;
   private readonly kept = new Map<number, KeptRun>();
+  /** Runs that stay however many follow: baselines. */
+  private held: readonly number[] = [];
   private readonly channel = new MessageChannel();
   private readonly resumed: (() => void)[] = [];
   /** The run in progress, and what its stop asked for. */
@@ -45,6 +47,11 @@ export class RunDesk {
     const found = this.kept.get(run);
     if (found !== undefined) return ok(found);
     return fail({ what: "this run is no longer in memory", remedy: "run it again" });
+  }
+
+  /** Keeps these runs until told otherwise. */
+  hold(runs: readonly number[]): void {
+    this.held = runs;
   }
 
   /** Stops a run at its next slice; with `keep`, what was done until then is its result. */
@@ -85,7 +92,7 @@ export class RunDesk {
         : simulation.value.finish(wallS);
     if (!keeps) return this.send({ kind: "reported", run: request.run, report: result.report });
     this.keep(request.run, { result, trace: inputs.trace });
-    this.send({ kind: "done", run: request.run, insight: insightOf(result, inputs.trace) });
+    this.send({ kind: "done", run: request.run, insight: insightOf(result) });
   }
 
   /** Advances to the end or to a stop; the wall time of the engine alone, s. */
@@ -124,8 +131,8 @@ export class RunDesk {
 
   private keep(run: number, kept: KeptRun): void {
     this.kept.set(run, kept);
-    const [oldest] = this.kept.keys();
-    if (this.kept.size > RUNS_KEPT && oldest !== undefined) this.kept.delete(oldest);
+    const free = [...this.kept.keys()].filter((one) => !this.held.includes(one));
+    for (const old of free.slice(0, -RUNS_KEPT)) this.kept.delete(old);
   }
 
   private tellProgress(

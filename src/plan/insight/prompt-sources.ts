@@ -1,7 +1,10 @@
 /** Where prompt tokens came from: the cache, or computed, and then why they were not in the cache. */
 
-import type { RequestColumns } from "../../sim/index.ts";
+import type { RequestColumns, SimulationResult } from "../../sim/index.ts";
 import type { HashRuns, Trace } from "../../trace/index.ts";
+import { clusterSize } from "./cluster-size.ts";
+import { rowsOfRun } from "./window.ts";
+import type { TimeWindow } from "./window.ts";
 
 /**
  * Prompt tokens of the given requests. The five parts add up to `total`. "Seen" means in the prompt of a
@@ -24,11 +27,23 @@ export type PromptSources = {
 /** Most bytes for remembering which worker saw which block (assumption: a page's share). */
 const SEEN_BYTES_MOST = 128 * 1024 * 1024;
 
+/** Sources of the prompt tokens of a window; null without request columns or block ids. */
+export function sourcesWithin(
+  result: SimulationResult,
+  trace: Trace | undefined,
+  window: TimeWindow,
+): PromptSources | null {
+  const found = rowsOfRun(result, window);
+  if (found === null || trace === undefined) return null;
+  const { workers } = clusterSize(result.report);
+  return promptSources(trace, found.requests, found.rows, workers) ?? null;
+}
+
 /**
  * Tells the sources of the prompt tokens of `rows`; all requests count as having been seen.
  * `undefined` for a trace without block ids, or with more blocks × workers than fit in memory.
  */
-export function promptSources(
+function promptSources(
   trace: Trace,
   requests: RequestColumns,
   rows: Uint32Array,

@@ -1,7 +1,7 @@
 /** Which requests a view looks at: those measured, completed, and inside the brushed time. */
 
 import { REQUEST_COMPLETED } from "../../sim/index.ts";
-import type { RequestColumns } from "../../sim/index.ts";
+import type { RequestColumns, SimulationResult } from "../../sim/index.ts";
 
 /** A stretch of simulated time, µs from the start of the run. */
 export type TimeWindow = { readonly fromUs: number; readonly toUs: number };
@@ -32,6 +32,26 @@ export type LatencyName = (typeof LATENCIES)[number];
 
 /** Requests, and what a client waits beside the engine: the report's latencies are the client's. */
 export type TimedRequests = RequestColumns & { readonly pathUs: number };
+
+const US_PER_S = 1e6;
+const US_PER_MS = 1e3;
+
+/** The run's requests, if it kept them. */
+export function timedRequests({ report, requests }: SimulationResult): TimedRequests | undefined {
+  return requests === undefined
+    ? undefined
+    : { ...requests, pathUs: report.engine.clientPathMs * US_PER_MS };
+}
+
+export type WindowRows = { readonly requests: TimedRequests; readonly rows: Uint32Array };
+
+/** The measured requests of a window; null when the run kept no columns of requests. */
+export function rowsOfRun(result: SimulationResult, window: TimeWindow): WindowRows | null {
+  const requests = timedRequests(result);
+  if (requests === undefined) return null;
+  const warmupUs = result.report.scenario.traffic.warmup_s * US_PER_S;
+  return { requests, rows: rowsWithin(requests, warmupUs, window) };
+}
 
 /** One latency of one request, µs. */
 export function latencyUs(requests: TimedRequests, row: number, name: LatencyName): number {

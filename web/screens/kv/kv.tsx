@@ -5,6 +5,7 @@ import { useStore } from "zustand";
 import { Figure } from "../../charts/figure.tsx";
 import { Legend } from "../../charts/legend.tsx";
 import { engine, runStore } from "../../engine/session.ts";
+import { useView } from "../../engine/use-view.ts";
 import type { TraceStatistics } from "../../workers/protocol.ts";
 import { capacityChart, hitRateChart, occupancyChart } from "./charts.ts";
 import { sourcesChart } from "./sources.ts";
@@ -14,16 +15,16 @@ export function Kv() {
   const { shown, baseline, compares, windowed } = useStore(runStore);
   const { insight } = shown;
   const other = compares ? (baseline?.insight ?? null) : null;
-  const own = windowed?.shown ?? insight.whole;
+  const { own: sources } = useView("sources");
   const statistics = useStatistics(insight.report.scenario.traffic.source.trace);
   const charts = useMemo(
     () => ({
-      sources: sourcesChart(own?.sources ?? null, insight.report, windowed !== null),
+      sources: sourcesChart(sources, insight.report, windowed !== null),
       occupancy: occupancyChart(insight.series),
       hits: hitRateChart(insight.series, other?.series ?? null),
       capacity: capacityChart(statistics, insight.cluster),
     }),
-    [own, insight, other, statistics, windowed],
+    [sources, insight, other, statistics, windowed],
   );
   return (
     <div className="figures">

@@ -12,9 +12,9 @@ import type { Chart } from "../../charts/scene.ts";
 import type {
   Density,
   LatencyCurve,
+  LatencyInsight,
   OverTime,
   Report,
-  WindowInsight,
 } from "../../workers/protocol.ts";
 
 type Targets = Report["slo"]["targets"];
@@ -56,7 +56,7 @@ function spanOf(curves: readonly LatencyCurve[]): [number, number] {
 }
 
 function curvesOf(
-  insight: WindowInsight | null,
+  insight: LatencyInsight | null,
   isBaseline: boolean,
   y: (share: number) => number,
 ): Curve[] {
@@ -75,8 +75,8 @@ function latencyAxis(curves: readonly LatencyCurve[]): Axis {
 
 /** Share of the requests at or below a latency. */
 export function ecdfChart(
-  own: WindowInsight | null,
-  beside: WindowInsight | null,
+  own: LatencyInsight | null,
+  beside: LatencyInsight | null,
   targets: Targets,
 ): Chart {
   const all = [...(own?.curves ?? []), ...(beside?.curves ?? [])];
@@ -101,7 +101,7 @@ export function ecdfChart(
   };
 }
 
-function ecdfSummary(own: WindowInsight | null, { ttftMs }: Targets): string {
+function ecdfSummary(own: LatencyInsight | null, { ttftMs }: Targets): string {
   const ttft = own?.curves.find(({ name }) => name === "ttft");
   if (ttft === undefined || ttft.count === 0)
     return "No request completed in this stretch of time.";
@@ -112,7 +112,7 @@ function ecdfSummary(own: WindowInsight | null, { ttftMs }: Targets): string {
   return `${half}; ${percentText(at < 0 ? 0 : (ttft.share[at] ?? 0))} within the goal of ${textOf(ttftMs, "ms")}.`;
 }
 
-function curveTable(own: WindowInsight | null) {
+function curveTable(own: LatencyInsight | null) {
   return {
     columns: ["latency", "share of requests", "ms"],
     rows: (own?.curves ?? []).flatMap(({ name, share, ms }) =>
@@ -123,13 +123,13 @@ function curveTable(own: WindowInsight | null) {
 
 /** Share of the requests above a latency, logarithmic: one decade per nine of the percentile. */
 export function tailChart(
-  own: WindowInsight | null,
-  beside: WindowInsight | null,
+  own: LatencyInsight | null,
+  beside: LatencyInsight | null,
   targets: Targets,
 ): Chart {
   const all = [...(own?.curves ?? []), ...(beside?.curves ?? [])];
   // The share at or above: the slowest request is the one beyond which none is.
-  const above = (insight: WindowInsight | null, isBaseline: boolean): Curve[] =>
+  const above = (insight: LatencyInsight | null, isBaseline: boolean): Curve[] =>
     curvesOf(insight, isBaseline, (share) => share).map((curve, i) => {
       const count = insight?.curves[i]?.count ?? 1;
       const y = Array.from(curve.y as ArrayLike<number>, (share) => 1 - share + 1 / count);

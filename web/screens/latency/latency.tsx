@@ -5,6 +5,7 @@ import { useStore } from "zustand";
 import { Figure } from "../../charts/figure.tsx";
 import { Legend } from "../../charts/legend.tsx";
 import { runStore } from "../../engine/session.ts";
+import { useView } from "../../engine/use-view.ts";
 import { densityChart, ecdfChart, overTimeChart, percentileChart, tailChart } from "./charts.ts";
 import { LoadCurve } from "./load-curve.tsx";
 
@@ -16,11 +17,10 @@ const CURVES = [
 ] as const;
 
 export function Latency() {
-  const { shown, baseline, compares, windowed } = useStore(runStore);
+  const { shown, baseline, compares } = useStore(runStore);
   const { insight } = shown;
   const other = compares ? (baseline?.insight ?? null) : null;
-  const own = windowed?.shown ?? insight.whole;
-  const beside = windowed === null ? (other?.whole ?? null) : windowed.baseline;
+  const { own, beside } = useView("latencies");
   const { targets } = insight.report.slo;
   const charts = useMemo(
     () => ({
@@ -28,11 +28,12 @@ export function Latency() {
       tail: tailChart(own, beside, targets),
       percentiles: percentileChart(insight.report, other?.report ?? null),
       course: overTimeChart(insight.series, other?.series ?? null, targets),
-      time: densityChart(own?.overTime.ttft ?? null, "time"),
+      time: densityChart(own?.overTime ?? null, "time"),
       prompt: densityChart(own?.overPrompt ?? null, "prompt"),
     }),
     [own, beside, targets, insight, other],
   );
+  if (own === null) return <p className="faint pad">Reading the requests of this run…</p>;
   return (
     <div className="figures">
       <Figure chart={charts.ecdf} name="latency-ecdf" topic="ttft" height={280}>

@@ -1,15 +1,13 @@
 /** The slowest requests, and the waterfall of the one that is chosen. */
 
 import { useMemo, useState } from "react";
-import { useStore } from "zustand";
 import { textOf } from "../../charts/axes.ts";
 import { Figure } from "../../charts/figure.tsx";
-import { runStore } from "../../engine/session.ts";
+import { useView } from "../../engine/use-view.ts";
 import { waterfallChart } from "./waterfall.ts";
 
 export function Slowest() {
-  const { shown, windowed } = useStore(runStore);
-  const slowest = (windowed?.shown ?? shown.insight.whole)?.slowest ?? [];
+  const slowest = useView("slowest").own ?? [];
   const [chosen, setChosen] = useState(0);
   const request = slowest[Math.min(chosen, slowest.length - 1)];
   const chart = useMemo(() => waterfallChart(request), [request]);

@@ -1,0 +1,45 @@
+import { fileURLToPath } from "node:url";
+import { createServer } from "vite";
+import { median } from "./support.mjs";
+
+export const name = "explorer-knob";
+export const unit = "ms from a changed knob to new numbers in Chromium, 12,000 requests";
+export const atMost = 250;
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const CHANGES = 24;
+
+/** Opens the built explorer, moves a slider and waits for the frame with the new digest; median of 24. */
+export async function run() {
+  const server = await createServer({
+    root: ROOT,
+    configFile: false,
+    logLevel: "error",
+    appType: "custom",
+    server: { middlewareMode: true, ws: false, watch: null },
+    optimizeDeps: { noDiscovery: true },
+  });
+  try {
+    const { ExplorerBench } = await server.ssrLoadModule("/test/e2e/explorer-page.ts");
+    const { knobTimes } = await server.ssrLoadModule("/test/e2e/knob-times.ts");
+    const explorer = await ExplorerBench.start();
+    try {
+      const { page } = await explorer.open({ until: "whole" });
+      const times = await knobTimes(page, CHANGES);
+      return {
+        value: median(times),
+        command: "npm run bench -- explorer-knob",
+        details: {
+          requests: await page.locator("footer").textContent(),
+          changes: CHANGES,
+          least: Math.round(Math.min(...times)),
+          most: Math.round(Math.max(...times)),
+        },
+      };
+    } finally {
+      await explorer.stop();
+    }
+  } finally {
+    await server.close();
+  }
+}
