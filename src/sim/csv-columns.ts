@@ -1,7 +1,8 @@
 /** Columns → CSV text in pieces: no object per row, and no text longer than one write. */
 
 import { REQUEST_STATUS_NAMES } from "./report.ts";
-import type { RequestColumns, SeriesColumns } from "./report.ts";
+import type { RequestColumns } from "./report.ts";
+import type { SeriesColumns } from "./series-columns.ts";
 import type { AsideColumns } from "./time-parts.ts";
 
 const US_PER_S = 1e6;
@@ -82,21 +83,45 @@ const SERIES = [
   ["preemptions_total", "preemptions"],
 ] as const;
 
+type NamedColumn = readonly [name: string, values: Float64Array];
+
+/** A name as the header has it: words parted by underscores. */
+function headerName(name: string): string {
+  return name.replaceAll(/[^A-Za-z0-9]+/g, "_");
+}
+
+/** What only some scenarios have. */
+function extraColumns(columns: SeriesColumns): readonly NamedColumn[] {
+  const { tiers = {}, peerBytes, handoffs, links, workersUp } = columns;
+  const found: NamedColumn[] = [];
+  if (workersUp !== undefined) found.push(["workers_up", workersUp]);
+  for (const [level, { blocksUsed, bytesIn, bytesOut }] of Object.entries(tiers)) {
+    found.push([`${level}_blocks_used`, blocksUsed]);
+    found.push([`${level}_in_bytes_total`, bytesIn], [`${level}_out_bytes_total`, bytesOut]);
+  }
+  if (peerBytes !== undefined) found.push(["peer_bytes_total", peerBytes]);
+  if (handoffs !== undefined) {
+    found.push(["handoffs_total", handoffs.landed], ["handoff_bytes_total", handoffs.bytes]);
+  }
+  if (links !== undefined) {
+    found.push(["transfers", links.transfers]);
+    for (const { name, bytes } of links.links) {
+      found.push([`link_${headerName(name)}_bytes_total`, bytes]);
+    }
+  }
+  return found;
+}
+
 /** One line per sample; columns that end in `_total` are cumulative. */
 export function writeSeriesCsv(columns: SeriesColumns, write: (text: string) => void): void {
-  const tiers = Object.entries(columns.tierBlocksUsed ?? {});
-  const names = [
-    ...SERIES.map(([name]) => name),
-    ...tiers.map(([level]) => `${level}_blocks_used`),
+  const all: readonly NamedColumn[] = [
+    ...SERIES.map(([name, key]): NamedColumn => [name, columns[key]]),
+    ...extraColumns(columns),
   ];
-  write(`time_s,${names.join(",")}\n`);
+  write(`time_s,${all.map(([name]) => name).join(",")}\n`);
   writeRows(columns.rows, write, (i) => {
     const time = (columns.timeUs[i] ?? 0) / US_PER_S;
-    const values = [
-      ...SERIES.map(([, key]) => columns[key][i]),
-      ...tiers.map(([, used]) => used[i]),
-    ];
-    return `${String(time)},${values.map(String).join(",")}\n`;
+    return `${String(time)},${all.map(([, values]) => String(values[i])).join(",")}\n`;
   });
 }
 

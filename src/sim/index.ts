@@ -17,6 +17,7 @@ export type { EngineInputs, ResolvedEngine } from "./resolve-engine.ts";
 export { hasQuantities } from "./scenario-quantities.ts";
 export { scenarioJsonSchema } from "./scenario-schema.ts";
 export * from "./scenario.ts";
+export type * from "./series-columns.ts";
 export { replaySpanUs, seriesIntervalUs } from "./series-interval.ts";
 export { createSimulation } from "./simulation.ts";
 export type { SimulationInputs, SimulationOptions } from "./simulation-inputs.ts";

@@ -2,7 +2,7 @@
 
 import type { Desks } from "./desks.ts";
 import type { Endings } from "./endings.ts";
-import type { SeriesLog } from "./recorder.ts";
+import type { SeriesLog } from "./series-log.ts";
 import type { Worker } from "./worker.ts";
 
 type ObserverParts = {

@@ -5,7 +5,8 @@
  */
 
 import { SLICE_MIXED } from "./report.ts";
-import type { SeriesColumns, SliceColumns } from "./report.ts";
+import type { SliceColumns } from "./report.ts";
+import type { SeriesColumns } from "./series-columns.ts";
 
 export type PerfettoInput = {
   /** Shown as the trace's name. */
@@ -17,6 +18,8 @@ export type PerfettoInput = {
 /** Process ids: the counters first, then worker w at WORKER_PID + w (0 is the idle process). */
 const CLUSTER_PID = 1;
 const WORKER_PID = 2;
+
+const BYTES_PER_GB_US = 1e3;
 
 /** About this many characters are handed over at a time (assumption: a good size for one write). */
 const CHUNK_CHARS = 1 << 16;
@@ -90,5 +93,17 @@ function emitCounters(series: SeriesColumns, emit: (event: string) => void): voi
       `"used":${String(series.kvBlocksUsed[i] ?? 0)},"cached":${String(series.kvBlocksCached[i] ?? 0)}`,
     );
     counter(time, "preemptions", `"total":${String(series.preemptions[i] ?? 0)}`);
+    if (series.workersUp !== undefined) {
+      counter(time, "workers up", `"workers":${String(series.workersUp[i] ?? 0)}`);
+    }
+    for (const [level, { blocksUsed }] of Object.entries(series.tiers ?? {})) {
+      counter(time, `${level} blocks`, `"used":${String(blocksUsed[i] ?? 0)}`);
+    }
+    for (const { name, bytes } of series.links?.links ?? []) {
+      const us = time - (series.timeUs[i - 1] ?? NaN);
+      const moved = bytes[i]! - (bytes[i - 1] ?? 0);
+      const rate = us > 0 ? moved / us / BYTES_PER_GB_US : 0;
+      counter(time, `link ${name}`, `"GB/s":${String(rate)}`);
+    }
   }
 }

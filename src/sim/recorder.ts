@@ -13,7 +13,7 @@ import {
 } from "../core/index.ts";
 import type { MixedStep } from "./engine.ts";
 import { REQUEST_COMPLETED, SLICE_DECODE, SLICE_MIXED } from "./report.ts";
-import type { SeriesColumns, SliceColumns } from "./report.ts";
+import type { SliceColumns } from "./report.ts";
 import {
   AT_ADMITTED_US,
   AT_ARRIVAL_US,
@@ -26,12 +26,8 @@ import {
 } from "./request-table.ts";
 import type { RequestTable } from "./request-table.ts";
 import type { Scenario } from "./scenario.ts";
-import { TierSeries } from "./tiers/tier-series.ts";
-import type { TierSystem } from "./tiers/tier-system.ts";
-import { ADMITTED_TOKENS, CACHED_TOKENS, PREEMPTIONS, PREFILL_TOKENS } from "./worker-counters.ts";
 import { timesOf } from "./time-asides.ts";
 import { PartSums } from "./time-parts.ts";
-import type { Worker } from "./worker.ts";
 
 const US_PER_S = 1e6;
 
@@ -138,67 +134,6 @@ export function outcomesOf({ traffic, slo }: Scenario, clientPathUs: number): Ou
     tpotUs: (slo.tpot_s ?? Infinity) * US_PER_S,
     e2eUs: (slo.e2e_s ?? Infinity) * US_PER_S - clientPathUs,
   });
-}
-
-/** Samples of the cluster's state at a fixed interval. */
-export class SeriesLog {
-  readonly intervalUs: number;
-  private readonly timeUs = new F64Column();
-  private readonly values = Array.from({ length: 12 }, () => new F64Column());
-  private tiers: TierSeries | undefined;
-
-  constructor(intervalUs: number) {
-    this.intervalUs = intervalUs;
-  }
-
-  /** From now on samples tell of the pools' tiers too, if they have any. */
-  watchTiers(pools: readonly { readonly tiers: TierSystem | undefined }[]): void {
-    const systems = pools.flatMap(({ tiers }) => tiers ?? []);
-    if (systems.some(({ settings }) => settings.levels.length > 0))
-      this.tiers = new TierSeries(systems);
-  }
-
-  /** Reads all workers at `nowUs`, after every event up to then. */
-  sample(nowUs: number, workers: readonly Worker[], arrivals: number, completions: number): void {
-    const sums = new Float64Array(12);
-    for (const worker of workers) {
-      const { batch } = worker;
-      sums[0]! += batch.queuedCount;
-      sums[1]! += batch.runningCount;
-      sums[2]! += worker.blocksUsedAt(nowUs);
-      sums[3]! += worker.blocksCachedAt(nowUs);
-      sums[6]! += worker.outputTokensAt(nowUs);
-      sums[7]! += worker.counter(PREFILL_TOKENS);
-      sums[8]! += worker.counter(ADMITTED_TOKENS);
-      sums[9]! += worker.counter(CACHED_TOKENS);
-      sums[10]! += worker.counter(PREEMPTIONS);
-    }
-    sums[4] = arrivals;
-    sums[5] = completions;
-    this.timeUs.push(nowUs);
-    this.tiers?.sample();
-    for (let i = 0; i < sums.length; i++) this.values[i]!.push(sums[i]!);
-  }
-
-  columns(): SeriesColumns {
-    const column = (index: number): Float64Array => this.values[index]!.view();
-    return {
-      rows: this.timeUs.length,
-      timeUs: this.timeUs.view(),
-      queued: column(0),
-      running: column(1),
-      kvBlocksUsed: column(2),
-      kvBlocksCached: column(3),
-      arrivals: column(4),
-      completions: column(5),
-      outputTokens: column(6),
-      prefillTokens: column(7),
-      admittedTokens: column(8),
-      cachedTokens: column(9),
-      preemptions: column(10),
-      ...(this.tiers === undefined ? {} : { tierBlocksUsed: this.tiers.columns() }),
-    };
-  }
 }
 
 /** Slices of the workers' time, up to a limit. */

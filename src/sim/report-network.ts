@@ -1,12 +1,11 @@
 /** The report's network: where workers are, what was transferred, and how full the links were. */
 
+import { LINKS_MOST } from "./network/index.ts";
 import type { ClusterNetwork } from "./network/index.ts";
 import type { LinkSummary, NetworkSummary } from "./report.ts";
 
 const US_PER_S = 1e6;
 const US_PER_MS = 1e3;
-/** Links in a report: the fullest (assumption: nobody reads further, and a large cluster has thousands). */
-const LINKS_MOST = 64;
 
 function linkSummary(
   net: ClusterNetwork,

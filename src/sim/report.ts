@@ -6,6 +6,7 @@
 import type { DecisionRecord } from "./witness.ts";
 import type { EngineFacts } from "./engine-facts.ts";
 import type { PoolRole, Scenario } from "./scenario.ts";
+import type { SeriesColumns } from "./series-columns.ts";
 import type { AsideColumns, TimeBreakdown } from "./time-parts.ts";
 import type { TierReport } from "./tiers/tier-report.ts";
 
@@ -155,6 +156,8 @@ export type NetworkSummary = {
 export type FaultSummary = {
   readonly kind: string;
   readonly atS: number;
+  /** Of what lasts a set time; `null`: until something else ends it. */
+  readonly untilS: number | null;
   readonly workers: readonly number[];
   /** Requests (of prefill workers: prompts) that were there, or came before anybody knew. */
   readonly touched: number;
@@ -175,6 +178,15 @@ export type FaultSummary = {
   readonly recoveryS: number | null;
 };
 
+/** A worker that was not as it should be: draining, down, slow, behind a slow link. */
+export type OutageSummary = {
+  readonly worker: number;
+  readonly state: string;
+  readonly fromS: number;
+  /** `null`: the run ended first. */
+  readonly untilS: number | null;
+};
+
 export type FaultsSummary = {
   readonly moved: number;
   readonly failed: number;
@@ -184,6 +196,8 @@ export type FaultsSummary = {
   readonly events: readonly FaultSummary[];
   /** Events beyond the first thousand, which are in the sums above only. */
   readonly more: number;
+  /** Of single workers, in order of their beginnings; the first thousand. */
+  readonly outages: readonly OutageSummary[];
 };
 
 export type Report = {
@@ -343,28 +357,6 @@ export type RequestColumns = {
   readonly asides?: AsideColumns;
   /** Session of the trace, −1: none; absent when the trace has no sessions. */
   readonly session?: Int32Array;
-};
-
-/** State sampled at a fixed interval, summed over workers; counters are cumulative. */
-export type SeriesColumns = {
-  readonly rows: number;
-  readonly timeUs: Float64Array;
-  readonly queued: Float64Array;
-  readonly running: Float64Array;
-  readonly kvBlocksUsed: Float64Array;
-  /** Blocks of finished requests kept for reuse. */
-  readonly kvBlocksCached: Float64Array;
-  readonly arrivals: Float64Array;
-  readonly completions: Float64Array;
-  readonly outputTokens: Float64Array;
-  /** Prompt tokens computed (cached ones excluded). */
-  readonly prefillTokens: Float64Array;
-  /** Prompt tokens of first admissions, and those of them found in the cache. */
-  readonly admittedTokens: Float64Array;
-  readonly cachedTokens: Float64Array;
-  readonly preemptions: Float64Array;
-  /** Blocks in use by KV tier (g2, g3, g4); missing without tiers. */
-  readonly tierBlocksUsed?: Readonly<Record<string, Float64Array>>;
 };
 
 /** What a recorded slice of a worker's time was. */

@@ -1,9 +1,10 @@
 /** What a run keeps beside its sums: rows of requests, samples and slices, each only when asked for. */
 
 import type { Sessions } from "../trace/index.ts";
-import { SeriesLog, SliceLog } from "./recorder.ts";
+import { SliceLog } from "./recorder.ts";
 import { RequestLog } from "./request-log.ts";
 import type { SimulationResult } from "./report.ts";
+import { SeriesLog } from "./series-log.ts";
 import type { SimulationOptions } from "./simulation-inputs.ts";
 import { Witness } from "./witness.ts";
 

@@ -19,7 +19,7 @@ import { faultsOf, type Faults } from "./faults/index.ts";
 import { Intake } from "./intake.ts";
 import { checkLaws } from "./laws.ts";
 import { workersByNumber, type Pool } from "./pool.ts";
-import { outcomesOf, type Outcomes, type SeriesLog, type SliceLog } from "./recorder.ts";
+import { outcomesOf, type Outcomes, type SliceLog } from "./recorder.ts";
 import { writeReport } from "./report-writer.ts";
 import {
   REQUEST_CANCELLED,
@@ -32,6 +32,7 @@ import type { RequestLog } from "./request-log.ts";
 import { recordColumns, recordsOf } from "./run-records.ts";
 import { resolveCluster, type Cluster } from "./resolve-cluster.ts";
 import type { Scenario } from "./scenario.ts";
+import type { SeriesLog } from "./series-log.ts";
 import { trafficProblem } from "./simulation-inputs.ts";
 import type { SimulationInputs, SimulationOptions } from "./simulation-inputs.ts";
 import { withSpreadTicks } from "./spread-ticks.ts";
@@ -156,7 +157,6 @@ export class Simulation implements WorkerSink, HandoffSink {
     this.desks = desks;
     if (this.witness !== undefined) desks.watch(this.witness);
     const { table, workers, clock, series, traffic, endings } = this;
-    series?.watchTiers(pools);
     this.observer = new Observer({ series, desks, workers, traffic, endings });
     const { poolOf, intake, clients } = this;
     const ends = { prefillDesk: desks.door, decodeDesk: desks.answers, sink: this };
@@ -165,6 +165,7 @@ export class Simulation implements WorkerSink, HandoffSink {
     const leave = (slot: number): void => this.gate?.ended(slot);
     const around = { desks, handoffs: this.handoffs, clients, endings, leave, net: this.net };
     this.faults = faultsOf(this.scenario, pools, { ...parts, ...around });
+    series?.watch(this);
   }
 
   /** Estimate of the share of the work done, 0 … 1. */

@@ -35,12 +35,15 @@ describe("host memory", () => {
     const inputs = { scenario, trace: traceOf([A, B, AGAIN], 16) };
     const { series } = simulate(inputs, { seriesIntervalUs: 15_000 });
     // A's two whole blocks have room from the end of its step at 10 ms, B's three from 30 ms.
-    expect([...series!.tierBlocksUsed!["g2"]!]).toEqual([0, 2, 5, 5, 5]);
+    expect([...series!.tiers!["g2"]!.blocksUsed]).toEqual([0, 2, 5, 5, 5]);
     let text = "";
     writeSeriesCsv(series!, (piece) => (text += piece));
     const lines = text.trimEnd().split("\n");
-    expect(lines[0]).toMatch(/preemptions_total,g2_blocks_used$/);
-    expect(lines.slice(1).map((line) => line.split(",").at(-1))).toEqual(["0", "2", "5", "5", "5"]);
+    const at = lines[0]!.split(",").indexOf("g2_blocks_used");
+    expect(lines.slice(1).map((line) => line.split(",")[at])).toEqual(["0", "2", "5", "5", "5"]);
+    // A comes again and fetches its two blocks, over the links that the tiers have to themselves.
+    expect([...series!.tiers!["g2"]!.bytesOut]).toEqual([0, 0, 0, 32_000, 32_000]);
+    expect(lines[0]).toContain("link_worker_0_GPU_to_host_bytes_total");
   });
 
   test("has what was evicted, for the time of its transfer", () => {

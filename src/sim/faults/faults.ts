@@ -32,6 +32,7 @@ import type { FaultKind } from "./fault-log.ts";
 import type { FaultKnobs } from "./fault-schema.ts";
 import type { FaultScript } from "./fault-script.ts";
 import { LinkFaults } from "./link-faults.ts";
+import { Outages } from "./outages.ts";
 import { redispatch } from "./redispatch.ts";
 import type { RedispatchParts } from "./redispatch.ts";
 import { slowed } from "./slow-model.ts";
@@ -70,6 +71,7 @@ export interface FaultSink {
 
 export class Faults {
   readonly log: FaultLog;
+  readonly outages = new Outages();
   /** Requests whose worker has died unnoticed. */
   readonly lost: SlotList;
   private readonly parts: FaultParts;
@@ -210,6 +212,9 @@ export class Faults {
     this.detectUs[id] = nowUs + Math.max(1, Math.round(knobs.detection_s * US_PER_S));
     for (let timer = 0; timer < TIMERS; timer++) this.timers.cancel(id * TIMERS + timer);
     const stepUs = clock.halt(worker, nowUs);
+    this.outages.begin(id, "down", nowUs);
+    this.outages.end(id, "draining", nowUs);
+    this.outages.end(id, "slow", nowUs);
     const idled = Number.isNaN(stepUs);
     this.log.died(this.incidentOf[id]!, id, idled ? 0 : nowUs - stepUs, nowUs);
     wipe(this.parts, worker, idled ? nowUs : stepUs, isSilent, nowUs, (slot) => {
@@ -227,7 +232,10 @@ export class Faults {
     else if (kind === TIMER_DETECT) this.deskOf(id).setHealth(id, false);
     else if (kind === TIMER_DRAIN_END) this.stopDraining(id, nowUs);
     else if (kind === TIMER_SLOW_END) this.setPace(id, 1, nowUs);
-    else this.parts.handoffs?.scaleLinks(id, 1, nowUs);
+    else {
+      this.outages.end(id, "link", nowUs);
+      this.parts.handoffs?.scaleLinks(id, 1, nowUs);
+    }
   }
 
   private rise(id: number, nowUs: number): void {
@@ -235,6 +243,7 @@ export class Faults {
     this.timers.cancel(id * TIMERS + TIMER_DETECT);
     this.parts.workers[id]!.model = this.parts.poolOf[id]!.engine.model;
     this.deskOf(id).setHealth(id, true);
+    this.outages.end(id, "down", nowUs);
     this.log.rose(this.incidentOf[id]!, id, nowUs);
     this.parts.script.rose(id, nowUs);
   }
@@ -242,6 +251,7 @@ export class Faults {
   private drain(id: number, graceS: number, nowUs: number): void {
     this.deskOf(id).setHealth(id, false);
     this.draining.add(id);
+    this.outages.begin(id, "draining", nowUs);
     this.schedule(id, TIMER_DRAIN_END, nowUs + Math.max(1, Math.round(graceS * US_PER_S)));
   }
 
@@ -261,12 +271,15 @@ export class Faults {
     const worker = this.parts.workers[id]!;
     const { model } = this.parts.poolOf[id]!.engine;
     worker.model = factor === 1 ? model : slowed(model, factor);
+    if (factor === 1) this.outages.end(id, "slow", nowUs);
+    else this.outages.begin(id, "slow", nowUs);
     // The step in progress keeps its time; the next one begins a new run.
     worker.batch.changes++;
     this.parts.clock.wake(worker, nowUs);
   }
 
   private scaleLinks(id: number, factor: number, lastsUs: number, nowUs: number): void {
+    this.outages.begin(id, "link", nowUs);
     this.parts.handoffs?.scaleLinks(id, factor, nowUs);
     this.timers.cancel(id * TIMERS + TIMER_LINK_END);
     if (lastsUs < Infinity) this.schedule(id, TIMER_LINK_END, nowUs + lastsUs);

@@ -1,8 +1,9 @@
 /** The report's `faults`: each one's cost, and the goodput around it. */
 
-import type { FaultsSummary, FaultSummary } from "../report.ts";
+import type { FaultsSummary, FaultSummary, OutageSummary } from "../report.ts";
 import type { Incident } from "./fault-log.ts";
 import type { Faults } from "./faults.ts";
+import type { Outage } from "./outages.ts";
 
 const US_PER_S = 1e6;
 /** Seconds before a fault that say what is usual, and over which goodput is averaged. */
@@ -28,6 +29,7 @@ export function faultSummary(faults: Faults | undefined, nowUs: number): FaultsS
     gpuSDown: sum(({ gpuUsDown }) => gpuUsDown) / US_PER_S,
     events: incidents.slice(0, EVENTS_MAX).map((one) => summaryOf(one, goodBySecond, endS)),
     more: Math.max(0, incidents.length - EVENTS_MAX),
+    outages: faults.outages.list.slice(0, EVENTS_MAX).map(outageSummary),
   };
 }
 
@@ -35,6 +37,7 @@ function summaryOf(one: Incident, good: readonly number[], endS: number): FaultS
   return {
     kind: one.kind,
     atS: one.atUs / US_PER_S,
+    untilS: one.untilUs < Infinity ? one.untilUs / US_PER_S : null,
     workers: one.workers,
     touched: one.touched,
     moved: one.moved,
@@ -44,6 +47,11 @@ function summaryOf(one: Incident, good: readonly number[], endS: number): FaultS
     gpuSDown: one.gpuUsDown / US_PER_S,
     ...goodputAround(good, Math.floor(one.atUs / US_PER_S), endS),
   };
+}
+
+function outageSummary({ worker, state, fromUs, untilUs }: Outage): OutageSummary {
+  const untilS = Number.isNaN(untilUs) ? null : untilUs / US_PER_S;
+  return { worker, state, fromS: fromUs / US_PER_S, untilS };
 }
 
 /** Mean a second over [from, to). */

@@ -1,6 +1,8 @@
 export { ClusterNetwork } from "./cluster-network.ts";
 export type { TransferListener } from "./cluster-network.ts";
 export type { LinkSpec } from "./links.ts";
+export { carriedBytes, LINKS_MOST, LinkSeries } from "./link-series.ts";
+export type { SampledNetwork } from "./link-series.ts";
 export { countNetwork } from "./network-audit.ts";
 export { Network } from "./network.ts";
 export type { NetworkSpec, TransferOptions } from "./network-spec.ts";

@@ -92,6 +92,17 @@ export class Topology {
     return this.spec.placement.nodes.length;
   }
 
+  /** Node of a worker's first GPU. */
+  nodeOf(worker: number): number {
+    return this.spec.placement.gpusOf[worker]![0]!.node;
+  }
+
+  /** Node of a link; −1: it is of none, such as a leaf switch. */
+  nodeOfLink(link: number): number {
+    const number = /^node (\d+) /.exec(this.links[link]!.name)?.[1];
+    return number === undefined ? NONE : Number(number);
+  }
+
   /** The ports through which a worker's GPUs reach others: NVLink and NICs, those included that it shares with neighbours. */
   ports(worker: number): readonly number[] {
     const found = new Set<number>();
