@@ -32,10 +32,14 @@ export function stateOf(
   policy: string,
   knobs: Record<string, number>,
   facts: readonly WorkerFacts[],
-  rest: Partial<RouterSetup> & { readonly role?: RouterRole; readonly ttftUs?: number } = {},
+  rest: Partial<RouterSetup> & {
+    readonly role?: RouterRole;
+    readonly ttftUs?: number;
+    readonly tpotUs?: number;
+  } = {},
 ): RouterState {
-  const { role = "mixed", ttftUs = Infinity, ...setup } = rest;
-  const setting = { role, workers: facts.length, ttftUs, tpotUs: Infinity };
+  const { role = "mixed", ttftUs = Infinity, tpotUs = Infinity, ...setup } = rest;
+  const setting = { role, workers: facts.length, ttftUs, tpotUs };
   const router = createRouter(policy, knobs, setting);
   if (!router.ok) throw new Error(router.problem.what);
   return new RouterState(router.value, {

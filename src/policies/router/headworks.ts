@@ -22,10 +22,14 @@ import { StepEstimate } from "./step-estimate.ts";
 
 /** Share of the time per token that is always taken to be free for stalls (assumption). */
 const LEAST_SLACK = 0.1;
+/** Chance at most that a block which must go is wanted again (assumption: some blocks are always dead). */
+const MOST_WANTED = 0.9;
 
 export type HeadworksKnobs = {
   /** Weight of the time that others lose, of the time that this request loses. */
   readonly harm: number;
+  /** The same of a stall where requests have used up what their target leaves for stalls; in between in proportion. */
+  readonly wear: number;
   /** Weight of computing, beyond its own delay: what those who come later lose. */
   readonly work: number;
   /** Weight of a decoding request's lost time against a first token's. */
@@ -37,9 +41,11 @@ export type HeadworksKnobs = {
 };
 
 export class HeadworksRouter implements Router {
-  readonly needs = { prefix: true, active: true, prefillTimes: true, hedged: true };
+  readonly needs = { prefix: true, active: true, again: true, prefillTimes: true, hedged: true };
   private readonly knobs: HeadworksKnobs;
   private readonly setting: RouterSetting;
+  /** Weight of computing at this decision. */
+  private work = 0;
   private estimates: readonly StepEstimate[] | undefined;
   /** Of the worker that is being scored, whatever is fetched: step time with the request, what it adds, the wait, the answer's tokens. */
   private readonly place = { stepUs: 0, growthUs: 0, waitUs: 0, output: 0 };
@@ -52,6 +58,8 @@ export class HeadworksRouter implements Router {
   decide(view: RouterView, request: RouterRequest, nowUs: number, random: Stream): number {
     const { candidates, candidateCount: count } = view;
     this.estimates ??= estimatesOf(view);
+    // What is computed displaces what is wanted again with some chance, which displaces more: 1 + c + c² + …
+    this.work = this.knobs.work / (1 - Math.min(MOST_WANTED, view.observed.againShare));
     for (let i = 0; i < count; i++) this.predict(view, request, candidates[i]!, nowUs);
     view.rule = "least predicted cost";
     return leastScore(view, random);
@@ -120,14 +128,28 @@ export class HeadworksRouter implements Router {
     const mixedUs = decoding > 0 ? (steps - 0.5) * stepUs : 0;
     const ttftUs = waitUs + fetchUs + ownUs + mixedUs;
     const stallUs = requests * ownUs;
+    const wear = knobs.wear * this.worn(view, worker, stepUs);
     const slowUs = requests * output * growthUs;
     return (
       ttftUs +
-      knobs.work * ownUs +
+      this.work * ownUs +
       knobs.decode * output * stepUs +
       knobs.harm * (stallUs + slowUs) +
+      wear * stallUs +
       this.missUs(view, requests, ttftUs, ownUs, stepUs)
     );
+  }
+
+  /**
+   * Share of the stalls that the target of the time per token leaves room for which the requests of a worker have had, at
+   * most 1. While a request is decoded, about as many prompts are computed there as it has companions, so that their
+   * prefills are what it stands still for.
+   */
+  private worn(view: RouterView, worker: number, stepUs: number): number {
+    const { tpotUs } = this.setting;
+    if (tpotUs === Infinity) return 0;
+    const roomUs = Math.max(LEAST_SLACK * tpotUs, tpotUs - stepUs) * view.observed.outputMean;
+    return Math.min(1, view.book.activePrefillUs[worker]! / roomUs);
   }
 
   /** Expected misses of targets by this request and, because of it, by those already there; in µs. */
@@ -201,6 +223,7 @@ const weight = (name: string, description: string, byDefault: number, max = 1000
 
 const KNOBS: readonly PolicyKnob[] = [
   weight("harm", "time others lose, against time this request loses", 0.3),
+  weight("wear", "the same of stalls where the TPOT target leaves no room for more", 1),
   weight("work", "computing, beyond its delay: what later requests lose", 2),
   weight("decode", "time of the answer, against time to the first token", 1),
   weight("miss", "a missed target, in multiples of the TTFT target", 3),
@@ -220,6 +243,7 @@ export const headworksRouter: RouterPolicy = {
     new HeadworksRouter(
       {
         harm: knobs["harm"]!,
+        wear: knobs["wear"]!,
         work: knobs["work"]!,
         decode: knobs["decode"]!,
         miss: knobs["miss"]!,

@@ -40,6 +40,8 @@ export class LoadBook {
   readonly contextTokens: Float64Array;
   /** Expected output tokens of all active requests. */
   readonly expectedTokens: Float64Array;
+  /** Predicted times of the prefills of all active requests, those done included, µs. */
+  readonly activePrefillUs: Float64Array;
   private readonly nodes: PrefixNodes;
   private readonly blockSize: number;
   /** References of active requests by node and worker. */
@@ -72,6 +74,7 @@ export class LoadBook {
     this.blocks = new Float64Array(workers);
     this.contextTokens = new Float64Array(workers);
     this.expectedTokens = new Float64Array(workers);
+    this.activePrefillUs = new Float64Array(workers);
     this.nodes = nodes;
     this.blockSize = blockSize;
     this.anchor = new Int32Array(workers).fill(NONE);
@@ -111,6 +114,7 @@ export class LoadBook {
     this.prefillTokens[worker]! += request.newTokens;
     this.contextTokens[worker]! += request.inputTokens;
     this.expectedTokens[worker]! += expected;
+    if (!Number.isNaN(request.prefillUs)) this.activePrefillUs[worker]! += request.prefillUs;
     this.pushPrefill(booking, worker, nowUs);
     const whole = Math.floor(request.inputTokens / this.blockSize);
     const own = Math.max(0, whole - this.reference(prompt, worker));
@@ -139,6 +143,9 @@ export class LoadBook {
     this.contextTokens[worker]! -= this.input[booking]!;
     this.expectedTokens[worker]! -= this.expected[booking]!;
     this.dereference(prompt, worker);
+    const us = this.prefillUs[booking]!;
+    if (!Number.isNaN(us)) this.activePrefillUs[worker]! -= us;
+    if (this.requests[worker] === 0) this.activePrefillUs[worker] = 0;
     const own = this.ownBlocks[booking]! + this.outputBlocks[booking]!;
     this.blocks[worker]! += this.discount[booking]! - own;
     // Weights are no binary fractions: an empty worker holds nothing, not a rounding error.

@@ -1,4 +1,7 @@
-/** What a router learns from the answers that pass through it: lengths of outputs, and how fast each worker really is. */
+/**
+ * What a router learns from what passes through it: lengths of outputs, how fast each worker really is, and how much of the
+ * prompts is computed again.
+ */
 
 /** Weight of a new sample in a moving average (assumption: about the last twenty). */
 const SMOOTHING = 0.05;
@@ -6,6 +9,8 @@ const SMOOTHING = 0.05;
 const LENGTH_BINS = 40;
 /** What all bins lose whenever so many tokens have come in: old lengths fade (assumption). */
 const FADE_AT_TOKENS = 2_000_000;
+/** The same of prompt tokens: a minute or more of a busy group (assumption). */
+const FADE_AT_PROMPT_TOKENS = 8_000_000;
 /** Output length to assume before anything was seen (assumption; the conversation trace's mean is 342). */
 const FIRST_OUTPUT = 256;
 
@@ -20,9 +25,11 @@ export class Observed {
   /** Moving mean of the time per token by worker, µs; NaN: no data. */
   readonly tpotUs: Float64Array;
 
-  /** Generated tokens by the length of their answer. */
-  private readonly tokensByLength = new Float64Array(LENGTH_BINS);
-  private tokens = 0;
+  /** Generated tokens of answers whose length is in a bin or below it: asked more often than it changes. */
+  private readonly tokensUpTo = new Float64Array(LENGTH_BINS);
+  /** Prompt tokens that workers had to compute, and those of them that had been computed before. */
+  private newTokens = 0;
+  private againTokens = 0;
 
   constructor(workers: number) {
     this.ttftUs = new Float64Array(workers).fill(NaN);
@@ -40,20 +47,28 @@ export class Observed {
    * are met more often than they arrive.
    */
   shareShorter(length: number): number {
-    if (this.tokens === 0) return Math.min(1, length / (2 * this.outputMean));
+    const tokens = this.tokensUpTo[LENGTH_BINS - 1]!;
+    if (tokens === 0) return Math.min(1, length / (2 * this.outputMean));
     if (!(length >= 1)) return 0;
     const last = length >= 1 << 20 ? LENGTH_BINS - 1 : binOf(Math.floor(length));
-    let below = 0;
-    for (let bin = 0; bin <= last; bin++) below += this.tokensByLength[bin]!;
-    return below / this.tokens;
+    return this.tokensUpTo[last]! / tokens;
   }
 
-  private fade(): void {
-    this.tokens = 0;
-    for (let bin = 0; bin < LENGTH_BINS; bin++) {
-      this.tokensByLength[bin]! /= 2;
-      this.tokens += this.tokensByLength[bin]!;
-    }
+  /** A prompt was sent of which `newTokens` must be computed, `againTokens` of them not for the first time. */
+  prompted(newTokens: number, againTokens: number): void {
+    this.newTokens += newTokens;
+    this.againTokens += againTokens;
+    if (this.newTokens < FADE_AT_PROMPT_TOKENS) return;
+    this.newTokens /= 2;
+    this.againTokens /= 2;
+  }
+
+  /**
+   * Share of the prompt tokens to compute that had been computed before: the chance that what is evicted will be wanted
+   * again. Needs `again`.
+   */
+  get againShare(): number {
+    return this.newTokens === 0 ? 0 : this.againTokens / this.newTokens;
   }
 
   /** A request has ended after `generated` tokens, `decodeUs` after its first. */
@@ -62,9 +77,11 @@ export class Observed {
     // The first samples count fully, so that the start does not linger.
     const weight = Math.max(SMOOTHING, 1 / this.ended);
     this.outputMean += weight * (generated - this.outputMean);
-    this.tokensByLength[binOf(generated)]! += generated;
-    this.tokens += generated;
-    if (this.tokens > FADE_AT_TOKENS) this.fade();
+    const { tokensUpTo } = this;
+    for (let bin = binOf(generated); bin < LENGTH_BINS; bin++) tokensUpTo[bin]! += generated;
+    if (tokensUpTo[LENGTH_BINS - 1]! > FADE_AT_TOKENS) {
+      for (let bin = 0; bin < LENGTH_BINS; bin++) tokensUpTo[bin]! /= 2;
+    }
     if (generated > 1) {
       this.tpotUs[worker] = smoothed(this.tpotUs[worker]!, decodeUs / (generated - 1));
     }

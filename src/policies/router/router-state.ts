@@ -12,6 +12,7 @@ import { TtlIndex } from "../prefix/ttl-index.ts";
 import type { Booking } from "./load-book.ts";
 import { LoadBook } from "./load-book.ts";
 import { Observed } from "./observed.ts";
+import { PromptMemory } from "./prompt-memory.ts";
 import { NO_WORKER } from "./router.ts";
 import type { Router, RouterRequest, RouterRole, RouterView, WorkerFacts } from "./router.ts";
 import { SessionBindings } from "./session-bindings.ts";
@@ -76,6 +77,7 @@ export class RouterState implements RouterView {
   private readonly setup: RouterSetup;
   private readonly router: Router;
   private readonly beliefs: TtlIndex | undefined;
+  private readonly memory: PromptMemory | undefined;
   private readonly sessions: SessionBindings | undefined;
   private readonly health: Uint8Array;
   private downCount = 0;
@@ -121,6 +123,7 @@ export class RouterState implements RouterView {
     this.scores = new Float64Array(count).fill(NaN);
     this.index = new EventIndex(setup.nodes, setup.indexCapBlocks, setup.storeReaders);
     this.beliefs = beliefsOf(router, setup);
+    this.memory = router.needs?.again === true ? new PromptMemory(setup.nodes) : undefined;
     const sessionTtlUs = setup.sessionTtlUs;
     this.sessions = sessionTtlUs === undefined ? undefined : new SessionBindings(sessionTtlUs);
     this.health = new Uint8Array(count).fill(1);
@@ -168,8 +171,20 @@ export class RouterState implements RouterView {
   commit(request: RouterRequest, worker: number, newTokens: number, nowUs: number): void {
     this.decisions++;
     this.bookOn(request, worker, newTokens, nowUs);
+    if (this.memory !== undefined) this.remember(this.memory, request, worker, newTokens);
     if (this.beliefs !== undefined) this.beliefs.insert(request.prompt, worker, nowUs);
     this.sessions?.bind(request.session, worker, nowUs);
+  }
+
+  private remember(
+    memory: PromptMemory,
+    request: RouterRequest,
+    worker: number,
+    newTokens: number,
+  ): void {
+    const known = memory.send(request.prompt) * this.facts[worker]!.blockSize;
+    const cached = request.inputTokens - newTokens;
+    this.observed.prompted(newTokens, Math.max(0, known - cached));
   }
 
   private bookOn(request: RouterRequest, worker: number, newTokens: number, nowUs: number): void {

@@ -120,6 +120,8 @@ export type RouterNeeds = {
   readonly scrapes?: boolean;
   /** Predicted times of prefills in the book, so that they wear off with time. */
   readonly prefillTimes?: boolean;
+  /** `observed.againShare`; with `prefix`. */
+  readonly again?: boolean;
   /** Output blocks in the book, as they are generated. */
   readonly outputs?: boolean;
   /** What a block in host memory or on disk is worth of one on the device, when new tokens are booked. */
