@@ -1,7 +1,9 @@
 import { readdirSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { stream } from "../../src/core/index.ts";
 import {
+  busiestExperts,
   collectiveUs,
   contextAttentionUs,
   decodeAttentionUs,
@@ -16,7 +18,7 @@ import {
   moeUs,
   parseEngineTiming,
   parseKernelParams,
-  randomExperts,
+  reachedExperts,
   smoothMax,
   type StepShape,
 } from "../../src/hardware/index.ts";
@@ -243,14 +245,50 @@ describe("kernels", () => {
       weightBytes: 1,
       compute: "fp8",
     } as const;
-    expect(randomExperts(shape, 1)).toBeCloseTo(1, 9);
-    expect(randomExperts(shape, 4096)).toBeCloseTo(32, 6);
-    expect(imbalance(1, 100, 0.3)).toBe(1);
-    expect(imbalance(8, 1e9, 0)).toBeCloseTo(1, 4);
-    expect(imbalance(64, 100, 0.1)).toBeGreaterThan(imbalance(8, 100, 0.1));
+    expect(reachedExperts(shape, 1)).toBeCloseTo(1, 9);
+    expect(reachedExperts(shape, 65_536)).toBeCloseTo(32, 1);
+    expect(imbalance(1, 100)).toBe(1);
+    expect(imbalance(8, 1e9)).toBeGreaterThan(1);
+    expect(imbalance(8, 100)).toBeGreaterThan(imbalance(8, 1e9));
+    expect(imbalance(64, 100)).toBeGreaterThan(imbalance(8, 100));
     const experts = params.moe["vllm/fp8-block/trtllm-gen/ep"]!.params;
     const few = moeUs(experts, shape, device, 8, 8, 1);
     expect(moeUs(experts, shape, device, 8, 16, 1)).toBeGreaterThan(few);
+  });
+
+  it("the fullest rank reaches as many experts as drawing them says", () => {
+    // Independent model: draw popularity and choices, count distinct experts on the fullest rank.
+    const [experts, ranks, topK, skew] = [64, 8, 4, 0.4];
+    const random = stream(7, "experts");
+    const normal = (): number => {
+      let sum = -6;
+      for (let i = 0; i < 12; i++) sum += random.next();
+      return sum;
+    };
+    const shape = { hidden: 1, inter: 1, matrices: 3, topK, experts, weightBytes: 1 };
+    const whole = { ...shape, localExperts: experts, compute: "fp8" } as const;
+    const split = { ...shape, localExperts: experts / ranks, compute: "fp8" } as const;
+    const sigma = Math.sqrt(Math.log(1 + skew * skew));
+    for (const tokens of [1, 4, 16, 64]) {
+      let [reached, fullest] = [0, 0];
+      const draws = 400;
+      for (let draw = 0; draw < draws; draw++) {
+        const weights = Array.from({ length: experts }, () => Math.exp(sigma * normal()));
+        const seen = new Set<number>();
+        for (let token = 0; token < tokens; token++) {
+          const keys = weights.map((w, e) => [-Math.log(random.next() + 1e-12) / w, e] as const);
+          keys.sort((a, b) => a[0] - b[0]);
+          for (const [, e] of keys.slice(0, topK)) seen.add(e);
+        }
+        const onRank = new Array<number>(ranks).fill(0);
+        for (const e of seen) onRank[e % ranks]!++;
+        reached += seen.size / draws;
+        fullest += Math.max(...onRank) / draws;
+      }
+      expect(Math.abs(reachedExperts(whole, tokens) / reached - 1)).toBeLessThan(0.06);
+      expect(Math.abs(busiestExperts(split, tokens) / fullest - 1)).toBeLessThan(0.2);
+      expect(busiestExperts(split, tokens)).toBeGreaterThan(reachedExperts(split, tokens));
+    }
   });
 
   it("attention counts the past of a prompt and waits for nobody", () => {

@@ -33,7 +33,8 @@ export type CalibrateKernelsOptions = {
 const SOURCE =
   "measurements © NVIDIA CORPORATION & AFFILIATES, AIConfigurator 0.11 at commit 095f58a51 " +
   "(Apache-2.0): TensorRT-LLM 1.3.0rc20 (bf16 and block fp8 GEMM, attention, MLA, experts), " +
-  "vLLM 0.24.0 (fp8 and nvfp4 GEMM, experts), fitted by headworks calibrate";
+  "vLLM 0.24.0 (fp8 and nvfp4 GEMM, experts, attention) and SGLang 0.5.14 (attention), " +
+  "fitted by headworks calibrate";
 
 function ratesOf(gpu: GpuCard): DeviceRates {
   return {

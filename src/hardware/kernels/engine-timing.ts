@@ -13,7 +13,8 @@ export type EngineTiming = {
   readonly version: string;
   readonly source: string;
   readonly date: string;
-  /** Tables of all-reduce and of expert kernels that this engine's kernels are like. */
+  /** Tables of attention, of all-reduce and of expert kernels that this engine's kernels are like. */
+  readonly attention: string;
   readonly collectives: string;
   readonly experts: string;
   /** Largest decode batch that replays a CUDA graph; 0: none. */
@@ -66,7 +67,15 @@ export type OlderTiming = {
   readonly set: TimingChange;
 };
 
-const TEXTS = ["engine", "version", "source", "date", "collectives", "experts"] as const;
+const TEXTS = [
+  "engine",
+  "version",
+  "source",
+  "date",
+  "attention",
+  "collectives",
+  "experts",
+] as const;
 const NUMBERS = [
   "graphRowsMax",
   "pieceTokensMax",

@@ -71,7 +71,7 @@ function mlaDecode(
   context: number,
   queries: number,
 ): number {
-  const params = cacheFit(machine.params.decodeMla, machine.split.kvDtype);
+  const params = cacheFit(machine.params.decodeMla, machine);
   const { index } = attention;
   let us = 0;
   for (const projection of absorbed(machine, attention)) {
@@ -112,7 +112,7 @@ export function decodeLayerUs(
     return 3 * machine.timing.smallKernelUs + streamUs(machine, bytes);
   }
   if (attention.kind === "mla") return mlaDecode(machine, attention, requests, context, queries);
-  const params = cacheFit(machine.params.decodeAttention, machine.split.kvDtype);
+  const params = cacheFit(machine.params.decodeAttention, machine);
   const heads = gqaHeads(machine, attention);
   const seen = visible(attention, context);
   // Every parameter file has one (`parseKernelParams`).
@@ -159,7 +159,7 @@ export function contextLayer(
   machine: StepMachine,
   { attention, layers }: Pick<LayerGroup, "attention" | "layers">,
 ): ContextLayer {
-  const { params, split } = machine;
+  const { params } = machine;
   const window = attention.kind === "gqa" ? attention.windowTokens : undefined;
   const isChunked = attention.kind === "gqa" && attention.chunked === true;
   return {
@@ -168,7 +168,7 @@ export function contextLayer(
     heads: contextHeads(machine, attention),
     params: cacheFit(
       attention.kind === "mla" ? params.contextMla : params.contextAttention,
-      split.kvDtype,
+      machine,
     ),
     seen: window === undefined ? Infinity : isChunked ? window / 2 : window,
   };

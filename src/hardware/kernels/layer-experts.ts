@@ -1,17 +1,9 @@
 /** One layer's routed experts and the exchange of rows around them. */
 import type { MoeFfn } from "../model-card.ts";
 import { exchangeUs } from "./fabric.ts";
-import { imbalance, type MoeShape, moeUs, randomExperts } from "./moe.ts";
+import { busiestExperts, imbalance, type MoeShape, moeUs } from "./moe.ts";
 import type { StepMachine } from "./step-machine.ts";
 import { moeKernel, type MoeKernel } from "./weight-format.ts";
-
-/**
- * Lasting imbalance of the load of expert ranks, standard deviation over mean, at one expert a rank;
- * a rank that holds e experts averages e of them (÷ √e). Assumption: trained routers with a balancing
- * loss keep experts within about ±35 %; the tables' power law (busiest rank 2–4 ×) samples one layer
- * and was found too pessimistic for whole steps (kernel notes §3.8).
- */
-const EXPERT_SKEW = 0.35;
 
 export type LayerExperts = {
   readonly layers: number;
@@ -60,9 +52,8 @@ export function layerExperts(
 export function layerExpertsUs(machine: StepMachine, at: LayerExperts, tokens: number): number {
   const { shape, ranks, kernel } = at;
   const mean = (tokens * shape.topK) / ranks;
-  const skew = EXPERT_SKEW / Math.sqrt(shape.localExperts);
-  const rows = mean * imbalance(ranks, mean, skew);
-  const active = randomExperts(shape, tokens);
+  const rows = mean * imbalance(ranks, mean);
+  const active = busiestExperts(shape, tokens);
   let us = Infinity;
   for (const params of kernel.params) {
     const each = moeUs(params, shape, machine.device, rows, active, machine.params.throttle);

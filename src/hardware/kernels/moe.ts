@@ -45,10 +45,44 @@ export function balancedExperts(shape: MoeShape, tokens: number): number {
   );
 }
 
-/** Expected experts of a rank that `tokens` independent choices of topK out of all reach. */
-export function randomExperts(shape: MoeShape, tokens: number): number {
-  const miss = pow(1 - shape.topK / shape.experts, tokens);
-  return shape.localExperts * (1 - miss);
+/**
+ * Lasting differences in the popularity of experts: standard deviation over mean when a layer has 256
+ * of them. The wider an expert, the more topics it averages: with n experts (and for a rank that holds
+ * one n-th of them) it is √(n ÷ 256) times as large. With this value the gamma law of `reachedExperts`
+ * reaches about as many experts as the "power law 1.2" rows of the tables do: of gpt-oss's 128 experts
+ * 45, 59 and 97 with 16, 32 and 64 tokens (from their time over that of balanced rows; 48, 74 and 101
+ * here); AIConfigurator chose that law because its latencies match whole models (kernel notes §3.8).
+ */
+const POPULARITY_SKEW = 0.8;
+const POPULARITY_EXPERTS = 256;
+
+/**
+ * Expected experts of a rank that `tokens` choices of topK out of all reach. The first token reaches
+ * topK different ones; x further choices for each expert leave out E[exp(−w·x)] = (1 + s²·x)^(−1/s²) of
+ * the rest when popularity w follows a gamma law.
+ */
+export function reachedExperts(shape: MoeShape, tokens: number): number {
+  if (tokens <= 0) return 0;
+  const chosen = shape.topK / shape.experts;
+  const variance = (POPULARITY_SKEW * POPULARITY_SKEW * shape.experts) / POPULARITY_EXPERTS;
+  const further = 1 + variance * chosen * Math.max(0, tokens - 1);
+  const missed = (1 - chosen) * pow(further, -1 / variance);
+  return shape.localExperts * (1 - missed);
+}
+
+/**
+ * Experts that `tokens` reach on the fullest of the ranks. Every layer ends when its last rank does, and
+ * ranks draw their experts anew in each layer, so a step sees the expected maximum over ranks: with
+ * few tokens it is the number of experts to stream, not of rows, that differs between ranks.
+ */
+export function busiestExperts(shape: MoeShape, tokens: number): number {
+  const { experts, localExperts } = shape;
+  const mean = reachedExperts(shape, tokens);
+  const ranks = Math.round(experts / localExperts);
+  if (ranks <= 1) return mean;
+  // Each expert is reached or not; all ranks together are reached by a fixed number of choices.
+  const spread = Math.sqrt(mean * (1 - mean / localExperts) * (1 - 1 / ranks));
+  return Math.min(localExperts, mean + spread * expectedMaximum(ranks));
 }
 
 /** Time in µs of `rows` (token, expert) pairs on this rank, over `active` of its experts. */
@@ -77,12 +111,12 @@ export function moeUs(
 
 /**
  * Mean over layers of the busiest rank's load over the mean load. Layers route independently, so a
- * step sees the expectation of the maximum rather than one layer's draw: `skew` is the lasting
- * imbalance of rank loads (standard deviation over mean), to which the scatter of a finite batch is
- * added. The expected maximum of n normal draws is taken as √(2 ln n)-like values, tabulated.
+ * step sees the expectation of the maximum rather than one layer's draw: the
+ * popularity of a rank's experts together, to which the scatter of a finite batch is added. The expected maximum of n normal draws is taken as √(2 ln n)-like values, tabulated.
  */
-export function imbalance(ranks: number, rowsPerRank: number, skew: number): number {
+export function imbalance(ranks: number, rowsPerRank: number): number {
   if (ranks <= 1 || rowsPerRank <= 0) return 1;
+  const skew = POPULARITY_SKEW * Math.sqrt(ranks / POPULARITY_EXPERTS);
   const scatter = Math.sqrt(skew * skew + 1 / rowsPerRank);
   return 1 + scatter * expectedMaximum(ranks);
 }

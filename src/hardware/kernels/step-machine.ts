@@ -48,8 +48,9 @@ export function gemmOf(machine: StepMachine, part: ModelPart): GemmKernel {
   return quantized ? machine.gemms.quantized : machine.gemms.plain;
 }
 
-/** The fit for the cache format in use, or the nearest measured. */
-export function cacheFit<T>(fits: Fits<T>, kvDtype: string): T | undefined {
-  const fit = fits[kvDtype] ?? fits["bf16"] ?? Object.values(fits)[0];
-  return fit?.params;
+/** The fit for the cache format in use: of the engine's own kernels, else the nearest measured. */
+export function cacheFit<T>(fits: Fits<T>, { split, timing }: StepMachine): T | undefined {
+  const { kvDtype } = split;
+  const own = fits[`${timing.attention}/${kvDtype}`];
+  return (own ?? fits[kvDtype] ?? fits["bf16"] ?? Object.values(fits)[0])?.params;
 }

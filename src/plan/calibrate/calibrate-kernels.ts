@@ -3,6 +3,12 @@ import { ok, type Result } from "../../core/index.ts";
 import type { DeviceRates, Fitted, Fits, KernelParams } from "../../hardware/index.ts";
 import { kernelDevice } from "../../hardware/index.ts";
 import {
+  ENGINE_CONTEXT_COLUMNS,
+  ENGINE_DECODE_COLUMNS,
+  engineContextAttention,
+  engineDecodeAttention,
+} from "./engine-attention.ts";
+import {
   CONTEXT_COLUMNS,
   DECODE_COLUMNS,
   fitContextAttention,
@@ -109,6 +115,8 @@ export function calibrateKernels(options: CalibrateOptions): Result<KernelParams
   );
   const context = run.table(`context_attention_${system}.csv`, CONTEXT_COLUMNS);
   const decode = run.table(`generation_attention_${system}.csv`, DECODE_COLUMNS);
+  const engineContext = run.table("fit_attn.csv", ENGINE_CONTEXT_COLUMNS);
+  const engineDecode = run.table("fit_gen.csv", ENGINE_DECODE_COLUMNS);
   const contextMla = run.table(`context_mla_${system}.csv`, MLA_COLUMNS);
   const decodeMla = run.table(`generation_mla_${system}.csv`, MLA_COLUMNS);
   const moe: Record<string, KernelParams["moe"][string]> = {};
@@ -126,18 +134,24 @@ export function calibrateKernels(options: CalibrateOptions): Result<KernelParams
     date: options.date,
     rates,
     gemm,
-    contextAttention: run.each(
-      "context attention",
-      caches,
-      () => context,
-      (table, kv) => fitContextAttention(table, kv, device, solve),
-    ),
-    decodeAttention: run.each(
-      "decode attention",
-      caches,
-      () => decode,
-      (table, kv) => fitDecodeAttention(table, kv, device, solve),
-    ),
+    contextAttention: {
+      ...run.each(
+        "context attention",
+        caches,
+        () => context,
+        (table, kv) => fitContextAttention(table, kv, device, solve),
+      ),
+      ...(engineContext === undefined ? {} : engineContextAttention(engineContext, system)),
+    },
+    decodeAttention: {
+      ...run.each(
+        "decode attention",
+        caches,
+        () => decode,
+        (table, kv) => fitDecodeAttention(table, kv, device, solve),
+      ),
+      ...(engineDecode === undefined ? {} : engineDecodeAttention(engineDecode, system)),
+    },
     contextMla: run.each(
       "context MLA",
       caches,
