@@ -27,6 +27,11 @@ export type EngineTiming = {
   readonly fusedArchitectures?: readonly string[];
   /** Rows of per-tensor fp8 products are quantised inside the kernel before (norm, activation). */
   readonly fusedQuant: boolean;
+  /**
+   * Rows of block-fp8 products are quantised on Blackwell by a kernel that is slower than that of the
+   * tables: the rate at which it reads and writes, and its extra latency.
+   */
+  readonly slowBlockQuant?: { readonly bytesPerUs: number; readonly latencyUs: number };
   /** Small kernels (norms, rotary, cache write, activation) of a layer, and the time of each. */
   readonly smallKernels: number;
   readonly smallKernelUs: number;
@@ -119,6 +124,11 @@ export function parseEngineTiming(file: string, raw: unknown): Result<EngineTimi
         return bad(`scales.${system}.${regime}`, "a number > 0");
       }
     }
+  }
+  const quant = at(raw, "slowBlockQuant");
+  if (quant !== undefined) {
+    if (!isNumber(at(quant, "bytesPerUs"), true)) return bad("slowBlockQuant.bytesPerUs", "> 0");
+    if (!isNumber(at(quant, "latencyUs"), false)) return bad("slowBlockQuant.latencyUs", "≥ 0");
   }
   const fused = at(raw, "fusedArchitectures") ?? [];
   if (!Array.isArray(fused) || fused.some((name) => typeof name !== "string")) {

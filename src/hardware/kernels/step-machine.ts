@@ -36,8 +36,8 @@ export function stepMachine(parts: Omit<StepMachine, "gemms" | "kvBytes">): Step
     timing,
     kvBytes: KV_BYTES[split.kvDtype],
     gemms: {
-      quantized: gemmKernel(params, device, split.dtype, timing.fusedQuant),
-      plain: gemmKernel(params, device, "bf16", false),
+      quantized: gemmKernel(params, device, split.dtype, timing),
+      plain: gemmKernel(params, device, "bf16", timing),
     },
   };
 }

@@ -1,6 +1,7 @@
 /** From a checkpoint's weight format to the kernel that computes with it on a given GPU. */
 import type { WeightDtype } from "../model-card.ts";
 import { WEIGHT_BYTES } from "../model-card.ts";
+import type { EngineTiming } from "./engine-timing.ts";
 import type { GemmFormat, GemmParams } from "./gemm.ts";
 import type { KernelDevice } from "./kernel-device.ts";
 import type { Fits, KernelParams } from "./kernel-params.ts";
@@ -43,20 +44,34 @@ function withoutQuant(params: KernelParams): GemmParams {
   return { ...fp8, quant: 0, fixedUs: Math.min(fp8.fixedUs, fitted(params.gemm, "bf16").fixedUs) };
 }
 
-/** The GEMM kernel for weights of a format; `fusedQuant` as in `EngineTiming`. */
+/** Block-fp8 products behind a slower quantising kernel than the tables have. */
+function withSlowQuant(
+  own: GemmParams,
+  device: KernelDevice,
+  slow: NonNullable<EngineTiming["slowBlockQuant"]>,
+): GemmParams {
+  const quant = slow.bytesPerUs / device.hbmBytesPerUs;
+  return { ...own, quant, fixedUs: own.fixedUs + slow.latencyUs };
+}
+
+/** The GEMM kernel for weights of a format; the fields as in `EngineTiming`. */
 export function gemmKernel(
   params: KernelParams,
   device: KernelDevice,
   dtype: WeightDtype,
-  fusedQuant: boolean,
+  timing: Pick<EngineTiming, "fusedQuant" | "slowBlockQuant">,
 ): GemmKernel {
   const weightBytes = WEIGHT_BYTES[dtype];
   const fp8 = dtype === "fp8" || dtype === "fp8-block" || dtype === "int8";
   if (fp8 && device.fp8FlopPerUs > 0) {
     const name = dtype === "fp8-block" ? "fp8-block" : "fp8";
     const format: GemmFormat = { compute: "fp8", weightBytes, rowBytes: ROW_BYTES[name] };
-    const fused = fusedQuant && name === "fp8";
-    return { params: fused ? withoutQuant(params) : fitted(params.gemm, name), format };
+    if (name === "fp8" && timing.fusedQuant) return { params: withoutQuant(params), format };
+    const own = fitted(params.gemm, name);
+    const slow = timing.slowBlockQuant;
+    // Blackwell is what computes in 4 bits.
+    const isSlow = slow !== undefined && name === "fp8-block" && device.fp4FlopPerUs > 0;
+    return { params: isSlow ? withSlowQuant(own, device, slow) : own, format };
   }
   if (dtype === "nvfp4" && device.fp4FlopPerUs > 0) {
     const format: GemmFormat = { compute: "fp4", weightBytes, rowBytes: ROW_BYTES.nvfp4 };
