@@ -280,7 +280,7 @@ describe("kernels", () => {
           keys.sort((a, b) => a[0] - b[0]);
           for (const [, e] of keys.slice(0, topK)) seen.add(e);
         }
-        const onRank = new Array<number>(ranks).fill(0);
+        const onRank = Array.from({ length: ranks }, () => 0);
         for (const e of seen) onRank[e % ranks]!++;
         reached += seen.size / draws;
         fullest += Math.max(...onRank) / draws;

@@ -1,6 +1,12 @@
 /** All tables of one measured system → its `KernelParams`. */
 import { ok, type Result } from "../../core/index.ts";
-import type { DeviceRates, Fitted, Fits, KernelParams } from "../../hardware/index.ts";
+import type {
+  DeviceRates,
+  Fitted,
+  Fits,
+  KernelDevice,
+  KernelParams,
+} from "../../hardware/index.ts";
 import { kernelDevice } from "../../hardware/index.ts";
 import {
   ENGINE_CONTEXT_COLUMNS,
@@ -96,6 +102,19 @@ class Calibration {
     }
     return fits;
   }
+
+  /** Expert kernels of the engines whose tables exist. */
+  experts(device: KernelDevice): KernelParams["moe"] {
+    const { system, solve, progress } = this.options;
+    const moe: Record<string, KernelParams["moe"][string]> = {};
+    for (const engine of ["trtllm", "vllm"]) {
+      const table = this.table(`moe_${system}_${engine}.csv`, MOE_COLUMNS);
+      if (table === undefined) continue;
+      progress?.(`${system}: experts ${engine}`);
+      Object.assign(moe, fitMoe(engine, table, device, solve));
+    }
+    return moe;
+  }
 }
 
 /**
@@ -103,7 +122,7 @@ class Calibration {
  * with ragged rows. A missing table leaves its section empty; the step-time model then falls back.
  */
 export function calibrateKernels(options: CalibrateOptions): Result<KernelParams> {
-  const { system, rates, solve, progress } = options;
+  const { system, rates, solve } = options;
   const device = kernelDevice(rates);
   const run = new Calibration(options);
   const caches = Object.keys(KV_NAMES);
@@ -119,13 +138,6 @@ export function calibrateKernels(options: CalibrateOptions): Result<KernelParams
   const engineDecode = run.table("fit_gen.csv", ENGINE_DECODE_COLUMNS);
   const contextMla = run.table(`context_mla_${system}.csv`, MLA_COLUMNS);
   const decodeMla = run.table(`generation_mla_${system}.csv`, MLA_COLUMNS);
-  const moe: Record<string, KernelParams["moe"][string]> = {};
-  for (const engine of ["trtllm", "vllm"]) {
-    const table = run.table(`moe_${system}_${engine}.csv`, MOE_COLUMNS);
-    if (table === undefined) continue;
-    progress?.(`${system}: experts ${engine}`);
-    Object.assign(moe, fitMoe(engine, table, device, solve));
-  }
   const allReduce = run.table("allreduce_custom.csv", ALL_REDUCE_COLUMNS);
   const nccl = run.table("nccl.csv", NCCL_COLUMNS);
   const params: KernelParams = {
@@ -164,7 +176,7 @@ export function calibrateKernels(options: CalibrateOptions): Result<KernelParams
       () => decodeMla,
       (table, kv) => fitDecodeMla(table, kv, device, solve),
     ),
-    moe,
+    moe: run.experts(device),
     collective: {
       ...(allReduce === undefined ? {} : fitAllReduce(system, allReduce, solve)),
       ...(nccl === undefined ? {} : fitNccl(system, nccl, solve)),
