@@ -173,6 +173,27 @@ describe("the page", () => {
     await nextDigest(page, first);
     expect(await panel.textContent()).toMatch(/cluster\.workers: 8 → 4/);
     expect(await panel.getByRole("row", { name: /TTFT p99/ }).textContent()).toMatch(/[▲▼].*[✓✕]/);
+    await showScreen(page, "Latency");
+    const bar = page.getByRole("group", { name: "Compare" });
+    expect(await bar.textContent()).toContain("cluster.workers: 8 → 4");
+    const paired = page.getByRole("region", { name: "Request by request" });
+    await paired.getByText(/requests got slower, by \+/).waitFor();
+    expect(await paired.getByRole("row", { name: /^p50/ }).textContent()).toMatch(/…/);
+    await bar.getByRole("button", { name: "B − A" }).click();
+    await page.getByRole("heading", { name: "How many more are done by when?" }).waitFor();
+    const second = await digestOf(page);
+    await bar.getByRole("button", { name: "Swap" }).click();
+    expect(await nextDigest(page, second)).toBe(first);
+    await paired.getByText(/requests got faster, by −/).waitFor();
+    // The baseline's columns outlast the runs after it.
+    for (const workers of ["5", "6", "7", "9", "10", "11"]) {
+      const before = await digestOf(page);
+      await field.fill(workers);
+      await field.press("Enter");
+      await nextDigest(page, before);
+    }
+    await bar.getByText("cluster.workers: 4 → 11").waitFor();
+    await paired.getByText(/requests got faster, by −/).waitFor();
     await page.context().close();
   });
 });

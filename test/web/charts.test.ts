@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { drawBars } from "../../web/charts/bars.ts";
 import { drawCells } from "../../web/charts/cells.ts";
+import { drawDiverging } from "../../web/charts/diverging.ts";
 import { drawLines } from "../../web/charts/lines.ts";
 import { DARK, LIGHT } from "../../web/charts/palette.ts";
 import { moved, nearestReading, readingAt } from "../../web/charts/read-cursor.ts";
@@ -53,6 +54,18 @@ const CHARTS: Readonly<Record<string, (size: Size) => Drawn>> = {
         yEdges: [1, 10, 100],
         counts: [1, 0, 40, 3],
         most: 40,
+      },
+      size,
+    ),
+  diverging: (size) =>
+    drawDiverging(
+      {
+        rows: ["queue", "prefill"],
+        bars: [
+          { name: "slower", role: "decode", values: [180, 40] },
+          { name: "faster", role: "prefill", values: [-120, 0] },
+        ],
+        x: { name: "mean change", unit: "ms", scale: "linear", domain: [-150, 200] },
       },
       size,
     ),

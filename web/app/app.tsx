@@ -6,6 +6,7 @@ import { runStore } from "../engine/session.ts";
 import { ScenarioPanel } from "../scenario/scenario-panel.tsx";
 import { viewStore } from "../stores/view-store.ts";
 import { BrushBar } from "./brush-bar.tsx";
+import { CompareBar } from "./compare-bar.tsx";
 import { Dialogs } from "./dialogs.tsx";
 import { DropZone } from "./drop-zone.tsx";
 import { ProblemBanner } from "./problem-banner.tsx";
@@ -32,6 +33,7 @@ export function App() {
         <div className="centre">
           <Tabs />
           <ProblemBanner />
+          <CompareBar />
           <BrushBar />
           <main id="view" tabIndex={-1} className={isStale ? "stale" : ""} aria-busy={isStale}>
             <h2 className="sr-only">{shown?.label}</h2>

@@ -29,6 +29,13 @@ export const COMMANDS: readonly Command[] = [
     },
   },
   {
+    key: "d",
+    label: "Compare: the difference, or one run over the other",
+    run: () => {
+      viewStore.setState(({ isDifference }) => ({ isDifference: !isDifference }));
+    },
+  },
+  {
     key: "t",
     label: "Charts as tables, and back",
     run: () => {

@@ -40,6 +40,8 @@ export function shortNumber(value: number): string {
 
 export function textOf(value: number, unit: Unit): string {
   if (!Number.isFinite(value)) return "–";
+  // Durations choose their unit by size, so the sign stands apart.
+  if (value < 0) return `−${textOf(-value, unit)}`;
   switch (unit) {
     case "ms":
       return msText(Number(value.toPrecision(3)));

@@ -1,7 +1,7 @@
 /** Counts on a grid, dark to light: where most requests are. */
 
 import { axisX, axisY, plotOf, scaleOf, textOf } from "./axes.ts";
-import type { Axis } from "./axes.ts";
+import type { Axis, Scale } from "./axes.ts";
 import { sequential } from "./palette.ts";
 import type { Drawn, Mark, Reading, Size } from "./scene.ts";
 
@@ -13,10 +13,12 @@ export type CellsOptions = {
   /** By column, then row from the bottom. */
   readonly counts: ArrayLike<number>;
   readonly most: number;
+  /** Words of the line on which x and y are equal, where both axes are the same quantity. */
+  readonly diagonal?: string;
 };
 
 export function drawCells(options: CellsOptions, size: Size): Drawn {
-  const { x, y, xEdges, yEdges, counts, most } = options;
+  const { x, y, xEdges, yEdges, counts, most, diagonal } = options;
   const plot = plotOf(size);
   const xScale = scaleOf(x, [plot.left, plot.right]);
   const yScale = scaleOf(y, [plot.bottom, plot.top]);
@@ -49,6 +51,7 @@ export function drawCells(options: CellsOptions, size: Size): Drawn {
       });
     }
   }
+  if (diagonal !== undefined) marks.push(...diagonalMarks({ x, y, xScale, yScale }, diagonal));
   const series = byRow.flatMap((readings, row) =>
     readings.length === 0 ? [] : [{ name: `row ${String(row + 1)}`, readings }],
   );
@@ -59,4 +62,23 @@ export function drawCells(options: CellsOptions, size: Size): Drawn {
     valueAtX: (pixel) => xScale.invert(pixel),
     pixelOfX: (value) => xScale(value),
   };
+}
+
+type Scales = {
+  readonly x: Axis;
+  readonly y: Axis;
+  readonly xScale: Scale;
+  readonly yScale: Scale;
+};
+
+function diagonalMarks({ x, y, xScale, yScale }: Scales, words: string): Mark[] {
+  const low = Math.max(x.domain[0], y.domain[0]);
+  const high = Math.min(x.domain[1], y.domain[1]);
+  const [left, bottom] = [xScale(low), yScale(low)];
+  const [right, top] = [xScale(high), yScale(high)];
+  const d = `M${String(left)},${String(bottom)}L${String(right)},${String(top)}`;
+  return [
+    { kind: "path", d, stroke: "ink", width: 1.2, dash: "5 4" },
+    { kind: "text", x: right - 6, y: top + 14, text: words, anchor: "end", ink: "ink", halo: true },
+  ];
 }

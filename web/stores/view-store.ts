@@ -31,6 +31,8 @@ export type ViewState = {
   readonly isPanelOpen: boolean;
   /** Topic of the method screen: the number whose ⓘ was opened. */
   readonly topic: string;
+  /** Compared runs as B − A instead of one over the other. */
+  readonly isDifference: boolean;
   /** Charts as tables. */
   readonly tables: boolean;
   /** A short message at the bottom, such as "link copied". */
@@ -44,6 +46,7 @@ export const viewStore = createStore<ViewState>(() => ({
   dialog: "none",
   isPanelOpen: globalThis.innerWidth > 760,
   topic: "",
+  isDifference: false,
   tables: false,
   notice: "",
 }));

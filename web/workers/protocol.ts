@@ -7,6 +7,8 @@ import type { Problem } from "../../src/core/index.ts";
 import type {
   Insight,
   LatencyInsight,
+  LatencyName,
+  PairedInsight,
   PromptSources,
   SlicePyramid,
   SlowRequest,
@@ -19,12 +21,16 @@ import type { ImportOptions, TraceStatistics } from "../../src/trace/index.ts";
 
 export type { Problem } from "../../src/core/index.ts";
 export type {
+  ChangedParts,
+  ChangedRequest,
   ClusterSize,
   Density,
   Insight,
   LatencyCurve,
   LatencyInsight,
+  LatencyName,
   OverTime,
+  PairedInsight,
   PromptSources,
   PyramidLevel,
   SlicePyramid,
@@ -125,6 +131,11 @@ export type Questions = {
   };
 } & {
   readonly describe: { readonly ask: null; readonly answer: Description };
+  /** Two kept runs by request; null when they replay different ones. */
+  readonly paired: {
+    readonly ask: ViewAsk & { readonly baseline: number; readonly name: LatencyName };
+    readonly answer: PairedInsight | null;
+  };
   /** Runs that stay in memory, whichever follow, until the next such message. */
   readonly hold: { readonly ask: { readonly runs: readonly number[] }; readonly answer: null };
   readonly pyramid: { readonly ask: { readonly run: number }; readonly answer: SlicePyramid };

@@ -5,6 +5,7 @@ import type { Result } from "../../src/core/index.ts";
 import {
   clusterSize,
   latenciesWithin,
+  pairedRuns,
   slicePyramid,
   slowestWithin,
   sourcesWithin,
@@ -38,6 +39,8 @@ export async function answerLate(message: LateQuestion, desk: RunDesk): Promise<
       return viewOf(message.ask, desk, ({ result, trace }, window) =>
         sourcesWithin(result, trace, window),
       );
+    case "paired":
+      return pairedOf(message.ask, desk);
     case "hold":
       desk.hold(message.ask.runs);
       return ok(null);
@@ -77,6 +80,17 @@ function viewOf(
 ): Result<unknown> {
   const kept = desk.find(run);
   return kept.ok ? ok(view(kept.value, window ?? WHOLE_RUN)) : kept;
+}
+
+function pairedOf(
+  { run, baseline, window, name }: Extract<Asked, { name: "paired" }>["ask"],
+  desk: RunDesk,
+): Result<unknown> {
+  const a = desk.find(baseline);
+  if (!a.ok) return a;
+  const b = desk.find(run);
+  if (!b.ok) return b;
+  return ok(pairedRuns(a.value.result, b.value.result, window ?? WHOLE_RUN, name));
 }
 
 function pyramidOf(run: number, desk: RunDesk): Result<unknown> {

@@ -56,23 +56,47 @@ export function latencyOverPrompt(
   return density(x, latenciesMs(requests, rows, name), geometricEdges(low, most, COLUMNS));
 }
 
+/** One latency in two runs, both logarithmic: the same request across and up. */
+export function besideEachOther(aMs: Float64Array, bMs: Float64Array): Density {
+  const [low, most] = spanOf([aMs, bMs]);
+  return counted(
+    { x: aMs, y: bMs },
+    geometricEdges(low, most, COLUMNS),
+    geometricEdges(low, most, ROWS),
+  );
+}
+
 function latenciesMs(requests: TimedRequests, rows: Uint32Array, name: LatencyName): Float64Array {
   return Float64Array.from(rows, (row) => latencyUs(requests, row, name) / US_PER_MS);
 }
 
 function density(x: Float64Array, yMs: Float64Array, xEdges: Float64Array): Density {
+  const [low, most] = spanOf([yMs]);
+  return counted({ x, y: yMs }, xEdges, geometricEdges(low, most, ROWS));
+}
+
+/** What a logarithmic axis of these latencies spans, ms. */
+function spanOf(columns: readonly Float64Array[]): [low: number, most: number] {
   let least = Infinity;
   let most = LEAST_MS * 10;
-  for (const ms of yMs) {
-    if (ms > 0) least = Math.min(least, ms);
-    if (ms > most) most = ms;
+  for (const column of columns) {
+    for (const ms of column) {
+      if (ms > 0) least = Math.min(least, ms);
+      if (ms > most) most = ms;
+    }
   }
-  const low = Math.max(LEAST_MS, Math.min(least, most / 10));
-  const yEdges = geometricEdges(low, most, ROWS);
+  return [Math.max(LEAST_MS, Math.min(least, most / 10)), most];
+}
+
+function counted(
+  { x, y }: { readonly x: Float64Array; readonly y: Float64Array },
+  xEdges: Float64Array,
+  yEdges: Float64Array,
+): Density {
   const counts = new Uint32Array(COLUMNS * ROWS);
   let peak = 0;
   for (let i = 0; i < x.length; i++) {
-    const ms = yMs[i]!;
+    const ms = y[i]!;
     if (Number.isNaN(ms)) continue;
     const cell = binOf(xEdges, x[i]!) * ROWS + binOf(yEdges, ms);
     counts[cell] = counts[cell]! + 1;

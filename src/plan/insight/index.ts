@@ -7,6 +7,8 @@ export { latenciesWithin } from "./latencies.ts";
 export type { LatencyInsight } from "./latencies.ts";
 export type { LatencyCurve } from "./latency-curves.ts";
 export type { OverTime } from "./over-time.ts";
+export { pairedRuns } from "./paired.ts";
+export type { ChangedParts, ChangedRequest, PairedInsight, PairedQuantile } from "./paired.ts";
 export { sourcesWithin } from "./prompt-sources.ts";
 export type { PromptSources } from "./prompt-sources.ts";
 export { slicePyramid } from "./slice-pyramid.ts";

@@ -56,10 +56,8 @@ export function quantileOf(sorted: Float64Array, share: number): number {
 
 /** Ascending ranks: evenly spaced ones, and those that a logarithmic tail needs. */
 function drawnRanks(count: number): number[] {
-  if (count <= EVEN_POINTS) return Array.from({ length: count }, (_, rank) => rank);
-  const ranks = new Set<number>();
-  for (let i = 0; i < EVEN_POINTS; i++)
-    ranks.add(Math.round((i * (count - 1)) / (EVEN_POINTS - 1)));
+  if (count <= EVEN_POINTS) return evenRanks(count);
+  const ranks = new Set(evenRanks(count));
   let beyond = count * 0.1;
   const step = 1 - 2.3 / TAIL_POINTS;
   while (beyond >= 1) {
@@ -67,4 +65,12 @@ function drawnRanks(count: number): number[] {
     beyond *= step;
   }
   return [...ranks].filter((rank) => rank >= 0 && rank < count).sort((a, b) => a - b);
+}
+
+/** Ascending ranks at equal distances: all of them where there are few. */
+export function evenRanks(count: number): number[] {
+  if (count <= EVEN_POINTS) return Array.from({ length: count }, (_, rank) => rank);
+  return Array.from({ length: EVEN_POINTS }, (_, i) =>
+    Math.round((i * (count - 1)) / (EVEN_POINTS - 1)),
+  );
 }

@@ -1,61 +1,68 @@
 /** The KV screen's charts as data. */
 
 import { countText, percentText } from "../../../src/core/index.ts";
+import type { Axis } from "../../charts/axes.ts";
+import { asDifference, tableOfLines } from "../../charts/compared.ts";
 import { domainUp, drawLines } from "../../charts/lines.ts";
+import type { Curve, LinesOptions } from "../../charts/lines.ts";
 import type { Chart } from "../../charts/scene.ts";
 import type { ClusterSize, OverTime, TraceStatistics } from "../../workers/protocol.ts";
 
 /** Blocks in use and kept for reuse, as shares of all. */
-export function occupancyChart(series: OverTime | null): Chart {
+export function occupancyChart(
+  series: OverTime | null,
+  baseline: OverTime | null = null,
+  isDifference = false,
+): Chart {
   const peak = Math.max(0, ...(series?.kvUsed ?? []));
-  const both = Array.from(series?.kvUsed ?? [], (used, i) => used + (series?.kvCached[i] ?? 0));
+  const lines: LinesOptions = {
+    x: timeAxis(series),
+    y: { name: "share of blocks", unit: "share", scale: "linear", domain: [0, 1] },
+    curves: [...occupancyCurves(baseline, true), ...occupancyCurves(series, false)],
+    targets: [{ on: "y", value: 1, label: "all blocks" }],
+  };
+  const drawn = isDifference ? asDifference(lines, "none") : lines;
   return {
     title: "How full is the KV cache?",
     summary: `Requests in progress hold at most ${percentText(peak)} of all blocks at a sample; the rest keeps prefixes for reuse.`,
-    table: {
-      columns: ["time s", "in use", "kept for reuse"],
-      rows: Array.from(series?.timeS ?? [], (s, i) => [
-        s,
-        series?.kvUsed[i] ?? null,
-        series?.kvCached[i] ?? null,
-      ]),
-    },
-    draw: (size) =>
-      drawLines(
-        {
-          x: {
-            name: "simulated time",
-            unit: "s",
-            scale: "linear",
-            domain: [0, Math.max(1, series?.timeS.at(-1) ?? 0)],
-          },
-          y: { name: "share of blocks", unit: "share", scale: "linear", domain: [0, 1] },
-          curves: [
-            {
-              name: "in use and kept",
-              role: "transfer",
-              x: series?.timeS ?? [],
-              y: both,
-              area: true,
-            },
-            {
-              name: "in use",
-              role: "prefill",
-              x: series?.timeS ?? [],
-              y: series?.kvUsed ?? [],
-              area: true,
-            },
-          ],
-          targets: [{ on: "y", value: 1, label: "all blocks" }],
-        },
-        size,
-      ),
+    table:
+      baseline === null
+        ? {
+            columns: ["time s", "in use", "kept for reuse"],
+            rows: Array.from(series?.timeS ?? [], (s, i) => [
+              s,
+              series?.kvUsed[i] ?? null,
+              series?.kvCached[i] ?? null,
+            ]),
+          }
+        : tableOfLines(drawn),
+    draw: (size) => drawLines(drawn, size),
   };
 }
 
+function occupancyCurves(series: OverTime | null, isBaseline: boolean): readonly Curve[] {
+  if (series === null) return [];
+  const { timeS: x, kvUsed, kvCached } = series;
+  const mark = isBaseline ? " (A)" : "";
+  const both = kvUsed.map((used, i) => used + (kvCached[i] ?? 0));
+  return [
+    { name: `in use and kept${mark}`, role: "transfer", x, y: both, area: true, isBaseline },
+    { name: `in use${mark}`, role: "prefill", x, y: kvUsed, area: true, isBaseline },
+  ];
+}
+
+function timeAxis(series: OverTime | null): Axis {
+  const endS = Math.max(1, series?.timeS.at(-1) ?? 0);
+  return { name: "simulated time", unit: "s", scale: "linear", domain: [0, endS] };
+}
+
 /** Share of prompt tokens found in the cache, over time. */
-export function hitRateChart(series: OverTime | null, baseline: OverTime | null): Chart {
-  const curves = [
+export function hitRateChart(
+  series: OverTime | null,
+  baseline: OverTime | null,
+  isDifference = false,
+): Chart {
+  const curves: readonly Curve[] = [
     ...(baseline === null
       ? []
       : [
@@ -67,35 +74,26 @@ export function hitRateChart(series: OverTime | null, baseline: OverTime | null)
             isBaseline: true,
           },
         ]),
-    {
-      name: "hit rate",
-      role: "transfer" as const,
-      x: series?.timeS ?? [],
-      y: series?.hitRate ?? [],
-    },
+    { name: "hit rate", role: "transfer", x: series?.timeS ?? [], y: series?.hitRate ?? [] },
   ];
   const [, most] = domainUp(curves.map(({ y }) => y));
+  const lines: LinesOptions = {
+    x: timeAxis(series),
+    y: { name: "hit rate", unit: "share", scale: "linear", domain: [0, Math.min(1, most)] },
+    curves,
+  };
+  const drawn = isDifference ? asDifference(lines, "none") : lines;
   return {
     title: "When does the cache help?",
     summary: "Prompt tokens found in the cache, of those admitted in each sample.",
-    table: {
-      columns: ["time s", "hit rate"],
-      rows: Array.from(series?.timeS ?? [], (s, i) => [s, series?.hitRate[i] ?? null]),
-    },
-    draw: (size) =>
-      drawLines(
-        {
-          x: {
-            name: "simulated time",
-            unit: "s",
-            scale: "linear",
-            domain: [0, Math.max(1, series?.timeS.at(-1) ?? 0)],
-          },
-          y: { name: "hit rate", unit: "share", scale: "linear", domain: [0, Math.min(1, most)] },
-          curves,
-        },
-        size,
-      ),
+    table:
+      baseline === null
+        ? {
+            columns: ["time s", "hit rate"],
+            rows: Array.from(series?.timeS ?? [], (s, i) => [s, series?.hitRate[i] ?? null]),
+          }
+        : tableOfLines(drawn),
+    draw: (size) => drawLines(drawn, size),
   };
 }
 

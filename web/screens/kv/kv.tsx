@@ -5,6 +5,7 @@ import { useStore } from "zustand";
 import { Figure } from "../../charts/figure.tsx";
 import { Legend } from "../../charts/legend.tsx";
 import { engine, runStore } from "../../engine/session.ts";
+import { useCompared } from "../../engine/use-compared.ts";
 import { useView } from "../../engine/use-view.ts";
 import type { TraceStatistics } from "../../workers/protocol.ts";
 import { capacityChart, hitRateChart, occupancyChart } from "./charts.ts";
@@ -12,19 +13,20 @@ import { sourcesChart } from "./sources.ts";
 import { TierTable } from "./tier-table.tsx";
 
 export function Kv() {
-  const { shown, baseline, compares, windowed } = useStore(runStore);
+  const { shown, windowed } = useStore(runStore);
   const { insight } = shown;
-  const other = compares ? (baseline?.insight ?? null) : null;
+  const { other, isDifference } = useCompared();
+  const beside = other?.series ?? null;
   const { own: sources } = useView("sources");
   const statistics = useStatistics(insight.report.scenario.traffic.source.trace);
   const charts = useMemo(
     () => ({
       sources: sourcesChart(sources, insight.report, windowed !== null),
-      occupancy: occupancyChart(insight.series),
-      hits: hitRateChart(insight.series, other?.series ?? null),
+      occupancy: occupancyChart(insight.series, beside, isDifference),
+      hits: hitRateChart(insight.series, beside, isDifference),
       capacity: capacityChart(statistics, insight.cluster),
     }),
-    [sources, insight, other, statistics, windowed],
+    [sources, insight, beside, isDifference, statistics, windowed],
   );
   return (
     <div className="figures">

@@ -4,9 +4,11 @@ import { percentText } from "../../../src/core/index.ts";
 import { textOf } from "../../charts/axes.ts";
 import type { Axis } from "../../charts/axes.ts";
 import { drawBars } from "../../charts/bars.ts";
+import type { Part } from "../../charts/bars.ts";
 import { drawCells } from "../../charts/cells.ts";
+import { asDifference, tableOfLines } from "../../charts/compared.ts";
 import { domainUp, drawLines } from "../../charts/lines.ts";
-import type { Curve, Target } from "../../charts/lines.ts";
+import type { Curve, LinesOptions, Target } from "../../charts/lines.ts";
 import type { Role } from "../../charts/palette.ts";
 import type { Chart } from "../../charts/scene.ts";
 import type {
@@ -73,31 +75,35 @@ function latencyAxis(curves: readonly LatencyCurve[]): Axis {
   return { name: "latency, logarithmic", unit: "ms", scale: "log", domain: spanOf(curves) };
 }
 
+/** Two runs' latencies, one over the other or as the change between them. */
+export type LatencyPair = {
+  readonly own: LatencyInsight | null;
+  readonly beside: LatencyInsight | null;
+  readonly targets: Targets;
+  readonly isDifference: boolean;
+};
+
 /** Share of the requests at or below a latency. */
-export function ecdfChart(
-  own: LatencyInsight | null,
-  beside: LatencyInsight | null,
-  targets: Targets,
-): Chart {
+export function ecdfChart({ own, beside, targets, isDifference }: LatencyPair): Chart {
   const all = [...(own?.curves ?? []), ...(beside?.curves ?? [])];
   const curves = [
     ...curvesOf(beside, true, (share) => share),
     ...curvesOf(own, false, (share) => share),
   ];
+  const lines: LinesOptions = {
+    x: latencyAxis(all),
+    y: { name: "requests", unit: "share", scale: "linear", domain: [0, 1] },
+    curves,
+    targets: targetsOn(targets, "x"),
+  };
+  const drawn = isDifference ? asDifference(lines, "hold") : lines;
   return {
-    title: "How long do requests take?",
-    summary: ecdfSummary(own, targets),
-    table: curveTable(own),
-    draw: (size) =>
-      drawLines(
-        {
-          x: latencyAxis(all),
-          y: { name: "requests", unit: "share", scale: "linear", domain: [0, 1] },
-          curves,
-          targets: targetsOn(targets, "x"),
-        },
-        size,
-      ),
+    title: isDifference ? "How many more are done by when?" : "How long do requests take?",
+    summary: isDifference
+      ? "Above the line, a larger share of B's requests is done within that latency; below it, of A's."
+      : ecdfSummary(own, targets),
+    table: beside === null ? curveTable(own) : tableOfLines(drawn),
+    draw: (size) => drawLines(drawn, size),
   };
 }
 
@@ -122,11 +128,7 @@ function curveTable(own: LatencyInsight | null) {
 }
 
 /** Share of the requests above a latency, logarithmic: one decade per nine of the percentile. */
-export function tailChart(
-  own: LatencyInsight | null,
-  beside: LatencyInsight | null,
-  targets: Targets,
-): Chart {
+export function tailChart({ own, beside, targets }: LatencyPair): Chart {
   const all = [...(own?.curves ?? []), ...(beside?.curves ?? [])];
   // The share at or above: the slowest request is the one beyond which none is.
   const above = (insight: LatencyInsight | null, isBaseline: boolean): Curve[] =>
@@ -155,11 +157,49 @@ export function tailChart(
   };
 }
 
+/** B − A at each percentile: which part of the requests gained or lost. */
+export function quantileChangeChart(
+  own: LatencyInsight | null,
+  beside: LatencyInsight | null,
+): Chart {
+  const all = [...(own?.curves ?? []), ...(beside?.curves ?? [])];
+  const most = Math.max(100, ...all.map(({ count }) => count));
+  const of = (insight: LatencyInsight | null, isBaseline: boolean): Curve[] =>
+    (insight?.curves ?? []).map(({ name, share, ms, count }) => ({
+      name: `${NAMES[name] ?? name}${isBaseline ? " (A)" : ""}`,
+      role: ROLES[name] ?? "idle",
+      // Ascending: the slowest request first.
+      x: share.map((value) => 1 - value + 1 / count).toReversed(),
+      y: ms.toReversed(),
+      isBaseline,
+    }));
+  const lines = asDifference(
+    {
+      x: {
+        name: "requests slower, logarithmic",
+        unit: "share",
+        scale: "log",
+        domain: [1 / most, 1],
+      },
+      y: { name: "latency", unit: "ms", scale: "linear", domain: [0, 1] },
+      curves: [...of(beside, true), ...of(own, false)],
+    },
+    "none",
+  );
+  return {
+    title: "Which percentile gains?",
+    summary:
+      "The change of each percentile: the slowest requests at the left, all of them at the right.",
+    table: tableOfLines(lines),
+    draw: (size) => drawLines(lines, size),
+  };
+}
+
 /** p99 of the requests that arrived since the sample before. */
 export function overTimeChart(
   series: OverTime | null,
   baseline: OverTime | null,
-  targets: Targets,
+  { targets, isDifference }: Pick<LatencyPair, "targets" | "isDifference">,
 ): Chart {
   const of = (one: OverTime | null, isBaseline: boolean): Curve[] =>
     one === null
@@ -171,27 +211,28 @@ export function overTimeChart(
   const curves = [...of(baseline, true), ...of(series, false)];
   const endS = Math.max(1, series?.timeS.at(-1) ?? 0);
   const [, most] = domainUp(curves.map(({ y }) => y));
+  const lines: LinesOptions = {
+    x: { name: "simulated time of arrival", unit: "s", scale: "linear", domain: [0, endS] },
+    y: { name: "latency", unit: "ms", scale: "log", domain: [Math.max(1, most / 1e4), most] },
+    curves,
+    targets: targetsOn(targets, "y"),
+  };
+  const drawn = isDifference ? asDifference(lines, "none") : lines;
   return {
-    title: "When is it slow?",
+    title: isDifference ? "When is B slower?" : "When is it slow?",
     summary: "The 99th percentile of the requests that arrived in each sample.",
-    table: {
-      columns: ["time s", "TTFT p99 ms", "TPOT p99 ms"],
-      rows: Array.from(series?.timeS ?? [], (s, i) => [
-        s,
-        series?.ttftMsP99[i] ?? null,
-        series?.tpotMsP99[i] ?? null,
-      ]),
-    },
-    draw: (size) =>
-      drawLines(
-        {
-          x: { name: "simulated time of arrival", unit: "s", scale: "linear", domain: [0, endS] },
-          y: { name: "latency", unit: "ms", scale: "log", domain: [Math.max(1, most / 1e4), most] },
-          curves,
-          targets: targetsOn(targets, "y"),
-        },
-        size,
-      ),
+    table:
+      baseline === null
+        ? {
+            columns: ["time s", "TTFT p99 ms", "TPOT p99 ms"],
+            rows: Array.from(series?.timeS ?? [], (s, i) => [
+              s,
+              series?.ttftMsP99[i] ?? null,
+              series?.tpotMsP99[i] ?? null,
+            ]),
+          }
+        : tableOfLines(drawn),
+    draw: (size) => drawLines(drawn, size),
   };
 }
 
@@ -246,36 +287,35 @@ export function percentileChart(report: Report, baseline: Report | null): Chart 
   ] as const;
   const quantiles = ["p50", "p90", "p95", "p99", "p999", "max"] as const;
   const shown = rows.slice(0, 1).concat(rows.slice(4));
-  const part = (of: (row: (typeof rows)[number]) => number | null | undefined): readonly number[] =>
-    shown.map((row) => of(row) ?? 0);
-  const p50 = part(([, own]) => own.p50);
-  const p90 = part(([, own]) => own.p90);
-  const p99 = part(([, own]) => own.p99);
-  const most = Math.max(1, ...p99);
+  type Row = (typeof rows)[number];
+  const partsOf = (of: (row: Row) => Row[1] | null | undefined): readonly Part[] => {
+    const at = (q: "p50" | "p90" | "p99"): number[] => shown.map((row) => of(row)?.[q] ?? 0);
+    const [p50, p90, p99] = [at("p50"), at("p90"), at("p99")];
+    const less = (from: readonly number[], other: readonly number[]): number[] =>
+      from.map((value, i) => value - (other[i] ?? 0));
+    return [
+      { name: "p50", role: "prefill", values: p50 },
+      { name: "more at p90", role: "queue", values: less(p90, p50) },
+      { name: "more at p99", role: "policy", values: less(p99, p90) },
+    ];
+  };
+  const most = Math.max(1, ...shown.flatMap(([, own, other]) => [own.p99 ?? 0, other?.p99 ?? 0]));
   return {
     title: "Which percentile hurts?",
     summary: "TTFT and queue: median, then what p90 and p99 add. The table has every latency.",
     table: {
       columns: ["latency ms", ...quantiles],
-      rows: rows.map(([name, own]) => [name, ...quantiles.map((q) => own[q])]),
+      rows: rows.flatMap(([name, own, other]) => [
+        ...(other === undefined ? [] : [[`${name} (A)`, ...quantiles.map((q) => other[q])]]),
+        [name, ...quantiles.map((q) => own[q])],
+      ]),
     },
     draw: (size) =>
       drawBars(
         {
           groups: shown.map(([name]) => name),
-          parts: [
-            { name: "p50", role: "prefill", values: p50 },
-            {
-              name: "more at p90",
-              role: "queue",
-              values: p90.map((value, i) => value - (p50[i] ?? 0)),
-            },
-            {
-              name: "more at p99",
-              role: "policy",
-              values: p99.map((value, i) => value - (p90[i] ?? 0)),
-            },
-          ],
+          parts: partsOf(([, own]) => own),
+          ...(baseline === null ? {} : { baseline: partsOf(([, , other]) => other) }),
           x: { name: "latency", unit: "ms", scale: "linear", domain: [0, most * 1.03] },
         },
         size,

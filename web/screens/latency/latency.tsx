@@ -5,8 +5,17 @@ import { useStore } from "zustand";
 import { Figure } from "../../charts/figure.tsx";
 import { Legend } from "../../charts/legend.tsx";
 import { runStore } from "../../engine/session.ts";
+import { useCompared } from "../../engine/use-compared.ts";
 import { useView } from "../../engine/use-view.ts";
-import { densityChart, ecdfChart, overTimeChart, percentileChart, tailChart } from "./charts.ts";
+import { Paired } from "../compare/paired.tsx";
+import {
+  densityChart,
+  ecdfChart,
+  overTimeChart,
+  percentileChart,
+  quantileChangeChart,
+  tailChart,
+} from "./charts.ts";
 import { LoadCurve } from "./load-curve.tsx";
 
 const CURVES = [
@@ -17,25 +26,27 @@ const CURVES = [
 ] as const;
 
 export function Latency() {
-  const { shown, baseline, compares } = useStore(runStore);
-  const { insight } = shown;
-  const other = compares ? (baseline?.insight ?? null) : null;
+  const insight = useStore(runStore, ({ shown }) => shown.insight);
+  const { other, isDifference } = useCompared();
   const { own, beside } = useView("latencies");
   const { targets } = insight.report.slo;
   const charts = useMemo(
     () => ({
-      ecdf: ecdfChart(own, beside, targets),
-      tail: tailChart(own, beside, targets),
+      ecdf: ecdfChart({ own, beside, targets, isDifference }),
+      tail: isDifference
+        ? quantileChangeChart(own, beside)
+        : tailChart({ own, beside, targets, isDifference }),
       percentiles: percentileChart(insight.report, other?.report ?? null),
-      course: overTimeChart(insight.series, other?.series ?? null, targets),
+      course: overTimeChart(insight.series, other?.series ?? null, { targets, isDifference }),
       time: densityChart(own?.overTime ?? null, "time"),
       prompt: densityChart(own?.overPrompt ?? null, "prompt"),
     }),
-    [own, beside, targets, insight, other],
+    [own, beside, targets, insight, other, isDifference],
   );
   if (own === null) return <p className="faint pad">Reading the requests of this run…</p>;
   return (
     <div className="figures">
+      {other === null ? null : <Paired />}
       <Figure chart={charts.ecdf} name="latency-ecdf" topic="ttft" height={280}>
         <Legend items={CURVES} />
       </Figure>

@@ -15,6 +15,12 @@ const ms = (value: number | null): string => textOf(value ?? NaN, "ms");
 
 export const TOPICS: readonly Topic[] = [
   {
+    id: "paired",
+    title: "The same requests in two runs",
+    text: "Requests of A and B are paired by their row in the trace (by their number, for generated traffic with the same seed), so what is compared is the same work under both scenarios, not two samples of it. Intervals cut the pairs into 20 stretches of arrivals, which hardly depend on each other as neighbouring requests do, take the mean or the quantile of each, and give Student's 95 % interval of those; a quantile with fewer than 5 pairs beyond it in a stretch has none. Parts of the time are each request's own, B − A, averaged over those that got slower and those that got faster, and add up to the change.",
+    inputs: ({ requests }) => [["measured requests of B", countText(requests.measured)]],
+  },
+  {
     id: "verdict",
     title: "The verdict",
     text: "Held means that at least 99 % of the requests met every goal. What limited is named only where waiting is at least half of the slowest 1 % of first tokens: KV blocks when requests were preempted or the cache was full, max_num_seqs when batches were full, compute when workers were busy nine tenths of the time, bursts otherwise.",

@@ -4,7 +4,9 @@ import { percentText } from "../../../src/core/index.ts";
 import { textOf } from "../../charts/axes.ts";
 import { drawBars } from "../../charts/bars.ts";
 import type { Part } from "../../charts/bars.ts";
+import { asDifference, tableOfLines } from "../../charts/compared.ts";
 import { domainUp, drawLines } from "../../charts/lines.ts";
+import type { LinesOptions } from "../../charts/lines.ts";
 import type { Role } from "../../charts/palette.ts";
 import type { Chart } from "../../charts/scene.ts";
 import { drawStrip } from "../../charts/strip.ts";
@@ -129,44 +131,49 @@ export function shortChart(series: OverTime | null): Chart {
   };
 }
 
-/** Requests waiting and running over time. */
-export function loadChart(series: OverTime | null, baseline: OverTime | null): Chart {
+/** Requests waiting and running over time; with `isDifference` what changes from the baseline. */
+export function loadChart(
+  series: OverTime | null,
+  baseline: OverTime | null,
+  isDifference = false,
+): Chart {
   const own = series === null ? [] : curvesOf(series, false);
   const other = baseline === null ? [] : curvesOf(baseline, true);
   const curves = [...other, ...own];
   const endS = Math.max(1, series?.timeS.at(-1) ?? 0, baseline?.timeS.at(-1) ?? 0);
   const peak = Math.max(0, ...(series?.queued ?? []));
+  const lines: LinesOptions = {
+    x: { name: "simulated time", unit: "s", scale: "linear", domain: [0, endS] },
+    y: {
+      name: "requests",
+      unit: "count",
+      scale: "linear",
+      domain: domainUp(
+        curves.map(({ y }) => y),
+        1,
+      ),
+    },
+    curves,
+  };
+  const drawn = isDifference ? asDifference(lines, "none") : lines;
   return {
     title: "Does a queue build up?",
     summary:
       peak === 0
         ? "No request waits for a batch at any sample."
         : `At most ${textOf(peak, "count")} requests wait at once.`,
-    table: {
-      columns: ["time s", "queued", "running"],
-      rows: Array.from(series?.timeS ?? [], (s, i) => [
-        s,
-        series?.queued[i] ?? null,
-        series?.running[i] ?? null,
-      ]),
-    },
-    draw: (size) =>
-      drawLines(
-        {
-          x: { name: "simulated time", unit: "s", scale: "linear", domain: [0, endS] },
-          y: {
-            name: "requests",
-            unit: "count",
-            scale: "linear",
-            domain: domainUp(
-              curves.map(({ y }) => y),
-              1,
-            ),
-          },
-          curves,
-        },
-        size,
-      ),
+    table:
+      baseline === null
+        ? {
+            columns: ["time s", "queued", "running"],
+            rows: Array.from(series?.timeS ?? [], (s, i) => [
+              s,
+              series?.queued[i] ?? null,
+              series?.running[i] ?? null,
+            ]),
+          }
+        : tableOfLines(drawn),
+    draw: (size) => drawLines(drawn, size),
   };
 }
 

@@ -5,6 +5,7 @@ import { useStore } from "zustand";
 import { Figure } from "../../charts/figure.tsx";
 import { Legend } from "../../charts/legend.tsx";
 import { runStore } from "../../engine/session.ts";
+import { useCompared } from "../../engine/use-compared.ts";
 import { explain } from "../../stores/view-store.ts";
 import { ComparePanel } from "../compare/compare-panel.tsx";
 import { breakdownChart, loadChart, shortChart } from "./charts.ts";
@@ -28,14 +29,14 @@ const SHORT_LEGEND = [
 export function Overview() {
   const { shown, baseline, compares, windowed } = useStore(runStore);
   const { insight } = shown;
-  const other = compares ? (baseline?.insight ?? null) : null;
+  const { other, isDifference } = useCompared();
   const own = windowed?.shown ?? insight.whole;
   const beside = windowed === null ? (other?.whole ?? null) : windowed.baseline;
   const breakdown = useMemo(() => breakdownChart(own, beside), [own, beside]);
   const short = useMemo(() => shortChart(insight.series), [insight.series]);
   const load = useMemo(
-    () => loadChart(insight.series, other?.series ?? null),
-    [insight.series, other],
+    () => loadChart(insight.series, other?.series ?? null, isDifference),
+    [insight.series, other, isDifference],
   );
   return (
     <>

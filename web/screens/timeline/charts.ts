@@ -1,12 +1,17 @@
 /** Rates over time. */
 
 import { textOf } from "../../charts/axes.ts";
+import { asDifference, tableOfLines } from "../../charts/compared.ts";
 import { domainUp, drawLines } from "../../charts/lines.ts";
-import type { Curve } from "../../charts/lines.ts";
+import type { Curve, LinesOptions } from "../../charts/lines.ts";
 import type { Chart } from "../../charts/scene.ts";
 import type { OverTime } from "../../workers/protocol.ts";
 
-export function ratesChart(series: OverTime | null, baseline: OverTime | null): Chart {
+export function ratesChart(
+  series: OverTime | null,
+  baseline: OverTime | null,
+  isDifference = false,
+): Chart {
   const of = (one: OverTime | null, isBaseline: boolean): Curve[] =>
     one === null
       ? []
@@ -16,35 +21,36 @@ export function ratesChart(series: OverTime | null, baseline: OverTime | null): 
         ];
   const curves = [...of(baseline, true), ...of(series, false)];
   const [, most] = domainUp(series === null ? [] : [series.arrivalsPerS]);
+  const lines: LinesOptions = {
+    x: {
+      name: "simulated time",
+      unit: "s",
+      scale: "linear",
+      domain: [0, Math.max(1, series?.timeS.at(-1) ?? 0)],
+    },
+    y: {
+      name: "requests/s",
+      unit: "perS",
+      scale: "linear",
+      domain: domainUp(curves.map(({ y }) => y)),
+    },
+    curves,
+  };
+  const drawn = isDifference ? asDifference(lines, "none") : lines;
   return {
     title: "Do completions keep up with arrivals?",
     summary: `Arrivals peak at ${textOf(most / 1.05, "perS")} in a sample.`,
-    table: {
-      columns: ["time s", "arrivals/s", "completions/s"],
-      rows: Array.from(series?.timeS ?? [], (s, i) => [
-        s,
-        series?.arrivalsPerS[i] ?? null,
-        series?.completionsPerS[i] ?? null,
-      ]),
-    },
-    draw: (size) =>
-      drawLines(
-        {
-          x: {
-            name: "simulated time",
-            unit: "s",
-            scale: "linear",
-            domain: [0, Math.max(1, series?.timeS.at(-1) ?? 0)],
-          },
-          y: {
-            name: "requests/s",
-            unit: "perS",
-            scale: "linear",
-            domain: domainUp(curves.map(({ y }) => y)),
-          },
-          curves,
-        },
-        size,
-      ),
+    table:
+      baseline === null
+        ? {
+            columns: ["time s", "arrivals/s", "completions/s"],
+            rows: Array.from(series?.timeS ?? [], (s, i) => [
+              s,
+              series?.arrivalsPerS[i] ?? null,
+              series?.completionsPerS[i] ?? null,
+            ]),
+          }
+        : tableOfLines(drawn),
+    draw: (size) => drawLines(drawn, size),
   };
 }

@@ -5,6 +5,7 @@ import { useStore } from "zustand";
 import { Figure } from "../../charts/figure.tsx";
 import { Legend } from "../../charts/legend.tsx";
 import { engine, runStore } from "../../engine/session.ts";
+import { useCompared } from "../../engine/use-compared.ts";
 import type { OverTime, Report, SlicePyramid } from "../../workers/protocol.ts";
 import { loadChart, shortChart } from "../overview/charts.ts";
 import { occupancyChart } from "../kv/charts.ts";
@@ -14,19 +15,20 @@ import { Gantt } from "./gantt.tsx";
 import { Slowest } from "./slowest.tsx";
 
 export function Timeline() {
-  const { shown, baseline, compares } = useStore(runStore);
+  const shown = useStore(runStore, (state) => state.shown);
   const pyramid = usePyramid(shown.run);
   const { series, report } = shown.insight;
-  const other = compares ? (baseline?.insight.series ?? null) : null;
+  const { other, isDifference } = useCompared();
+  const beside = other?.series ?? null;
   const charts = useMemo(
     () => ({
-      load: loadChart(series, other),
-      kv: occupancyChart(series),
-      rates: ratesChart(series, other),
+      load: loadChart(series, beside, isDifference),
+      kv: occupancyChart(series, beside, isDifference),
+      rates: ratesChart(series, beside, isDifference),
       short: shortChart(series),
       faults: report.faults === null ? null : faultsChart(report.faults, endOf(series, report)),
     }),
-    [series, other, report],
+    [series, beside, isDifference, report],
   );
   return (
     <div className="figures">
