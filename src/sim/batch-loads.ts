@@ -123,7 +123,10 @@ export class BatchLoads {
       this.batch.pool.dropLoad(slot, data[slot + AT_LOADED]!);
       data[slot + AT_STATE] = SLOT_WAITING;
       if (isOver) engine.table.give(slot);
-      else lost(slot);
+      else {
+        endOnboard(data, slot, nowUs);
+        lost(slot);
+      }
     }
     landed.length = 0;
     this.abandonedCount = 0;

@@ -20,11 +20,8 @@ import type { RequestTimes } from "./time-parts.ts";
 
 /** A request loses its place or its worker: from now on to its next token it does again what it had done. */
 export function beginRedo(data: Float64Array, slot: number, nowUs: number): void {
-  if (Number.isNaN(data[slot + AT_ADMITTED_US]!)) {
-    // It has done nothing yet; a load that was under way was in vain, and was waiting.
-    data[slot + AT_ASIDE_SINCE_US] = NaN;
-    return;
-  }
+  // It has done nothing yet.
+  if (Number.isNaN(data[slot + AT_ADMITTED_US]!)) return;
   if (!Number.isNaN(data[slot + AT_ASIDE_SINCE_US]!)) return;
   const landedUs = data[slot + AT_LANDED_US]!;
   if (Number.isNaN(data[slot + AT_FIRST_TOKEN_US]!) && !Number.isNaN(landedUs)) {
@@ -62,8 +59,14 @@ export function promptComputed(data: Float64Array, slot: number, prompt: number)
   if (!Number.isNaN(data[slot + AT_ADMITTED_US]!)) return;
   data[slot + AT_ADMITTED_US] = data[prompt + AT_ADMITTED_US]!;
   data[slot + AT_CACHED] = data[prompt + AT_CACHED]!;
-  data[slot + AT_ONBOARD_US] = data[prompt + AT_ONBOARD_US]!;
+  data[slot + AT_ONBOARD_US]! += data[prompt + AT_ONBOARD_US]!;
   data[slot + AT_REDO_FIRST_US] = data[prompt + AT_REDO_FIRST_US]!;
+}
+
+/** The worker of a prompt that was not computed yet has died: what it spent loading there was the request's time. */
+export function promptLost(data: Float64Array, slot: number, prompt: number): void {
+  if (!Number.isNaN(data[slot + AT_ADMITTED_US]!)) return;
+  data[slot + AT_ONBOARD_US]! += data[prompt + AT_ONBOARD_US]!;
 }
 
 /** The hand-off of a prompt that was computed at `prefilledUs` (NaN: it was not) ends, well or badly. */

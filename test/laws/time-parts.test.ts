@@ -7,7 +7,7 @@ import type { RequestTimes, SimulationResult, TimePart } from "../../src/sim/ind
 import { randomClusters } from "../support/random-cluster.ts";
 import { randomRuns } from "../support/random-scenario.ts";
 import type { RandomRun } from "../support/random-scenario.ts";
-import { randomStorms } from "../support/random-storm.ts";
+import { randomStorms, randomTierStorms } from "../support/random-storm.ts";
 import { randomTierRuns } from "../support/random-tiers.ts";
 import { LAW_TIMEOUT_MS, lawRuns, record } from "./law-runs.ts";
 
@@ -172,6 +172,23 @@ test(
       lawRuns(150),
     );
     expect(redoUs).toBeGreaterThan(0);
+  },
+  LAW_TIMEOUT_MS,
+);
+
+test(
+  "in storms over workers that load prefixes, whose loads are lost with them",
+  () => {
+    let onboardUs = 0;
+    fc.assert(
+      fc.property(randomTierStorms, (run) => {
+        const result = record(run);
+        checkBreakdown(result);
+        onboardUs += sumOf(result, "onboardUs");
+      }),
+      lawRuns(150),
+    );
+    expect(onboardUs).toBeGreaterThan(0);
   },
   LAW_TIMEOUT_MS,
 );

@@ -35,7 +35,7 @@ import {
 } from "../request-table.ts";
 import type { RequestTable } from "../request-table.ts";
 import { SlotList } from "../slot-list.ts";
-import { beginRedo, endHandoff, promptComputed } from "../time-asides.ts";
+import { beginRedo, endHandoff, promptComputed, promptLost } from "../time-asides.ts";
 import type { HandoffParts, HandoffRules } from "./handoff-parts.ts";
 import { HandoffStats } from "./handoff-stats.ts";
 import {
@@ -185,6 +185,7 @@ export class Handoffs {
     const { data } = this.legs;
     if (Number.isNaN(data[at + LEG_PREFILLED_US]!)) {
       this.parts.prefillDesk.ended(data[at + LEG_SOURCE]!, prompt, nowUs, false);
+      promptLost(this.table.data, slot, prompt);
     } else this.table.data[slot + AT_LOST] = this.knownTokens(slot);
     data[at + LEG_PEER] = NONE;
     this.stop(slot, nowUs);
