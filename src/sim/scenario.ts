@@ -282,7 +282,7 @@ const clients = z.strictObject({
     .strictObject({
       max: described(
         z.int().nonnegative().max(1000).default(0),
-        "times a request that was turned away (429, 503, 529) is sent again",
+        "times a request that was turned away (429, 503, 529), or failed under way, is sent again",
       ),
       base_s: seconds("first back-off").default(1),
       factor: described(

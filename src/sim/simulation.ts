@@ -73,7 +73,7 @@ export class Simulation implements WorkerSink, HandoffSink {
   workers: readonly Worker[] = [];
   /** Why the run ended before all requests were done; null: it did not. */
   stopped: string | null = null;
-  nowUs = NaN;
+  nowUs = 0;
   firstArrivalUs = NaN;
   /** Events processed: arrivals, ends of passes and runs, wake-ups. */
   events = 0;
@@ -115,7 +115,6 @@ export class Simulation implements WorkerSink, HandoffSink {
     });
     if (!pools.ok) return pools;
     simulation.net = net;
-    simulation.pools = pools.value;
     const desks = desksOf(inputs, pools.value, simulation.table);
     if (!desks.ok) return desks;
     const gate = gateOf(inputs.scenario, pools.value, simulation.table, inputs.trace);
@@ -135,8 +134,7 @@ export class Simulation implements WorkerSink, HandoffSink {
     this.options = options;
     this.traffic = new Traffic(scenario, { trace, rows });
     this.clients = clientsOf(scenario, this.table, clientPathUs);
-    if (scenario.clients.retry.max > 0) this.retries = new Retries(scenario);
-    this.nowUs = 0;
+    if (scenario.clients.retry.max > 0) this.retries = new Retries(scenario, this.table);
     this.intake = new Intake(this.traffic);
     this.outcomes = outcomesOf(scenario, clientPathUs);
     const records = recordsOf(options, this.traffic.total);
@@ -162,8 +160,8 @@ export class Simulation implements WorkerSink, HandoffSink {
     const ends = { prefillDesk: desks.door, decodeDesk: desks.answers, sink: this };
     const parts = { table, workers, clock, poolOf, intake, pools, ...ends };
     this.handoffs = handoffsOf(this.scenario, pools, parts, this.net);
-    const leave = (slot: number): void => this.gate?.ended(slot);
-    const around = { desks, handoffs: this.handoffs, clients, endings, leave, net: this.net };
+    const over = this.close.bind(this);
+    const around = { desks, handoffs: this.handoffs, clients, over, net: this.net };
     this.faults = faultsOf(this.scenario, pools, { ...parts, ...around });
     series?.watch(this);
   }
@@ -224,6 +222,7 @@ export class Simulation implements WorkerSink, HandoffSink {
   }
 
   handoffOver(worker: number, slot: number, code: number, nowUs: number): void {
+    if (code >= 0) this.endings.refusals[code]!++;
     this.drop(worker, slot, code < 0 ? REQUEST_FAILED : REQUEST_REJECTED, nowUs, code);
   }
 
@@ -295,6 +294,7 @@ export class Simulation implements WorkerSink, HandoffSink {
     const slot = this.table.take(request);
     gate?.entered(slot);
     this.faults?.arrived(slot);
+    this.retries?.entered(slot, intake);
     if (handoffs !== undefined) {
       if (request.output < intake.wanted) this.truncated++;
       this.clients?.sent(slot, NO_WORKER, nowUs);
@@ -346,12 +346,18 @@ export class Simulation implements WorkerSink, HandoffSink {
 
   /** A request that is not done is over: for its client now, at its worker when the step in progress ends. */
   private drop(worker: number, slot: number, status: number, nowUs: number, code = -1): void {
-    this.gate?.ended(slot);
-    this.endings.drop(worker, slot, status, nowUs, code);
+    this.close(worker, slot, status, nowUs, code);
     if (this.faults?.cancel(slot, nowUs) === true) return;
     if (this.handoffs?.cancel(slot, nowUs) === true) return;
     this.desks.answers.ended(worker, slot, nowUs, false);
     this.clock.cancel(this.workers[worker]!, slot, nowUs);
+  }
+
+  /** The same for its client alone, who may send it again. */
+  private close(worker: number, slot: number, status: number, nowUs: number, code = -1): void {
+    this.gate?.ended(slot);
+    if (this.retries?.acceptAt(slot, status, code, nowUs) === true) this.clients?.ended(slot);
+    else this.endings.drop(worker, slot, status, nowUs, code);
   }
 
   /** Nothing is left to happen, or nothing before the horizon. */

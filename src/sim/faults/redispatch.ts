@@ -3,7 +3,6 @@
 import type { Clients } from "../clients.ts";
 import type { Desks } from "../desks.ts";
 import type { Handoffs } from "../disagg/index.ts";
-import type { Endings } from "../endings.ts";
 import type { Intake } from "../intake.ts";
 import type { Pool } from "../pool.ts";
 import { REQUEST_FAILED } from "../report.ts";
@@ -21,9 +20,8 @@ export type RedispatchParts = {
   readonly poolOf: readonly Pool[];
   readonly handoffs: Handoffs | undefined;
   readonly clients: Clients | undefined;
-  readonly endings: Endings;
-  /** A request is over without having been at its last worker. */
-  readonly leave: (slot: number) => void;
+  /** A request has failed without having been at its last worker. */
+  readonly over: (worker: number, slot: number, status: number, nowUs: number) => void;
 };
 
 /** Sends a request to another worker; false: nobody takes it, and it is over. */
@@ -42,8 +40,7 @@ export function redispatch(parts: RedispatchParts, slot: number, nowUs: number):
     return true;
   }
   if (worker !== null) desks.answers.ended(worker.id, slot, nowUs, false);
-  parts.leave(slot);
-  parts.endings.drop(NO_WORKER, slot, REQUEST_FAILED, nowUs);
+  parts.over(NO_WORKER, slot, REQUEST_FAILED, nowUs);
   table.give(slot);
   return false;
 }
