@@ -44,11 +44,12 @@ function faultSection({ faults, simS }: Report): string {
   );
 }
 
-function windowOf({ kind, workers, atS, recoveryS, goodputBeforePerS }: FaultSummary) {
+function windowOf({ kind, workers, link, atS, recoveryS, goodputBeforePerS }: FaultSummary) {
   const who = workers.length === 1 ? ` ${String(workers[0])}` : ` × ${countText(workers.length)}`;
+  const name = link ?? `${kind.replaceAll("_", " ")}${workers.length === 0 ? "" : who}`;
   const isKnown = goodputBeforePerS !== null;
   return {
-    name: `${kind.replaceAll("_", " ")}${workers.length === 0 ? "" : who}`,
+    name,
     fromS: atS,
     toS: !isKnown ? atS : recoveryS === null ? Infinity : atS + recoveryS,
   };

@@ -10,7 +10,7 @@ const LISTED = 10;
 export const FAULT_HEAD = [
   "fault",
   "at",
-  "workers",
+  "strikes",
   "touched",
   "moved",
   "failed",
@@ -45,6 +45,14 @@ export function faultSentence(faults: FaultsSummary): string {
   );
 }
 
+/** What a fault strikes: a link by its name, a worker by its number, or how many. */
+export function struckText({ workers, link }: Pick<FaultSummary, "workers" | "link">): string {
+  if (link !== null) return link;
+  const [first] = workers;
+  if (first === undefined) return "routers";
+  return workers.length === 1 ? `worker ${String(first)}` : `${countText(workers.length)} workers`;
+}
+
 /** Cells under `FAULT_HEAD`. */
 export function faultRow(event: FaultSummary): string[] {
   const { goodputDip, recoveryS, goodputBeforePerS } = event;
@@ -52,7 +60,7 @@ export function faultRow(event: FaultSummary): string[] {
   return [
     event.kind,
     secondsText(event.atS),
-    countText(event.workers.length),
+    struckText(event),
     countText(event.touched),
     countText(event.moved),
     countText(event.failed),

@@ -100,7 +100,7 @@ function firstIdsOf(pools: readonly PoolKnobs[]): readonly number[] {
 
 /** The tiers of a pool; undefined: none are wanted, or the engine keeps no prefixes. */
 function tiersFor(
-  { kv, cluster }: Scenario,
+  { kv, cluster, faults }: Scenario,
   { knobs, model, machine, gpusPerWorker, kvBytes }: ResolvedEngine,
   forest: PrefixForest,
   { firstId, net }: { readonly firstId: number; readonly net: ClusterNetwork | undefined },
@@ -109,7 +109,9 @@ function tiersFor(
   const blockSize = knobs.block_size;
   const tokenBytes = kvBytes?.perToken;
   const fabric = net && { net, worker: firstId };
-  const base = { workers, gpusPerWorker, blockSize, machine, tokenBytes, fabric };
+  const hasWeakPorts = faults.events.some(({ kind }) => kind === "link");
+  const size = { workers, gpusPerWorker, blockSize, tokenBytes };
+  const base = { ...size, machine, fabric, hasWeakPorts };
   const settings = resolveTiers(kv, base);
   if (!settings.ok) return settings;
   const keeps = knobs.enable_prefix_caching && knobs.scheduler !== "static";

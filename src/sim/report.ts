@@ -5,6 +5,7 @@
 
 import type { DecisionRecord } from "./witness.ts";
 import type { EngineFacts } from "./engine-facts.ts";
+import type { FaultsSummary } from "./faults/fault-summary.ts";
 import type { PoolRole, Scenario } from "./scenario.ts";
 import type { SeriesColumns } from "./series-columns.ts";
 import type { AsideColumns, TimeBreakdown } from "./time-parts.ts";
@@ -150,54 +151,6 @@ export type NetworkSummary = {
   readonly linksAll: number;
   /** The fullest first; not all of a large cluster. */
   readonly links: readonly LinkSummary[];
-};
-
-/** One fault and what came of it. */
-export type FaultSummary = {
-  readonly kind: string;
-  readonly atS: number;
-  /** Of what lasts a set time; `null`: until something else ends it. */
-  readonly untilS: number | null;
-  readonly workers: readonly number[];
-  /** Requests (of prefill workers: prompts) that were there, or came before anybody knew. */
-  readonly touched: number;
-  /** Of them those that went on elsewhere, and those that were over. */
-  readonly moved: number;
-  readonly failed: number;
-  /** Tokens whose keys and values were lost, to be computed again. */
-  readonly tokensLost: number;
-  /** GPU time of steps that never ended and of the lost tokens (each request's as one prompt alone), and of workers away, s. */
-  readonly gpuSLost: number;
-  readonly gpuSDown: number;
-  /**
-   * Goodput, in means over ten seconds: that of the minute before, per second; how deep it fell, as a share of it; seconds
-   * until it was back at 95 % of it, 0: it never fell below, `null`: it did not come back. `null` without an SLO or goodput.
-   */
-  readonly goodputBeforePerS: number | null;
-  readonly goodputDip: number | null;
-  readonly recoveryS: number | null;
-};
-
-/** A worker that was not as it should be: draining, down, slow, behind a slow link. */
-export type OutageSummary = {
-  readonly worker: number;
-  readonly state: string;
-  readonly fromS: number;
-  /** `null`: the run ended first. */
-  readonly untilS: number | null;
-};
-
-export type FaultsSummary = {
-  readonly moved: number;
-  readonly failed: number;
-  readonly tokensLost: number;
-  readonly gpuSLost: number;
-  readonly gpuSDown: number;
-  readonly events: readonly FaultSummary[];
-  /** Events beyond the first thousand, which are in the sums above only. */
-  readonly more: number;
-  /** Of single workers, in order of their beginnings; the first thousand. */
-  readonly outages: readonly OutageSummary[];
 };
 
 export type Report = {

@@ -4,7 +4,7 @@ import { fail, ok } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
 import { networkOf, siteOf } from "./build-network.ts";
 import { resolveEngines } from "./build-pools.ts";
-import { linkFaultProblem } from "./faults/index.ts";
+import { fabricFaultProblem } from "./faults/index.ts";
 import type { ClusterNetwork } from "./network/index.ts";
 import type { ResolvedEngine } from "./resolve-engine.ts";
 import type { SimulationInputs } from "./simulation-inputs.ts";
@@ -22,6 +22,6 @@ export function resolveCluster(inputs: SimulationInputs): Result<Cluster> {
   const engines = resolveEngines(inputs, site.value);
   if (!engines.ok) return engines;
   const net = site.value && networkOf(site.value);
-  const problem = net && linkFaultProblem(inputs.scenario, net);
+  const problem = net && fabricFaultProblem(inputs.scenario, net);
   return problem === undefined ? ok({ engines: engines.value, net }) : fail(problem);
 }

@@ -1,7 +1,7 @@
 /** What the schema cannot say: rules between keys, as the engines themselves enforce them. */
 
 import { checkRoles } from "./disagg/role-checks.ts";
-import { checkFaults } from "./faults/fault-targets.ts";
+import { checkFaults } from "./faults/fault-checks.ts";
 import type { Problem } from "../core/index.ts";
 import { atPool, poolScenarios } from "./pool-scenarios.ts";
 import type { Scenario } from "./scenario.ts";

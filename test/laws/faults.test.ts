@@ -27,6 +27,9 @@ function checked(run: RandomRun): SimulationResult {
   if (report.stopped === null) expect(unfinished).toBe(0);
   const done = requests!.status.filter((status) => status === REQUEST_COMPLETED).length;
   expect(done).toBe(completed);
+  // Who failed has used up its attempts, or came back too late for its client.
+  const { max } = report.scenario.clients.retry;
+  expect(report.admission?.retries ?? 0).toBeLessThanOrEqual(max * offered);
   // Moved requests keep what the client has: no token is told twice, none is missing.
   for (let i = 0; i < offered; i++) {
     if (requests!.status[i] !== REQUEST_COMPLETED) continue;
@@ -38,7 +41,7 @@ function checked(run: RandomRun): SimulationResult {
 test(
   "fast and step by step agree in random storms, and every request ends once",
   () => {
-    const reached = { moved: 0, failed: 0, tokens: 0, survived: 0 };
+    const reached = { moved: 0, failed: 0, again: 0, tokens: 0, survived: 0 };
     fc.assert(
       fc.property(randomStorms, (run) => {
         const { report } = checked(run);
@@ -49,6 +52,7 @@ test(
         }
         reached.moved += faults!.moved;
         reached.failed += faults!.failed;
+        reached.again += report.admission?.retries ?? 0;
         reached.tokens += faults!.tokensLost;
         reached.survived += completed;
       }),
@@ -56,6 +60,7 @@ test(
     );
     expect(reached.moved).toBeGreaterThan(300);
     expect(reached.failed).toBeGreaterThan(300);
+    expect(reached.again).toBeGreaterThan(300);
     expect(reached.tokens).toBeGreaterThan(10_000);
     expect(reached.survived).toBeGreaterThan(1000);
   },

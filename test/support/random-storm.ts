@@ -44,25 +44,47 @@ const rules = fc.record({
   gpus_per_node: fc.constantFrom(1, 2),
 });
 
+/** Clients that send again what failed; 0: they do not. */
+const retries = fc.record({
+  max: fc.constantFrom(0, 0, 1, 3),
+  base_s: fc.constantFrom(0.01, 0.5),
+  jitter: fc.constantFrom(0, 0.5),
+});
+
 /** What breaks in a run. */
 const stormsOver = (runs: fc.Arbitrary<RandomRun>): fc.Arbitrary<RandomRun> =>
   fc
-    .tuple(runs, events, rules)
-    .map(([run, drawn, { crash_per_hour, slow_per_hour, transfer_failure, ...knobs }]) => {
-      const { cluster } = run.scenario;
+    .tuple(runs, events, rules, retries)
+    .map(([run, drawn, { crash_per_hour, slow_per_hour, transfer_failure, ...knobs }, retry]) => {
+      const { cluster, kv, clients } = run.scenario;
+      const handsOver = cluster.pools.length > 0;
+      const isLinked =
+        handsOver ||
+        cluster.fabric !== null ||
+        kv.peer_fetch ||
+        kv.tiers.some(({ level }) => level === "g4");
       const workers =
         cluster.pools.length === 0
           ? cluster.workers
           : cluster.pools.reduce((sum, pool) => sum + pool.workers, 0);
       const linkOf = (which: number, worker: { readonly worker?: number }) =>
         cluster.fabric === null || which > 4 ? worker : { link: NAMED_LINKS[which]! };
+      // Nodes of a fabric that has two or more, whatever the run.
+      const nodes = cluster.fabric?.placement === "pools_apart" && handsOver ? 2 : 1;
       const faults: FaultInput[] = drawn.map(
-        ({ kind, at_s, which, lasts, factor, grace_s, all }) => {
+        ({ kind: some, at_s, which, lasts, factor, grace_s, all }) => {
+          const kind = some === "link" && !isLinked ? "slow" : some;
           const base = { kind, at_s, ...(lasts === undefined ? {} : { for_s: lasts }) };
           const worker = all ? {} : { worker: which % workers };
           switch (kind) {
             case "node_loss":
-              return { ...base, node: Math.floor((which % workers) / knobs.gpus_per_node) };
+              return {
+                ...base,
+                node:
+                  cluster.fabric === null
+                    ? Math.floor((which % workers) / knobs.gpus_per_node)
+                    : which % nodes,
+              };
             case "rack_loss":
               return { ...base, rack: 0 };
             case "slow":
@@ -76,9 +98,11 @@ const stormsOver = (runs: fc.Arbitrary<RandomRun>): fc.Arbitrary<RandomRun> =>
           }
         },
       );
-      const rates = { crash_per_hour, slow_per_hour, transfer_failure, slow_s: 0.2 };
+      const failures = handsOver ? { transfer_failure } : {};
+      const rates = { crash_per_hour, slow_per_hour, ...failures, slow_s: 0.2 };
       const scenario = scenarioSchema.parse({
         ...run.scenario,
+        clients: { ...clients, retry },
         faults: { ...knobs, events: faults, rates, startup_s: 0.1 },
       });
       return { ...run, scenario };

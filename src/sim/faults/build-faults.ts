@@ -4,7 +4,7 @@ import type { Pool } from "../pool.ts";
 import type { Scenario } from "../scenario.ts";
 import { hasFaults } from "./fault-schema.ts";
 import { FaultScript } from "./fault-script.ts";
-import { targetsOf } from "./fault-targets.ts";
+import { takesNodes, targetsOf, workersInNodes } from "./fault-targets.ts";
 import { Faults } from "./faults.ts";
 import type { FaultParts } from "./faults.ts";
 
@@ -17,6 +17,9 @@ export function faultsOf(
   const { faults: knobs, seed } = scenario;
   if (!hasFaults(knobs)) return undefined;
   const planned = knobs.events.map((event) => {
+    if (takesNodes(event) && parts.net !== undefined) {
+      return { event, workers: workersInNodes(scenario, event, parts.net) };
+    }
     const targets = targetsOf(scenario, event);
     return { event, workers: targets.map(({ pool, row }) => pools[pool]!.workers[row]!.id) };
   });

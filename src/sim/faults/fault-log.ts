@@ -14,6 +14,8 @@ export type Incident = {
   /** Of what lasts a set time; Infinity: for ever. */
   readonly untilUs: number;
   readonly workers: readonly number[];
+  /** Name that the scenario gives of links; `null`: it strikes workers. */
+  readonly link: string | null;
   /** Requests that were there, or came before anybody knew. */
   touched: number;
   moved: number;
@@ -50,12 +52,13 @@ export class FaultLog {
   }
 
   /** Opens an incident and returns its number. */
-  open(kind: FaultKind, workers: readonly number[], atUs: number, untilUs: number): number {
+  open(event: FaultEvent, workers: readonly number[], atUs: number, untilUs: number): number {
     this.incidents.push({
-      kind,
+      kind: event.kind,
       atUs,
       untilUs,
       workers,
+      link: event.link ?? null,
       touched: 0,
       moved: 0,
       failed: 0,

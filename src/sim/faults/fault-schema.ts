@@ -118,11 +118,11 @@ export const faultsSchema = z.strictObject({
   ),
   gpus_per_node: described(
     z.int().positive().max(4096).default(8),
-    "GPUs of a node: workers fill nodes in order",
+    "GPUs of a node: workers fill nodes in order; with cluster.fabric they are where it places them",
   ),
   nodes_per_rack: described(
     z.int().positive().max(4096).default(9),
-    "nodes of a rack (default: 72 GPUs)",
+    "nodes of a rack (default: 72 GPUs); NVLink domains of several nodes of cluster.fabric are racks",
   ),
 });
 

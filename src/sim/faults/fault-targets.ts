@@ -1,6 +1,6 @@
 /** Which workers a fault of the scenario strikes. */
 
-import type { Problem } from "../../core/index.ts";
+import type { ClusterNetwork } from "../network/index.ts";
 import { poolScenarios, poolsOf } from "../pool-scenarios.ts";
 import type { Scenario } from "../scenario.ts";
 import { ranksOf } from "../worker-knobs.ts";
@@ -20,14 +20,22 @@ function placesOf(scenario: Scenario): readonly Place[] {
 /** A worker by its pool's place among the scenario's pools and its number in it. */
 export type FaultTarget = { readonly pool: number; readonly row: number };
 
-/** The workers that an event strikes, in order; none for an event of no worker. */
+/** Whether an event takes a node or a rack, with whoever is there. */
+export function takesNodes({ kind }: Pick<FaultEvent, "kind">): boolean {
+  return kind === "node_loss" || kind === "rack_loss";
+}
+
+/**
+ * The workers that an event strikes, in order; none for an event of no worker. Without a fabric workers fill nodes in order;
+ * who is in a fabric's nodes is `workersInNodes`.
+ */
 export function targetsOf(scenario: Scenario, event: FaultEvent): readonly FaultTarget[] {
   if (event.kind === "metrics_blackout" || event.link !== undefined) return [];
   const places = placesOf(scenario);
   const all = places.flatMap(({ workers }, pool) =>
     Array.from({ length: workers }, (_, row) => ({ pool, row })),
   );
-  if (event.kind === "node_loss" || event.kind === "rack_loss") {
+  if (takesNodes(event)) {
     const { gpus_per_node: perNode, nodes_per_rack: perRack } = scenario.faults;
     const size = event.kind === "node_loss" ? perNode : perNode * perRack;
     const first = size * (event.node ?? event.rack ?? 0);
@@ -43,89 +51,15 @@ export function targetsOf(scenario: Scenario, event: FaultEvent): readonly Fault
   return event.worker === undefined ? group : group.slice(event.worker, event.worker + 1);
 }
 
-/** The first fault that strikes nobody or lacks what its kind needs. */
-export function checkFaults(scenario: Scenario): Problem | undefined {
-  for (const [index, event] of scenario.faults.events.entries()) {
-    const problem = checkEvent(scenario, event);
-    if (problem === undefined) continue;
-    const place = `faults.events.${String(index)}`;
-    return { ...problem, where: `${place}.${problem.where ?? "kind"}` };
-  }
-  return undefined;
-}
-
-function checkEvent(scenario: Scenario, event: FaultEvent): Problem | undefined {
-  const { kind, pool } = event;
-  const names = poolsOf(scenario).map(({ name }) => name);
-  if (pool !== undefined && !names.includes(pool)) {
-    return {
-      what: `there is no pool ${JSON.stringify(pool)}`,
-      where: "pool",
-      expected: `one of ${names.join(", ")}`,
-    };
-  }
-  const needed = { node_loss: "node", rack_loss: "rack", slow: "factor", link: "factor" } as const;
-  if (kind in needed) {
-    const key = needed[kind as keyof typeof needed];
-    if (event[key] === undefined) {
-      return {
-        what: `${kind} needs ${key}`,
-        where: key,
-        expected: `a number`,
-        remedy: `add ${key}`,
-      };
-    }
-  }
-  if (kind === "slow" && event.factor! <= 0) {
-    return { what: "a step cannot take no time", where: "factor", expected: "a number > 0" };
-  }
-  const misfit = checkLink(scenario, event);
-  if (misfit !== undefined) return misfit;
-  if (kind === "metrics_blackout" || event.link !== undefined) return undefined;
-  if (targetsOf(scenario, event).length > 0) return undefined;
-  const where = kind === "node_loss" ? "node" : kind === "rack_loss" ? "rack" : "worker";
-  const last = poolsOf(scenario).reduce(
-    (sum, one) => (pool === undefined || one.name === pool ? sum + one.workers : sum),
-    0,
+/** Numbers of the workers that have a GPU in the node or rack of an event, where a fabric has placed them. */
+export function workersInNodes(
+  { faults }: Scenario,
+  { kind, node, rack }: FaultEvent,
+  { topology, workers }: ClusterNetwork,
+): readonly number[] {
+  const isHit = (at: number): boolean =>
+    kind === "node_loss" ? at === node : topology.rackOf(at, faults.nodes_per_rack) === rack;
+  return Array.from({ length: workers }, (_, id) => id).filter((id) =>
+    topology.nodesOf(id).some(isHit),
   );
-  return {
-    what: `a fault strikes ${where} ${String(event[where])}, which does not exist`,
-    where,
-    expected:
-      where === "worker" ? `0 to ${String(last - 1)}` : `a ${where} that has GPUs of the cluster`,
-    remedy: "correct the number, or add workers",
-  };
-}
-
-/** What a fault of links must be; whether the fabric has a link of the name is known when it is laid. */
-function checkLink(
-  { cluster }: Scenario,
-  { kind, factor, link, worker, pool }: FaultEvent,
-): Problem | undefined {
-  if (kind === "link" && factor! > 1) {
-    return {
-      what: `a link cannot have ${String(factor)} times its bandwidth left`,
-      where: "factor",
-      expected: "a share from 0 (cut) to 1",
-    };
-  }
-  if (link === undefined) return undefined;
-  if (kind !== "link") {
-    return { what: `${kind} strikes no link`, where: "link", remedy: "set kind: link" };
-  }
-  if (cluster.fabric === null) {
-    return {
-      what: "without a fabric links have no names",
-      where: "link",
-      expected: "cluster.fabric beside it, or worker: NUMBER",
-      remedy: "add cluster.fabric: {}, or name the worker whose transfers suffer",
-    };
-  }
-  if (worker === undefined && pool === undefined) return undefined;
-  return {
-    what: "a fault strikes both a link by its name and a worker",
-    where: "link",
-    expected: "one of the two",
-    remedy: "make two events of it",
-  };
 }

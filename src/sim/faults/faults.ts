@@ -31,7 +31,7 @@ import { FaultLog } from "./fault-log.ts";
 import type { FaultKind } from "./fault-log.ts";
 import type { FaultKnobs } from "./fault-schema.ts";
 import type { FaultScript } from "./fault-script.ts";
-import { LinkFaults } from "./link-faults.ts";
+import { LinkFaults, scalePorts } from "./link-faults.ts";
 import { Outages } from "./outages.ts";
 import { redispatch } from "./redispatch.ts";
 import type { RedispatchParts } from "./redispatch.ts";
@@ -164,19 +164,19 @@ export class Faults {
     const { kind, for_s: forS, factor = 1 } = event;
     const lastsUs = forS === undefined ? Infinity : Math.round(forS * US_PER_S);
     if (kind === "metrics_blackout") {
-      this.log.open(kind, [], nowUs, nowUs + lastsUs);
+      this.log.open(event, [], nowUs, nowUs + lastsUs);
       this.parts.desks.blind(nowUs + lastsUs);
       return;
     }
     if (kind === "link" && this.links !== undefined) {
-      this.log.open(kind, workers, nowUs, nowUs + lastsUs);
+      this.log.open(event, workers, nowUs, nowUs + lastsUs);
       this.links.strike(event, workers, lastsUs, nowUs);
       if (factor === 0) failLoads(this.parts, nowUs);
       return;
     }
     const struck = workers.filter((id) => this.isDown[id] === 0);
     if (struck.length === 0) return;
-    const incident = this.log.open(kind, struck, nowUs, nowUs + lastsUs);
+    const incident = this.log.open(event, struck, nowUs, nowUs + lastsUs);
     for (const id of struck) {
       if (kind === "slow") this.slow(id, factor, lastsUs, nowUs);
       else if (kind === "link") this.scaleLinks(id, factor, lastsUs, nowUs);
@@ -210,7 +210,8 @@ export class Faults {
     this.isDown[id] = 1;
     this.isSilent[id] = isSilent ? 1 : 0;
     this.detectUs[id] = nowUs + Math.max(1, Math.round(knobs.detection_s * US_PER_S));
-    for (let timer = 0; timer < TIMERS; timer++) this.timers.cancel(id * TIMERS + timer);
+    // Its links do not die with it, nor mend.
+    for (let timer = 0; timer < TIMER_LINK_END; timer++) this.timers.cancel(id * TIMERS + timer);
     const stepUs = clock.halt(worker, nowUs);
     this.outages.begin(id, "down", nowUs);
     this.outages.end(id, "draining", nowUs);
@@ -234,7 +235,7 @@ export class Faults {
     else if (kind === TIMER_SLOW_END) this.setPace(id, 1, nowUs);
     else {
       this.outages.end(id, "link", nowUs);
-      this.parts.handoffs?.scaleLinks(id, 1, nowUs);
+      scalePorts(this.parts, id, 1, nowUs);
     }
   }
 
@@ -280,7 +281,7 @@ export class Faults {
 
   private scaleLinks(id: number, factor: number, lastsUs: number, nowUs: number): void {
     this.outages.begin(id, "link", nowUs);
-    this.parts.handoffs?.scaleLinks(id, factor, nowUs);
+    scalePorts(this.parts, id, factor, nowUs);
     this.timers.cancel(id * TIMERS + TIMER_LINK_END);
     if (lastsUs < Infinity) this.schedule(id, TIMER_LINK_END, nowUs + lastsUs);
   }

@@ -1,32 +1,12 @@
 /** Links of the fabric that are degraded or cut: everything that moves over them feels it, hand-offs and tiers alike. */
 
-import { EventQueue, nearestNames } from "../../core/index.ts";
-import type { Problem } from "../../core/index.ts";
+import { EventQueue } from "../../core/index.ts";
+import type { Handoffs } from "../disagg/index.ts";
 import type { ClusterNetwork } from "../network/index.ts";
-import type { Scenario } from "../scenario.ts";
+import type { Pool } from "../pool.ts";
+import type { WorkerEvents } from "../worker-events.ts";
+import type { Worker } from "../worker.ts";
 import type { FaultEvent } from "./fault-schema.ts";
-
-/** Names of links that an error shows. */
-const NAMES_SHOWN = 3;
-
-/** The first fault of a link that the fabric does not have; `undefined`: all exist. */
-export function linkFaultProblem(
-  { faults }: Scenario,
-  { topology }: ClusterNetwork,
-): Problem | undefined {
-  for (const [index, { link }] of faults.events.entries()) {
-    if (link === undefined || topology.named(link).length > 0) continue;
-    const names = topology.links.map(({ name }) => name);
-    const near = nearestNames(link, names).slice(0, NAMES_SHOWN);
-    return {
-      what: `the fabric has no link ${JSON.stringify(link)}`,
-      where: `faults.events.${String(index)}.link`,
-      expected: `a link, or the words that the names of several begin with, such as ${JSON.stringify(near[0] ?? names[0])}`,
-      remedy: `its links are ${names.slice(0, NAMES_SHOWN).join(", ")} and so on; GPUs and NICs of one worker count as one link`,
-    };
-  }
-  return undefined;
-}
 
 export class LinkFaults {
   private readonly net: ClusterNetwork;
@@ -67,4 +47,23 @@ export class LinkFaults {
     }
     return count;
   }
+}
+
+/** Without a fabric: a worker has this share of its links to others left, for hand-offs, peers and remote stores. */
+export function scalePorts(
+  parts: {
+    readonly handoffs: Handoffs | undefined;
+    readonly poolOf: readonly Pool[];
+    readonly workers: readonly Worker[];
+    readonly clock: WorkerEvents;
+  },
+  id: number,
+  scale: number,
+  nowUs: number,
+): void {
+  const { handoffs, poolOf, workers, clock } = parts;
+  handoffs?.scaleLinks(id, scale, nowUs);
+  const { tiers } = poolOf[id]!;
+  const wake = (worker: number): void => clock.wake(workers[worker]!, nowUs);
+  tiers?.losses.portsScaled(id - tiers.firstId, scale, nowUs, wake);
 }

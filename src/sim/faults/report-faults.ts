@@ -1,7 +1,7 @@
 /** The report's `faults`: each one's cost, and the goodput around it. */
 
-import type { FaultsSummary, FaultSummary, OutageSummary } from "../report.ts";
 import type { Incident } from "./fault-log.ts";
+import type { FaultsSummary, FaultSummary, OutageSummary } from "./fault-summary.ts";
 import type { Faults } from "./faults.ts";
 import type { Outage } from "./outages.ts";
 
@@ -39,6 +39,7 @@ function summaryOf(one: Incident, good: readonly number[], endS: number): FaultS
     atS: one.atUs / US_PER_S,
     untilS: one.untilUs < Infinity ? one.untilUs / US_PER_S : null,
     workers: one.workers,
+    link: one.link,
     touched: one.touched,
     moved: one.moved,
     failed: one.failed,

@@ -16,7 +16,7 @@ const PLACES = 4;
 export class ClusterNetwork {
   readonly network: Network;
   readonly topology: Topology;
-  private readonly workers: number;
+  readonly workers: number;
   private readonly listeners: TransferListener[] = [];
   private readonly known = new Map<number, number>();
 

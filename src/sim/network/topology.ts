@@ -103,6 +103,18 @@ export class Topology {
     return number === undefined ? NONE : Number(number);
   }
 
+  /** Nodes that a worker has GPUs in. */
+  nodesOf(worker: number): readonly number[] {
+    return [...new Set(this.spec.placement.gpusOf[worker]!.map(({ node }) => node))];
+  }
+
+  /** Rack of a node: its NVLink domain, where one spans nodes, else so many nodes make one. */
+  rackOf(node: number, nodesPerRack: number): number {
+    const { nodes } = this.spec.placement;
+    const spans = nodes.some((one, index) => index > 0 && one.domain === nodes[index - 1]!.domain);
+    return spans ? nodes[node]!.domain : Math.floor(node / nodesPerRack);
+  }
+
   /** The ports through which a worker's GPUs reach others: NVLink and NICs, those included that it shares with neighbours. */
   ports(worker: number): readonly number[] {
     const found = new Set<number>();

@@ -8,7 +8,7 @@
 
 import type { ClusterNetwork } from "../network/index.ts";
 import { PLACE_GPU, PLACE_HOST, PLACE_NVME, PLACE_STORE, TransferPort } from "../network/index.ts";
-import { storeFor } from "./tier-links.ts";
+import { homeRow, storeFor } from "./tier-links.ts";
 import type { TierWays } from "./tier-links.ts";
 import type { TierSettings } from "./tier-settings.ts";
 
@@ -69,8 +69,6 @@ export class FabricTierLinks implements TierWays {
   /** Worker that a store stands with. */
   private homeOf(level: number, store: number): number {
     const { levels, workersPerNode } = this.settings;
-    const { scope } = levels[level]!;
-    const row = scope === "worker" ? store : scope === "node" ? store * workersPerNode : 0;
-    return this.firstId + row;
+    return this.firstId + homeRow(levels[level]!.scope, store, workersPerNode);
   }
 }

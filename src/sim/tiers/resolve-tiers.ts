@@ -37,6 +37,8 @@ export type TierBase = {
   readonly machine: Machine | undefined;
   /** KV bytes of a token in all GPUs of a worker; undefined: no card says. */
   readonly tokenBytes: number | undefined;
+  /** Whether the scenario has faults of links. */
+  readonly hasWeakPorts?: boolean;
   /** The cluster's network and a worker of the pool; undefined: tiers have links of their own. */
   readonly fabric?: { readonly net: ClusterNetwork; readonly worker: number } | undefined;
 };
@@ -241,6 +243,7 @@ export function resolveTiers(kv: KvSection, base: TierBase): Result<TierSettings
     workersPerNode: workersPerNode(kv, base),
     hostBytesPerUs: hostRate,
     peer: peer.value,
+    hasWeakPorts: base.hasWeakPorts === true,
     setupUs: kv.setup_us,
   });
 }

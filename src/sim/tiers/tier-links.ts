@@ -8,12 +8,20 @@
 
 import { Network } from "../network/index.ts";
 import type { LinkSpec, Transfers } from "../network/index.ts";
-import type { LevelSettings, TierSettings } from "./tier-settings.ts";
+import type { LevelSettings, TierScope, TierSettings } from "./tier-settings.ts";
+
+/** The level that workers reach over the network. */
+const REMOTE = "g4";
 
 /** Number of a store of a level for a worker. */
 export function storeFor(level: LevelSettings, row: number, workersPerNode: number): number {
   if (level.scope === "worker") return row;
   return level.scope === "node" ? Math.floor(row / workersPerNode) : 0;
+}
+
+/** Row of the worker that a store stands with: the first of those that share it. */
+export function homeRow(scope: TierScope, store: number, workersPerNode: number): number {
+  return scope === "worker" ? store : scope === "node" ? store * workersPerNode : 0;
 }
 
 /** Stores of a level. */
@@ -42,6 +50,8 @@ export class TierLinks implements TierWays {
   /** First link of each level's stores; −1: the level is host memory. */
   private readonly firstOf: number[] = [];
   private readonly peers: number;
+  /** First link of the workers' ways to remote stores; −1: the stores' own links are all. */
+  private readonly remotes: number;
   private readonly fetches: Int32Array[];
   private readonly writes: Int32Array[];
   private readonly peerRoutes = new Map<number, number>();
@@ -67,6 +77,7 @@ export class TierLinks implements TierWays {
       this.link(`worker ${row} port out`, "port", peer!.bytesPerUs);
       this.link(`worker ${row} port in`, "port", peer!.bytesPerUs);
     }
+    this.remotes = this.layRemotes();
     this.network = new Network({
       links: this.specs,
       setupUs: settings.setupUs,
@@ -84,25 +95,27 @@ export class TierLinks implements TierWays {
     if (known[row]! >= 0) return known[row]!;
     const settings = this.settings.levels[level]!;
     const store = storeFor(settings, row, this.settings.workersPerNode);
-    return (known[row] = this.route(
-      [this.firstOf[level]! + 2 * store, 2 * row],
-      settings.latencyUs,
-    ));
+    const links = [this.firstOf[level]! + 2 * store, 2 * row, ...this.remote(level, row, "in")];
+    return (known[row] = this.route(links, settings.latencyUs));
   }
 
   /** Route from a worker's GPUs into its store of a level. */
   offload(level: number, row: number): number {
     const settings = this.settings.levels[level]!;
     const store = storeFor(settings, row, this.settings.workersPerNode);
-    return this.route([2 * row + 1, this.firstOf[level]! + 2 * store + 1], settings.latencyUs);
+    const end = this.firstOf[level]! + 2 * store + 1;
+    const links = [2 * row + 1, end, ...this.remote(level, row, "out")];
+    return this.route(links, settings.latencyUs);
   }
 
   /** Route from the store above into store `store` of a level. */
   demote(level: number, store: number): number {
     const known = this.writes[level]!;
     if (known[store]! >= 0) return known[store]!;
-    const link = this.firstOf[level]! + 2 * store + 1;
-    return (known[store] = this.route([link], this.settings.levels[level]!.latencyUs));
+    const { scope, latencyUs } = this.settings.levels[level]!;
+    const home = homeRow(scope, store, this.settings.workersPerNode);
+    const links = [this.firstOf[level]! + 2 * store + 1, ...this.remote(level, home, "out")];
+    return (known[store] = this.route(links, latencyUs));
   }
 
   /** Route from one worker's GPUs into another's. */
@@ -115,6 +128,34 @@ export class TierLinks implements TierWays {
       this.peerRoutes.set(key, route);
     }
     return route;
+  }
+
+  /** A worker has this share of its ports' bandwidth left, 0 … 1: to and from peers and remote stores. */
+  scalePorts(row: number, scale: number, nowUs: number): void {
+    const { peers, remotes, network, settings } = this;
+    for (const end of [0, 1]) {
+      if (settings.peer !== undefined) network.setScale(peers + 2 * row + end, scale, nowUs);
+      if (remotes >= 0) network.setScale(remotes + 2 * row + end, scale, nowUs);
+    }
+  }
+
+  /** A worker's way to remote stores is as wide as they are: nobody waits for it while it is whole. */
+  private layRemotes(): number {
+    const { levels, hasWeakPorts, workers } = this.settings;
+    const remote = levels.find(({ name }) => name === REMOTE);
+    if (remote === undefined || !hasWeakPorts) return -1;
+    const first = this.specs.length;
+    for (let row = 0; row < workers; row++) {
+      this.link(`worker ${row} remote out`, "port", remote.writeBytesPerUs);
+      this.link(`worker ${row} remote in`, "port", remote.readBytesPerUs);
+    }
+    return first;
+  }
+
+  /** The link of a worker's way to a level's stores, where it has one of its own. */
+  private remote(level: number, row: number, way: "in" | "out"): readonly number[] {
+    if (this.remotes < 0 || this.settings.levels[level]!.name !== REMOTE) return [];
+    return [this.remotes + 2 * row + (way === "in" ? 1 : 0)];
   }
 
   private link(name: string, kind: string, bytesPerUs: number): void {

@@ -8,6 +8,7 @@
 import type { Network } from "../network/index.ts";
 import type { CacheDirectory } from "./cache-directory.ts";
 import type { LoadTable } from "./load-table.ts";
+import { TierLinks } from "./tier-links.ts";
 import type { TierWays } from "./tier-links.ts";
 import type { TierOffloads } from "./tier-offloads.ts";
 import type { TierSettings } from "./tier-settings.ts";
@@ -54,6 +55,14 @@ export class TierLosses {
       store.lose((node) => book.lost(node));
     }
     offloads.flush(nowUs);
+  }
+
+  /** A worker has this share of its ports' bandwidth left; what its tiers share with others does not change. */
+  portsScaled(row: number, scale: number, nowUs: number, failed: (worker: number) => void): void {
+    const { links } = this.tiers;
+    if (!(links instanceof TierLinks)) return;
+    links.scalePorts(row, scale, nowUs);
+    if (scale === 0) this.cut(links.network, nowUs, failed);
   }
 
   /** A link is cut: loads that cross one fail. */

@@ -44,6 +44,8 @@ export type TierSettings = {
   readonly hostBytesPerUs: number;
   /** From worker to worker; undefined: prefixes are not fetched from peers. */
   readonly peer: { readonly bytesPerUs: number; readonly latencyUs: number } | undefined;
+  /** Whether links of their own may fail: then each worker's way to remote stores is one. */
+  readonly hasWeakPorts: boolean;
   /** Set-up of every transfer, µs. */
   readonly setupUs: number;
 };

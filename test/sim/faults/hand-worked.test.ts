@@ -33,8 +33,13 @@ const TRACE: Trace = {
   outputTokens: Uint32Array.from([5]),
 };
 
-function run(faults: ScenarioInput["faults"], workers = 2): Required<SimulationResult> {
+function run(
+  faults: ScenarioInput["faults"],
+  workers = 2,
+  clients: ScenarioInput["clients"] = {},
+): Required<SimulationResult> {
   const parsed = parseScenario({
+    clients,
     cluster: { workers },
     engine: { step_time: STEP, block_size: 10, num_gpu_blocks: 100 },
     faults: { connect_error_s: 0.0005, restart_s: 1, ...faults },
@@ -66,6 +71,26 @@ describe("a worker that dies at 4700 with three tokens told", () => {
   test("without moves it fails when that is noticed", () => {
     const { report, requests } = run({ events });
     expect(report.requests).toMatchObject({ completed: 0, failed: 1, unfinished: 0 });
+    expect(requests.finishUs[0]).toBe(5200);
+  });
+
+  test("its client sends it again after the failure, and its answer begins anew", () => {
+    const { report, requests } = run({ events }, 2, {
+      retry: { max: 1, base_s: 0.01, jitter: 0 },
+    });
+    // Failed at 5200, sent at 15 200; the other worker's prompt step of 2000 and four of 1100.
+    expect(requests.firstTokenUs[0]).toBe(17_200);
+    expect(requests.finishUs[0]).toBe(17_200 + 4400);
+    expect(requests.worker[0]).toBe(1);
+    expect(report.requests).toMatchObject({ offered: 1, completed: 1, failed: 0 });
+    expect(report.faults).toMatchObject({ moved: 0, failed: 1 });
+    expect(report.admission!.retries).toBe(1);
+  });
+
+  test("its client comes again only within its patience", () => {
+    const clients = { timeout_s: 0.012, retry: { max: 5, base_s: 0.01, jitter: 0 } };
+    const { report, requests } = run({ events }, 2, clients);
+    expect(report.requests).toMatchObject({ completed: 0, failed: 1, cancelled: 0 });
     expect(requests.finishUs[0]).toBe(5200);
   });
 
@@ -123,4 +148,26 @@ test("faults that strike nobody are named", () => {
   expect(where({ at_s: 1, kind: "node_loss", node: 9 })).toBe("faults.events.0.node");
   expect(where({ at_s: 1, kind: "slow", worker: 0 })).toBe("faults.events.0.factor");
   expect(where({ at_s: 1, kind: "crash", worker: 0 })).toBeUndefined();
+});
+
+test("faults say nothing that their kind does not heed", () => {
+  const where = (event: object, more: object = {}) => {
+    const parsed = parseScenario({
+      trace: "t",
+      faults: { events: [{ at_s: 1, ...event }] },
+      ...more,
+    });
+    return parsed.ok ? undefined : parsed.problem.where;
+  };
+  expect(where({ kind: "crash", worker: 0, factor: 2 })).toBe("faults.events.0.factor");
+  expect(where({ kind: "node_loss", node: 0, worker: 0 })).toBe("faults.events.0.worker");
+  expect(where({ kind: "metrics_blackout", pool: "workers" })).toBe("faults.events.0.pool");
+  // Between plain workers nothing moves; with peers, or a remote store, something does.
+  const cut = { kind: "link", worker: 0, factor: 0 };
+  expect(where(cut)).toBe("faults.events.0.kind");
+  expect(where(cut, { kv: { peer_fetch: true } })).toBeUndefined();
+  expect(where(cut, { kv: { tiers: [{ level: "g4" }] } })).toBeUndefined();
+  expect(where(cut, { kv: { tiers: [{ level: "g2" }] } })).toBe("faults.events.0.kind");
+  const failing = parseScenario({ trace: "t", faults: { rates: { transfer_failure: 0.1 } } });
+  expect(failing.ok ? undefined : failing.problem.where).toBe("faults.rates.transfer_failure");
 });

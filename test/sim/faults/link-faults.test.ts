@@ -6,7 +6,8 @@ import type { ScenarioInput, SimulationResult } from "../../../src/sim/index.ts"
 import { valueOf } from "../../hardware/cards-support.ts";
 import { deck } from "../../hardware/kernels-support.ts";
 import { simulate } from "../../support/simulate.ts";
-import { traceOf } from "../../support/small-runs.ts";
+import { runBoth, scenarioOf, traceOf } from "../../support/small-runs.ts";
+import type { Row } from "../../support/small-runs.ts";
 
 type Faults = NonNullable<ScenarioInput["faults"]>;
 type Event = NonNullable<Faults["events"]>[number];
@@ -108,6 +109,86 @@ describe("a hand-off over two NICs", () => {
     const { report } = ran({ rates: { transfer_failure: 1 } });
     expect(report.disagg).toMatchObject({ transferFailures: 1, fallbacks: 1 });
     expect(report.network!.transfers.finished).toBe(1);
+  });
+});
+
+test("the report says which link it was", () => {
+  const { report } = ran({ events: [link("node 0 nic 0 out", { factor: 0.5 })] });
+  expect(report.faults!.events).toMatchObject([{ kind: "link", link: "node 0 nic 0 out" }]);
+});
+
+test("a node of a fabric takes with it whom the fabric has placed there", () => {
+  // One GPU each, but in nodes of their own: counted eight to a node both would be in the first.
+  const events = [{ at_s: 0.05, kind: "node_loss", node: 1 } as const];
+  const { report } = ran({ events });
+  expect(report.faults!.events).toMatchObject([{ kind: "node_loss", workers: [1] }]);
+  const none = createSimulation(inputsWith({ events: [{ ...events[0]!, node: 2 }] }));
+  if (none.ok) throw new Error("it exists");
+  expect(none.problem.where).toBe("faults.events.0.node");
+  expect(none.problem.expected).toContain("0 to 1");
+  const rack = [{ at_s: 0.05, kind: "rack_loss", rack: 0 } as const];
+  expect(ran({ events: rack }).report.faults!.events).toMatchObject([{ workers: [0, 1] }]);
+  const second = ran({ events: [{ ...rack[0]!, rack: 1 }], nodes_per_rack: 1 });
+  expect(second.report.faults!.events).toMatchObject([{ workers: [1] }]);
+});
+
+describe("without a fabric, a worker's ports", () => {
+  const A = { at: 0, input: 33, output: 1, ids: [0, 1, 2] };
+  const AGAIN = { ...A, at: 40_000 };
+  const LATE = { ...A, at: 80_000 };
+  const B = { at: 20_000, input: 49, output: 1, ids: [10, 11, 12, 13] };
+
+  /** First-token time of the last request after its arrival; 32 tokens of 1000 bytes are fetched for it. */
+  function lastOf(events: Event[], kv: ScenarioInput["kv"], rows: readonly Row[], workers: number) {
+    const scenario = scenarioOf(
+      { num_gpu_blocks: 4 },
+      {
+        cluster: { workers },
+        kv: { bytes_per_token: 1000, host_bytes_per_s: 1e9, onboard: "always", ...kv },
+        faults: { events },
+      },
+    );
+    const { requests } = runBoth({ scenario, trace: traceOf(rows, 16) });
+    return requests.firstTokenUs[rows.length - 1]! - rows.at(-1)!.at;
+  }
+
+  test("halved, take twice as long for a prefix from a peer", () => {
+    const peers = { peer_fetch: true, peer_bytes_per_s: 1e9 };
+    const slowed = (worker: number, factor: number): number =>
+      lastOf([{ at_s: 0, kind: "link", worker, factor }], peers, [A, AGAIN], 2);
+    // 10 µs away, 20 of set-up, 32 at 1000 bytes/µs, and a step for the last token.
+    expect(slowed(0, 1)).toBe(10 + 20 + 32 + 10_000);
+    expect(slowed(0, 0.5)).toBe(10 + 20 + 64 + 10_000);
+    expect(slowed(1, 0.25)).toBe(10 + 20 + 128 + 10_000);
+  });
+
+  test("cut, make what they were loading be computed", () => {
+    const peers = { peer_fetch: true, peer_bytes_per_s: 1e6 };
+    const event = { at_s: 0.05, kind: "link", worker: 0, factor: 0 } as const;
+    // At 1 byte/µs it would take 32 ms; it fails after 10.
+    expect(lastOf([event], peers, [A, AGAIN], 2)).toBe(10_000 + 10_000);
+  });
+
+  test("are on the way to a remote store, and not to the host", () => {
+    const tier = (level: "g2" | "g4"): ScenarioInput["kv"] => ({
+      tiers: [
+        { level, capacity_blocks: 99, read_bytes_per_s: 1e9, offload: "presence", latency_us: 0 },
+      ],
+    });
+    const events = [{ at_s: 0.03, kind: "link", worker: 0, factor: 0.5 } as const];
+    const rows = [A, B, LATE];
+    const whole = lastOf([], tier("g4"), rows, 1);
+    expect(lastOf(events, tier("g4"), rows, 1) - whole).toBe(32);
+    expect(lastOf(events, tier("g2"), rows, 1)).toBe(lastOf([], tier("g2"), rows, 1));
+  });
+
+  test("are mended when their time is over, though the worker died meanwhile", () => {
+    const peers = { peer_fetch: true, peer_bytes_per_s: 1e9 };
+    const events: Event[] = [
+      { at_s: 0, kind: "link", worker: 1, factor: 0.5, for_s: 0.03 },
+      { at_s: 0.01, kind: "crash", worker: 1, for_s: 0.01 },
+    ];
+    expect(lastOf(events, peers, [A, AGAIN], 2)).toBe(10 + 20 + 32 + 10_000);
   });
 });
 

@@ -23,7 +23,7 @@ export function faultsChart(
       columns: [
         "time s",
         "fault",
-        "workers",
+        "strikes",
         "requests touched",
         "moved",
         "lost",
@@ -47,7 +47,8 @@ export function faultsChart(
   };
 }
 
-function workersText({ workers }: FaultEvent): string {
+function workersText({ workers, link }: FaultEvent): string {
+  if (link !== null) return link;
   if (workers.length === 0) return "none";
   return workers.length <= NAMED_MOST ? workers.join(", ") : `${countText(workers.length)} workers`;
 }
@@ -61,7 +62,8 @@ function wordsOf(one: FaultEvent): string {
     one.recoveryS === null || one.recoveryS === 0
       ? ""
       : `, back after ${textOf(one.recoveryS, "s")}`;
-  const who = one.workers.length === 0 ? "" : ` of worker ${workersText(one)}`;
+  const name = one.link === null ? `worker ${workersText(one)}` : one.link;
+  const who = one.workers.length === 0 && one.link === null ? "" : ` of ${name}`;
   return `${one.kind.replaceAll("_", " ")}${who} at ${textOf(one.atS, "s")}: ${countText(one.touched)} requests touched, ${countText(one.failed)} lost${dip}${back}`;
 }
 
