@@ -38,7 +38,10 @@ const rules = fc.record({
   transfer_failure: fc.constantFrom(0, 0.3, 1),
   detection_s: fc.constantFrom(0.001, 0.2, 2),
   connect_error_s: fc.constantFrom(0.000_001, 0.01),
-  restart_s: fc.constantFrom(0.01, 0.3, null),
+  restart_s: fc.constantFrom(0.01, 0.3, null, null),
+  weights_gb: fc.constantFrom(null, 0.05, 3),
+  weights_gb_per_s: fc.constantFrom(2, 1000),
+  weights_from: fc.constantFrom("auto" as const, "auto" as const, "host" as const, "rate" as const),
   migration_limit: fc.constantFrom(0, 1, 3, 100),
   migration_max_tokens: fc.constantFrom(null, null, 120),
   gpus_per_node: fc.constantFrom(1, 2),
@@ -99,11 +102,12 @@ const stormsOver = (runs: fc.Arbitrary<RandomRun>): fc.Arbitrary<RandomRun> =>
         },
       );
       const failures = handsOver ? { transfer_failure } : {};
+      const from = cluster.fabric === null ? { weights_from: "rate" as const } : {};
       const rates = { crash_per_hour, slow_per_hour, ...failures, slow_s: 0.2 };
       const scenario = scenarioSchema.parse({
         ...run.scenario,
         clients: { ...clients, retry },
-        faults: { ...knobs, events: faults, rates, startup_s: 0.1 },
+        faults: { ...knobs, ...from, events: faults, rates, startup_s: 0.1 },
       });
       return { ...run, scenario };
     });

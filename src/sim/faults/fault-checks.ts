@@ -7,6 +7,7 @@ import { poolScenarios, poolsOf } from "../pool-scenarios.ts";
 import type { Scenario } from "../scenario.ts";
 import type { FaultEvent } from "./fault-schema.ts";
 import { takesNodes, targetsOf, workersInNodes } from "./fault-targets.ts";
+import { weightsPlace } from "./weight-loads.ts";
 
 /** Names of links that an error shows. */
 const NAMES_SHOWN = 3;
@@ -41,6 +42,15 @@ export function checkFaults(scenario: Scenario): Problem | undefined {
     const place = `faults.events.${String(index)}`;
     return { ...problem, where: `${place}.${problem.where ?? "kind"}` };
   }
+  const { weights_from: from } = scenario.faults;
+  if (scenario.cluster.fabric === null && from !== "auto" && from !== "rate") {
+    return {
+      what: `without a fabric there are no links to ${from}`,
+      where: "faults.weights_from",
+      expected: "cluster.fabric beside it, or rate",
+      remedy: "add cluster.fabric: {}, or set weights_from: rate",
+    };
+  }
   if (rates.transfer_failure === 0 || handsOver(scenario)) return undefined;
   return {
     what: "without prefill and decode workers no transfer between them can fail",
@@ -50,8 +60,20 @@ export function checkFaults(scenario: Scenario): Problem | undefined {
   };
 }
 
-/** The first fault of a link, node or rack that the fabric does not have; `undefined`: all exist. */
+/** The first fault of a link, node or rack that the fabric does not have, or weights that it has no place for; `undefined`: none. */
 export function fabricFaultProblem(scenario: Scenario, net: ClusterNetwork): Problem | undefined {
+  const from = scenario.faults.weights_from;
+  for (let id = 0; id < net.workers; id++) {
+    const place = weightsPlace(scenario.faults, net, id);
+    if (place === undefined || net.topology.has(place, id)) continue;
+    return {
+      what: `worker ${String(id)} has no link to ${from}`,
+      where: "faults.weights_from",
+      expected: from === "store" ? "cluster.fabric.store beside it" : "a node with it, or auto",
+      remedy:
+        from === "store" ? "set cluster.fabric.store: object-store" : "set weights_from: auto",
+    };
+  }
   for (const [index, event] of scenario.faults.events.entries()) {
     const problem = takesNodes(event)
       ? missingNode(scenario, event, net)

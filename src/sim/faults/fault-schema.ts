@@ -94,7 +94,7 @@ export const faultsSchema = z.strictObject({
   ),
   restart_s: described(
     duration().nullable().default(null),
-    "from a crash to the worker's return, its cache empty; null: loading the weights, and startup_s",
+    "from a crash to the worker's return, its cache empty; null: loading the weights, then startup_s",
     "s",
   ),
   startup_s: described(
@@ -104,8 +104,18 @@ export const faultsSchema = z.strictObject({
   ),
   weights_gb_per_s: described(
     duration().default(2),
-    "rate at which each GPU gets its weights at a restart (default: an assumption)",
+    "most of its weights that each GPU takes at a restart, whatever the links give (default: an assumption)",
     "GB/s",
+  ),
+  weights_gb: described(
+    duration().nullable().default(null),
+    "weights of each GPU; null: those of the model's card, none without one",
+    "GB",
+  ),
+  weights_from: described(
+    z.enum(["auto", "rate", "host", "nvme", "store"]).default("auto"),
+    "where a restart gets the weights from, over links of cluster.fabric that others use too: the host's memory, the node's " +
+      "drives or the object store; rate: weights_gb_per_s, whatever the links; auto: with a fabric the drives, else the store, else rate",
   ),
   migration_limit: described(
     z.int().nonnegative().max(1000).default(0),

@@ -27,6 +27,7 @@ import { SlotList } from "../slot-list.ts";
 import { beginRedo } from "../time-asides.ts";
 import { WORKER_IDLE } from "../worker.ts";
 import type { Worker } from "../worker.ts";
+import { Comebacks } from "./comebacks.ts";
 import { FaultLog } from "./fault-log.ts";
 import type { FaultKind } from "./fault-log.ts";
 import type { FaultKnobs } from "./fault-schema.ts";
@@ -40,17 +41,18 @@ import { failLoads, wipe } from "./wipe.ts";
 
 const NONE = -1;
 const US_PER_S = 1e6;
-const US_PER_GB_PER_GB_S = 1e-3;
 /** Dynamo's DYN_GRACEFUL_SHUTDOWN_TIMEOUT. */
 const GRACE_DEFAULT_S = 900;
 
 /** Timers of a worker, in their order within an instant. */
-const TIMER_UP = 0;
-const TIMER_DETECT = 1;
-const TIMER_DRAIN_END = 2;
-const TIMER_SLOW_END = 3;
-const TIMER_LINK_END = 4;
-const TIMERS = 5;
+const TIMER_DETECT = 0;
+const TIMER_DRAIN_END = 1;
+const TIMER_SLOW_END = 2;
+const TIMER_LINK_END = 3;
+const TIMERS = 4;
+
+/** What takes those too that have died already, if they would have come back. */
+const TAKES_THE_DEAD: readonly FaultKind[] = ["kill", "node_loss", "rack_loss"];
 
 /** What faults need of the cluster. */
 export type FaultParts = RedispatchParts & {
@@ -81,9 +83,9 @@ export class Faults {
   private readonly isDown: Uint8Array;
   private readonly isSilent: Uint8Array;
   private readonly detectUs: Float64Array;
-  /** Incident that took each worker down, and for how long it is away; Infinity: for good. */
+  /** Incident that took each worker down. */
   private readonly incidentOf: Int32Array;
-  private readonly awayUs: Float64Array;
+  private readonly comebacks: Comebacks;
   private readonly draining = new Set<number>();
   /** By slot: the worker that was lost and the incident that took it, and how often the request has moved. */
   private workerAt = new Int32Array(256);
@@ -100,15 +102,15 @@ export class Faults {
     this.isSilent = new Uint8Array(count);
     this.detectUs = new Float64Array(count);
     this.incidentOf = new Int32Array(count);
-    this.awayUs = new Float64Array(count).fill(Infinity);
+    this.comebacks = new Comebacks(parts);
     parts.clock.guard((worker, slot, nowUs) => this.refuse(worker, slot, nowUs));
   }
 
   /** Time of the next event, µs. */
   get nextUs(): number {
-    const { timers, notices, links, parts } = this;
-    const linkUs = links?.nextUs ?? Infinity;
-    return Math.min(timers.timeUs, notices.timeUs, parts.script.nextUs, linkUs);
+    const { timers, notices, links, comebacks, parts } = this;
+    const otherUs = Math.min(links?.nextUs ?? Infinity, comebacks.nextUs);
+    return Math.min(timers.timeUs, notices.timeUs, parts.script.nextUs, otherUs);
   }
 
   /** The next event before `otherUs`, µs. Faults alone keep no run going that has nothing left to do. */
@@ -129,6 +131,9 @@ export class Faults {
     const { script } = this.parts;
     let count = this.links?.advance(nowUs) ?? 0;
     for (; script.nextUs === nowUs; count++) this.strike(nowUs);
+    for (let id = this.comebacks.pop(nowUs); id >= 0; id = this.comebacks.pop(nowUs), count++) {
+      this.rise(id, nowUs);
+    }
     for (; this.timers.timeUs === nowUs; count++) this.timer(nowUs);
     for (; this.notices.timeUs === nowUs; count++) {
       this.notice(this.notices.pop() * SLOT_NUMBERS, nowUs);
@@ -174,33 +179,30 @@ export class Faults {
       if (factor === 0) failLoads(this.parts, nowUs);
       return;
     }
-    const struck = workers.filter((id) => this.isDown[id] === 0);
+    const takesDead = TAKES_THE_DEAD.includes(kind);
+    const struck = workers.filter(
+      (id) => this.isDown[id] === 0 || (takesDead && this.comebacks.isComing(id)),
+    );
     if (struck.length === 0) return;
     const incident = this.log.open(event, struck, nowUs, nowUs + lastsUs);
     for (const id of struck) {
       if (kind === "slow") this.slow(id, factor, lastsUs, nowUs);
       else if (kind === "link") this.scaleLinks(id, factor, lastsUs, nowUs);
       else {
+        if (this.isDown[id] === 1) this.log.rose(this.incidentOf[id]!, id, nowUs);
         this.incidentOf[id] = incident;
-        this.awayUs[id] = this.awayOf(id, kind, lastsUs);
-        if (kind === "drain") this.drain(id, event.grace_s ?? GRACE_DEFAULT_S, nowUs);
+        this.comebacks.plan(id, kind, lastsUs);
+        if (this.isDown[id] === 1) this.dieAgain(id, nowUs);
+        else if (kind === "drain") this.drain(id, event.grace_s ?? GRACE_DEFAULT_S, nowUs);
         else this.die(id, kind === "node_loss" || kind === "rack_loss", nowUs);
       }
     }
   }
 
-  /** Time without the worker, µs. */
-  private awayOf(id: number, kind: FaultKind, lastsUs: number): number {
-    if (kind === "crash") return lastsUs < Infinity ? lastsUs : this.restartUs(id);
-    return kind === "drain" || kind === "kill" ? lastsUs : lastsUs + this.restartUs(id);
-  }
-
-  private restartUs(id: number): number {
-    const { knobs, poolOf } = this.parts;
-    if (knobs.restart_s !== null) return Math.max(1, Math.round(knobs.restart_s * US_PER_S));
-    const bytes = poolOf[id]!.engine.facts.gpuMemory?.weightBytes ?? 0;
-    const loadUs = (bytes * US_PER_GB_PER_GB_S) / knobs.weights_gb_per_s;
-    return Math.max(1, Math.round(loadUs + knobs.startup_s * US_PER_S));
+  /** A worker that is down, and was to come back, is struck once more. */
+  private dieAgain(id: number, nowUs: number): void {
+    this.log.died(this.incidentOf[id]!, id, 0, nowUs);
+    this.comebacks.begin(id, nowUs);
   }
 
   private die(id: number, isSilent: boolean, nowUs: number): void {
@@ -222,15 +224,13 @@ export class Faults {
       this.lose(worker, slot, nowUs);
     });
     this.schedule(id, TIMER_DETECT, this.detectUs[id]!);
-    const upUs = nowUs + this.awayUs[id]!;
-    if (upUs < Infinity) this.schedule(id, TIMER_UP, upUs);
+    this.comebacks.begin(id, nowUs);
   }
 
   private timer(nowUs: number): void {
     const { kind } = this.timers;
     const id = Math.floor(this.timers.pop() / TIMERS);
-    if (kind === TIMER_UP) this.rise(id, nowUs);
-    else if (kind === TIMER_DETECT) this.deskOf(id).setHealth(id, false);
+    if (kind === TIMER_DETECT) this.deskOf(id).setHealth(id, false);
     else if (kind === TIMER_DRAIN_END) this.stopDraining(id, nowUs);
     else if (kind === TIMER_SLOW_END) this.setPace(id, 1, nowUs);
     else {
