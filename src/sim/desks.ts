@@ -32,6 +32,13 @@ export class Desks {
     this.answers.blindUntilUs = untilUs;
   }
 
+  /** What workers tell of their caches until then gets lost on its way to the routers. */
+  mute(workers: readonly number[], nowUs: number, untilUs: number): void {
+    for (const desk of this.door === this.answers ? [this.door] : [this.door, this.answers]) {
+      for (const worker of workers) desk.watcher?.mute(worker, nowUs, untilUs);
+    }
+  }
+
   /** Time of the next scrape of either, µs. */
   get nextScrapeUs(): number {
     return Math.min(this.door.nextScrapeUs, this.answers.nextScrapeUs);

@@ -54,6 +54,12 @@ export class KvEventLog implements KvWatcher {
   /** Entries that have been dropped from the front: cursors count from the beginning of the run. */
   private dropped = 0;
   private readonly readers: KvEventReader[] = [];
+  /** Spans of time in which a worker's messages reach nobody, by its local number. */
+  private readonly mutes: {
+    readonly worker: number;
+    readonly fromUs: number;
+    readonly untilUs: number;
+  }[] = [];
 
   constructor(localOf: Int32Array, workers: number, tellers: TierTellers) {
     this.localOf = localOf;
@@ -84,6 +90,24 @@ export class KvEventLog implements KvWatcher {
   /** The first `blocks` blocks of a node are what a store has of it now. */
   tierChanged(teller: number, node: number, blocks: number, nowUs: number): void {
     this.append(teller, node, blocks, true, nowUs);
+  }
+
+  /** What a worker tells from now on until `untilUs` gets lost. */
+  mute(worker: number, nowUs: number, untilUs: number): void {
+    const local = this.localOf[worker] ?? -1;
+    if (local >= 0) this.mutes.push({ worker: local, fromUs: nowUs, untilUs });
+  }
+
+  /** Whether messages have ever been lost on purpose. */
+  get hasMutes(): boolean {
+    return this.mutes.length > 0;
+  }
+
+  /** Whether what was told at an instant in a sequence of events, a worker's by its local number, got lost. */
+  isMuted(sequence: number, timeUs: number): boolean {
+    return this.mutes.some(
+      (span) => span.worker === sequence && span.fromUs <= timeUs && timeUs < span.untilUs,
+    );
   }
 
   /** A reader of its own for each router replica. */
@@ -195,14 +219,14 @@ export class KvEventReader implements EntryVisitor {
 
   event(teller: number, node: number, blocks: number, isLast: boolean, timeUs: number): void {
     const { loss, delayUs, recoveryUs, random } = this.options;
-    if (loss > 0) {
-      this.isLosing ??= random.next() < loss;
-      const isLost = this.isLosing;
+    if (loss > 0 || this.log.hasMutes) {
+      const sequence = this.log.tellers.sequence[teller]!;
+      if (loss > 0) this.isLosing ??= random.next() < loss;
+      const isLost = this.isLosing === true || this.log.isMuted(sequence, timeUs);
       if (isLast) {
         this.isLosing = undefined;
         if (isLost) this.lost++;
       }
-      const sequence = this.log.tellers.sequence[teller]!;
       const gap = this.held.get(sequence);
       if (isLost && recoveryUs === Infinity) return;
       if (isLost && gap === undefined) {

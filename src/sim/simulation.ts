@@ -293,7 +293,7 @@ export class Simulation implements WorkerSink, HandoffSink {
     }
     const slot = this.table.take(request);
     gate?.entered(slot);
-    this.faults?.arrived(slot);
+    this.faults?.arrived(slot, nowUs);
     this.retries?.entered(slot, intake);
     if (handoffs !== undefined) {
       if (request.output < intake.wanted) this.truncated++;

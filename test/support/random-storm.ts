@@ -14,6 +14,7 @@ type FaultInput = NonNullable<NonNullable<ScenarioInput["faults"]>["events"]>[nu
 const kinds = fc.constantFrom(
   ...(["crash", "crash", "kill", "drain", "node_loss", "rack_loss", "slow", "link"] as const),
   "metrics_blackout" as const,
+  "kv_event_loss" as const,
 );
 
 const events = fc.array(
@@ -96,6 +97,8 @@ const stormsOver = (runs: fc.Arbitrary<RandomRun>): fc.Arbitrary<RandomRun> =>
               return { ...base, ...linkOf(which, worker), factor: Math.min(1, factor) };
             case "drain":
               return { ...base, ...worker, grace_s };
+            case "kv_event_loss":
+              return { ...base, ...worker };
             default:
               return kind === "metrics_blackout" ? base : { ...base, ...worker };
           }

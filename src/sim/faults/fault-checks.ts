@@ -24,6 +24,7 @@ const KEYS: Readonly<Record<FaultEvent["kind"], readonly FaultKey[]>> = {
   slow: ["factor", "pool", "worker", "for_s"],
   link: ["factor", "link", "pool", "worker", "for_s"],
   metrics_blackout: ["for_s"],
+  kv_event_loss: ["pool", "worker", "for_s"],
 };
 /** What it cannot do without. */
 const NEEDED: Partial<Record<FaultEvent["kind"], FaultKey>> = {

@@ -16,7 +16,7 @@ export type Incident = {
   readonly workers: readonly number[];
   /** Name that the scenario gives of links; `null`: it strikes workers. */
   readonly link: string | null;
-  /** Requests that were there, or came before anybody knew. */
+  /** Requests that were there, or came before anybody knew; see `FaultSummary`. */
   touched: number;
   moved: number;
   failed: number;
@@ -41,14 +41,18 @@ export class FaultLog {
   readonly incidents: Incident[] = [];
   /** Requests completed within the SLO, by the second. */
   readonly goodBySecond: number[] = [];
-  /** Transfers between workers that failed at their end. */
   private readonly poolOf: readonly Pool[];
+  /** Faults that strike what routers know, while they last. */
+  private blind: Incident[] = [];
+  /** Incident that makes each worker slow, −1: none does. */
+  private readonly slowBy: Int32Array;
   /** When each worker went down; NaN: it is up. */
   private readonly downUs: Float64Array;
 
   constructor(poolOf: readonly Pool[]) {
     this.poolOf = poolOf;
     this.downUs = new Float64Array(poolOf.length).fill(NaN);
+    this.slowBy = new Int32Array(poolOf.length).fill(-1);
   }
 
   /** Opens an incident and returns its number. */
@@ -69,8 +73,37 @@ export class FaultLog {
     return this.incidents.length - 1;
   }
 
+  /** An incident touches every request that is routed while it lasts. */
+  watch(incident: number): void {
+    this.blind.push(this.incidents[incident]!);
+  }
+
+  /** A request is about to be routed. */
+  routed(nowUs: number): void {
+    if (this.blind.length === 0) return;
+    this.blind = this.blind.filter(({ untilUs }) => nowUs < untilUs);
+    for (const one of this.blind) one.touched++;
+  }
+
+  /** A worker is slow from now on: it touches the requests there, and those that are sent there until `isFast`. */
+  slowed(incident: number, worker: number, requests: number): void {
+    this.slowBy[worker] = incident;
+    this.incidents[incident]!.touched += requests;
+  }
+
+  isFast(worker: number): void {
+    this.slowBy[worker] = -1;
+  }
+
+  /** A request, or a prompt, is sent to a worker that is up. */
+  sent(worker: number): void {
+    const incident = this.slowBy[worker]!;
+    if (incident >= 0) this.incidents[incident]!.touched++;
+  }
+
   died(incident: number, worker: number, stepUs: number, nowUs: number): void {
     this.incidents[incident]!.gpuUsLost += stepUs * this.gpusOf(worker);
+    this.isFast(worker);
     this.downUs[worker] = nowUs;
   }
 

@@ -16,6 +16,7 @@ export const FAULT_KINDS = [
   "slow",
   "link",
   "metrics_blackout",
+  "kv_event_loss",
 ] as const;
 
 const event = z.strictObject({
@@ -24,7 +25,8 @@ const event = z.strictObject({
     z.enum(FAULT_KINDS),
     "crash: a worker dies and starts again; kill: it dies for good; drain: it takes nothing new, ends its work and stops; " +
       "node_loss, rack_loss: every worker with a GPU there dies, silently; slow: steps take longer; link: what moves over a " +
-      "link of the fabric, or to and from a worker, takes longer or stops; metrics_blackout: routers read no metrics",
+      "link of the fabric, or to and from a worker, takes longer or stops; metrics_blackout: routers read no metrics; kv_event_loss: what workers tell of their caches is lost, " +
+      "until they tell it again (router.kv_event_recovery_s)",
   ),
   pool: described(
     z.string().min(1).optional(),

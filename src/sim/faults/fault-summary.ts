@@ -9,7 +9,10 @@ export type FaultSummary = {
   readonly workers: readonly number[];
   /** Links that it strikes, by the name that the scenario gives; `null`: it strikes workers, or routers. */
   readonly link: string | null;
-  /** Requests (of prefill workers: prompts) that were there, or came before anybody knew. */
+  /**
+   * Requests (of prefill workers: prompts) that were there, or came before anybody knew; of a slow worker or of routers that
+   * know too little: or came while it lasted. Of links none are counted.
+   */
   readonly touched: number;
   /** Of them those that went on elsewhere, and those that were over. */
   readonly moved: number;

@@ -120,7 +120,8 @@ export class Faults {
   }
 
   /** A request arrives. */
-  arrived(slot: number): void {
+  arrived(slot: number, nowUs: number): void {
+    this.log.routed(nowUs);
     const place = slot / SLOT_NUMBERS;
     if (place >= this.moves.length) this.grow(place);
     this.moves[place] = 0;
@@ -168,9 +169,11 @@ export class Faults {
     const { event, workers } = script.take();
     const { kind, for_s: forS, factor = 1 } = event;
     const lastsUs = forS === undefined ? Infinity : Math.round(forS * US_PER_S);
-    if (kind === "metrics_blackout") {
-      this.log.open(event, [], nowUs, nowUs + lastsUs);
-      this.parts.desks.blind(nowUs + lastsUs);
+    if (kind === "metrics_blackout" || kind === "kv_event_loss") {
+      this.log.watch(this.log.open(event, workers, nowUs, nowUs + lastsUs));
+      const { desks } = this.parts;
+      if (kind === "metrics_blackout") desks.blind(nowUs + lastsUs);
+      else desks.mute(workers, nowUs, nowUs + lastsUs);
       return;
     }
     if (kind === "link" && this.links !== undefined) {
@@ -186,7 +189,7 @@ export class Faults {
     if (struck.length === 0) return;
     const incident = this.log.open(event, struck, nowUs, nowUs + lastsUs);
     for (const id of struck) {
-      if (kind === "slow") this.slow(id, factor, lastsUs, nowUs);
+      if (kind === "slow") this.slow(id, factor, lastsUs, incident, nowUs);
       else if (kind === "link") this.scaleLinks(id, factor, lastsUs, nowUs);
       else {
         if (this.isDown[id] === 1) this.log.rose(this.incidentOf[id]!, id, nowUs);
@@ -232,8 +235,10 @@ export class Faults {
     const id = Math.floor(this.timers.pop() / TIMERS);
     if (kind === TIMER_DETECT) this.deskOf(id).setHealth(id, false);
     else if (kind === TIMER_DRAIN_END) this.stopDraining(id, nowUs);
-    else if (kind === TIMER_SLOW_END) this.setPace(id, 1, nowUs);
-    else {
+    else if (kind === TIMER_SLOW_END) {
+      this.log.isFast(id);
+      this.setPace(id, 1, nowUs);
+    } else {
       this.outages.end(id, "link", nowUs);
       scalePorts(this.parts, id, 1, nowUs);
     }
@@ -262,7 +267,8 @@ export class Faults {
     this.timers.cancel(id * TIMERS + TIMER_DETECT);
   }
 
-  private slow(id: number, factor: number, lastsUs: number, nowUs: number): void {
+  private slow(id: number, factor: number, lastsUs: number, incident: number, nowUs: number): void {
+    this.log.slowed(incident, id, this.parts.workers[id]!.batch.unfinishedCount);
     this.setPace(id, factor, nowUs);
     this.timers.cancel(id * TIMERS + TIMER_SLOW_END);
     if (lastsUs < Infinity) this.schedule(id, TIMER_SLOW_END, nowUs + lastsUs);
@@ -288,7 +294,10 @@ export class Faults {
 
   /** Takes a request that is sent to a dead worker. */
   private refuse(worker: Worker, slot: number, nowUs: number): boolean {
-    if (this.isDown[worker.id] === 0) return false;
+    if (this.isDown[worker.id] === 0) {
+      this.log.sent(worker.id);
+      return false;
+    }
     this.lose(worker, slot, nowUs);
     return true;
   }
