@@ -14,7 +14,7 @@ import type {
 } from "../sim/index.ts";
 import { FORMATS, importTrace, inferSessions } from "../trace/index.ts";
 import type { FormatName, ImportOptions, Trace } from "../trace/index.ts";
-import { moduleRouter, scoreRouter } from "./load-router.ts";
+import { ownRouter } from "./load-router.ts";
 import type { LoadedScenario } from "./load-scenario.ts";
 import { bundledTrace } from "./package-root.ts";
 import { readBytes } from "./read-file.ts";
@@ -46,14 +46,11 @@ export async function loadInputs(
   if (!table.ok) return table;
   const pools = await loadPools(loaded, flags.cards ?? []);
   if (!pools.ok) return pools;
-  const router =
-    flags.policy === undefined
-      ? await scoreRouter(scenario)
-      : await moduleRouter(flags.policy, scenario);
+  const router = await ownRouter(scenario, flags.policy);
   if (!router.ok) return router;
   const inputs = {
     scenario,
-    ...(router.value === undefined ? {} : { router: router.value }),
+    ...(router.value === undefined ? {} : { router: router.value.make }),
     ...traffic.value.traffic,
     ...(table.value === undefined ? {} : { table: table.value }),
     ...(hardware.value === undefined ? {} : { hardware: hardware.value }),

@@ -4,29 +4,47 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { fail, ok } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
-import { GuardedRouter, SCORE_SIGNALS, ScoreRouter } from "../policies/index.ts";
+import { GuardedRouter, routerPolicies, SCORE_SIGNALS, ScoreRouter } from "../policies/index.ts";
 import type { Router, RouterPolicy, RouterSetting } from "../policies/index.ts";
 import type { Scenario } from "../sim/index.ts";
 
 /** Makes the router of a process. */
 export type RouterMaker = (setting: RouterSetting) => Result<Router>;
 
+/** A router of the user's own, and its name among the policies. */
+export type OwnRouter = { readonly name: string; readonly make: RouterMaker };
+
+/** Name of a scoring expression. */
+const SCORE = "score";
+
+/** The user's own router: the module's, else the scenario's expression; undefined: there is none. Errors: those of either. */
+export async function ownRouter(
+  scenario: Scenario,
+  path: string | undefined,
+): Promise<Result<OwnRouter | undefined>> {
+  if (path === undefined) return scoreRouter(scenario);
+  const own = await moduleRouter(path, scenario);
+  if (!own.ok) return own;
+  const isTaken = routerPolicies.some(({ meta }) => meta.name === own.value.name);
+  return ok(isTaken ? { ...own.value, name: `own ${own.value.name}` } : own.value);
+}
+
 /** The scenario's expression compiled; undefined: it has none. Errors: what the compiler says. */
-export async function scoreRouter(scenario: Scenario): Promise<Result<RouterMaker | undefined>> {
+async function scoreRouter(scenario: Scenario): Promise<Result<OwnRouter | undefined>> {
   const { score, on_error: onError } = scenario.router;
   if (score === null) return ok(undefined);
   const { compileExpression } = await import("../core/expression.ts");
   const names = SCORE_SIGNALS.map(({ name }) => name);
   const compiled = compileExpression(score, names, "router.score");
   if (!compiled.ok) return compiled;
-  return ok(() => ok(new ScoreRouter(compiled.value, onError)));
+  return ok({ name: SCORE, make: () => ok(new ScoreRouter(compiled.value, onError)) });
 }
 
 /**
  * The policy that a module exports as `policy`. Errors: no such file, a module that cannot be loaded, an export that is no
  * policy.
  */
-export async function moduleRouter(path: string, scenario: Scenario): Promise<Result<RouterMaker>> {
+async function moduleRouter(path: string, scenario: Scenario): Promise<Result<OwnRouter>> {
   const where = path;
   let loaded: Record<string, unknown>;
   try {
@@ -58,7 +76,11 @@ export async function moduleRouter(path: string, scenario: Scenario): Promise<Re
   const knobs: Record<string, number> = {};
   for (const knob of meta.knobs ?? []) knobs[knob.name] = knob.default;
   Object.assign(knobs, scenario.router.knobs);
-  return ok((setting) => made(create, knobs, setting, meta.name, scenario.router.on_error));
+  const { on_error: onError } = scenario.router;
+  return ok({
+    name: meta.name,
+    make: (setting) => made(create, knobs, setting, meta.name, onError),
+  });
 }
 
 function made(

@@ -6,6 +6,9 @@ import { escapeText } from "./charts/svg.ts";
 import { secondsText } from "./numbers.ts";
 import { PAGE_STYLE } from "./report-style.ts";
 import {
+  AGAINST_HEAD,
+  againstRows,
+  againstTitle,
   CELL_HEAD,
   cellRows,
   cellTitle,
@@ -32,9 +35,13 @@ export function studyHtml(study: RouterStudy, name: string, command: string): st
     const age = stalenessS === 0 ? "a fresh view" : `a view ${secondsText(stalenessS)} old`;
     return lineChart(`Goodput, requests/s, ${age}`, lines, "load, multiple of the scenario's");
   });
-  const tables = study.cells.map(
-    (cell) => `<h2>${escapeText(cellTitle(cell))}</h2>${table(CELL_HEAD, cellRows(cell))}`,
-  );
+  const { against } = study.plan;
+  const tables = study.cells.map((cell) => {
+    const own = `<h2>${escapeText(cellTitle(cell))}</h2>${table(CELL_HEAD, cellRows(cell))}`;
+    const rows = againstRows(cell);
+    if (against === undefined || rows.length === 0) return own;
+    return `${own}<h3>${escapeText(againstTitle(against))}</h3>${table(AGAINST_HEAD, rows)}`;
+  });
   const words = conclusion(study).map((line) => `<p>${escapeText(line)}</p>`);
   return (
     `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escapeText(name)}: routers` +

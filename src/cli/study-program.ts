@@ -15,24 +15,15 @@ export function addStudyCommands(
   const study = program
     .command("study")
     .description("one question, many runs: a table, a chart, and what limits");
-  study
-    .command("routers")
+  common(study.command("routers"))
     .description("rank all routers by goodput over load and staleness, with paired intervals")
     .argument("[SCENARIO]", "scenario file (YAML or JSON) with an SLO")
-    .option("--trace <FILE>", "trace to replay")
-    .option("--model <NAME>", "model card")
-    .option("--gpu <NAME>", "GPU card")
-    .option("--cards <PATH>", "your own card file or folder; repeatable", collect)
-    .option("--workers <N>", "number of workers")
-    .option("--set <PATH=VALUE>", "override one key of the scenario; repeatable", collect)
-    .option("--seed <N>", "master seed")
     .option("--policies <A,B,…>", "only these; all by default")
+    .option("--policy <FILE>", "module with a router of your own, ranked beside them")
+    .option("--against <NAME>", "policy that all are compared with, pair by pair (round_robin)")
     .option("--loads <X,Y,…>", "multiples of the scenario's load (0.8,1,1.2)")
     .option("--staleness <X,Y,…>", "ages of KV events and scrapes, s (0.005)")
     .option("--replications <N>", "runs of each case on traffic of the same kind (3)")
-    .option("--json", "print the study as JSON")
-    .option("--html <FILE>", "write a page with charts")
-    .option("--quiet", "no progress on stderr")
     .action(async (file: string | undefined, flags: object) => {
       const { studyRoutersCommand } = await import("./commands/study-routers.ts");
       finish(await studyRoutersCommand(file, flags, terminal, command));
@@ -48,24 +39,13 @@ function addDisagg(
   command: string,
   finish: (result: Result<number>) => void,
 ): void {
-  study
-    .command("disagg")
+  common(study.command("disagg"))
     .description("mixed workers against prefill and decode workers, over ratio and network speed")
     .argument("[SCENARIO]", "scenario file (YAML or JSON) with model, GPU, workers and an SLO")
-    .option("--trace <FILE>", "trace to replay")
-    .option("--model <NAME>", "model card")
-    .option("--gpu <NAME>", "GPU card")
-    .option("--cards <PATH>", "your own card file or folder; repeatable", collect)
-    .option("--workers <N>", "number of workers to split")
-    .option("--set <PATH=VALUE>", "override one key of the scenario; repeatable", collect)
-    .option("--seed <N>", "master seed")
     .option(
       "--networks <A,B,…>",
       "nvlink or link cards (nvlink,ib-ndr400,ethernet-100,ethernet-25)",
     )
-    .option("--json", "print the study as JSON")
-    .option("--html <FILE>", "write a page with charts")
-    .option("--quiet", "no progress on stderr")
     .action(async (file: string | undefined, flags: object) => {
       const { studyDisaggCommand } = await import("./commands/study-disagg.ts");
       finish(await studyDisaggCommand(file, flags, terminal, command));
@@ -97,10 +77,21 @@ function addTiers(
   command: string,
   finish: (result: Result<number>) => void,
 ): void {
-  study
-    .command("tiers")
+  common(study.command("tiers"))
     .description("hit rate and goodput over the size of KV tiers, fetching and computing again")
     .argument("[SCENARIO]", "scenario file (YAML or JSON) with kv.tiers")
+    .option("--sizes <X,Y,…>", "multiples of the tiers' sizes (0.25,0.5,1,2,4)")
+    .option("--onboard <A,B,…>", "onboard policies (predicted,always,never)")
+    .option("--replications <N>", "other traffic of the same kind, for the intervals (3)")
+    .action(async (file: string | undefined, flags: object) => {
+      const { studyTiersCommand } = await import("./commands/study-tiers.ts");
+      finish(await studyTiersCommand(file, flags, terminal, command));
+    });
+}
+
+/** Flags of every study. */
+function common(command: Command): Command {
+  return command
     .option("--trace <FILE>", "trace to replay")
     .option("--model <NAME>", "model card")
     .option("--gpu <NAME>", "GPU card")
@@ -108,14 +99,7 @@ function addTiers(
     .option("--workers <N>", "number of workers")
     .option("--set <PATH=VALUE>", "override one key of the scenario; repeatable", collect)
     .option("--seed <N>", "master seed")
-    .option("--sizes <X,Y,…>", "multiples of the tiers' sizes (0.25,0.5,1,2,4)")
-    .option("--onboard <A,B,…>", "onboard policies (predicted,always,never)")
-    .option("--replications <N>", "other traffic of the same kind, for the intervals (3)")
     .option("--json", "print the study as JSON")
     .option("--html <FILE>", "write a page with charts")
-    .option("--quiet", "no progress on stderr")
-    .action(async (file: string | undefined, flags: object) => {
-      const { studyTiersCommand } = await import("./commands/study-tiers.ts");
-      finish(await studyTiersCommand(file, flags, terminal, command));
-    });
+    .option("--quiet", "no progress on stderr");
 }

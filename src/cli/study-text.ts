@@ -10,7 +10,8 @@ const HEAD = ["policy", "goodput/s", "of best", "behind", "attained", "hits", "T
 
 /** The whole study. */
 export function studyText(study: RouterStudy, style: Style): string {
-  const parts = study.cells.flatMap((cell) => ["", ...cellLines(cell, style)]);
+  const { against } = study.plan;
+  const parts = study.cells.flatMap((cell) => ["", ...cellLines(cell, against, style)]);
   return [...parts, "", ...rankingLines(study, style), "", ...conclusion(study), ""].join("\n");
 }
 
@@ -28,20 +29,52 @@ export function cellRows(cell: StudyCell): string[][] {
     percentText(row.ofBest),
     row.ofBest === 1 ? "" : withHalf(row.behindBest),
     percentText(row.attainment),
-    row.hitRate === null ? NO_DATA : percentText(row.hitRate),
+    row.hitRate === null ? NO_DATA : shareText(row.hitRate),
     msText(row.ttftMsP50),
-    row.ttftMsP99.half === null
-      ? msText(row.ttftMsP99.mean)
-      : `${msText(row.ttftMsP99.mean)} ± ${msText(row.ttftMsP99.half)}`,
+    timeText(row.ttftMsP99),
   ]);
 }
 
 export const CELL_HEAD = HEAD;
 
-function cellLines(cell: StudyCell, style: Style): string[] {
-  const align = HEAD.map((_, i) => (i === 0 ? ("left" as const) : ("right" as const)));
-  const table = textTable([HEAD, ...cellRows(cell)], { align, indent: 2 });
-  return [style.bold(cellTitle(cell)), ...table];
+export const AGAINST_HEAD = ["policy", "goodput/s", "hits", "TTFT p99"];
+
+/** What is compared, as a title of its table. */
+export function againstTitle(against: string): string {
+  return `less those of ${against} on the same traffic, 95 % intervals`;
+}
+
+/** Rows of a cell: each policy's paired differences to the one that all are compared with; none: there is no such one. */
+export function againstRows(cell: StudyCell): string[][] {
+  return cell.rows.flatMap(({ policy, against }) =>
+    against === null
+      ? []
+      : [
+          [
+            policy,
+            signed(against.goodputPerS, withHalf),
+            against.hitRate === null ? NO_DATA : signed(against.hitRate, shareText),
+            signed(against.ttftMsP99, timeText),
+          ],
+        ],
+  );
+}
+
+function signed({ mean, half }: Interval, text: (interval: Interval) => string): string {
+  const sign = mean > 0 ? "+" : mean < 0 ? "-" : "";
+  return sign + text({ mean: Math.abs(mean), half });
+}
+
+function cellLines(cell: StudyCell, against: string | undefined, style: Style): string[] {
+  const lines = [style.bold(cellTitle(cell)), ...table([HEAD, ...cellRows(cell)])];
+  const rows = againstRows(cell);
+  if (against === undefined || rows.length === 0) return lines;
+  return [...lines, "", `  ${againstTitle(against)}`, ...table([AGAINST_HEAD, ...rows])];
+}
+
+function table(rows: readonly string[][]): string[] {
+  const align = rows[0]!.map((_, i) => (i === 0 ? ("left" as const) : ("right" as const)));
+  return textTable(rows, { align, indent: 2 });
 }
 
 export function rankingRows({ ranking }: RouterStudy): string[][] {
@@ -56,9 +89,7 @@ export function rankingRows({ ranking }: RouterStudy): string[][] {
 export const RANKING_HEAD = ["policy", "mean of best", "least of best", "cells won"];
 
 function rankingLines(study: RouterStudy, style: Style): string[] {
-  const align = ["left", "right", "right", "right"] as const;
-  const rows = [RANKING_HEAD, ...rankingRows(study)];
-  return [style.bold("ranking by goodput"), ...textTable(rows, { align, indent: 2 })];
+  return [style.bold("ranking by goodput"), ...table([RANKING_HEAD, ...rankingRows(study)])];
 }
 
 /** What the numbers say, in sentences. */
@@ -90,4 +121,12 @@ export function conclusion({ cells, ranking }: RouterStudy): string[] {
 function withHalf({ mean, half }: Interval): string {
   const value = mean.toFixed(RATE_DIGITS);
   return half === null ? value : `${value} ± ${half.toFixed(RATE_DIGITS)}`;
+}
+
+function shareText({ mean, half }: Interval): string {
+  return half === null ? percentText(mean) : `${percentText(mean)} ± ${percentText(half)}`;
+}
+
+function timeText({ mean, half }: Interval): string {
+  return half === null ? msText(mean) : `${msText(mean)} ± ${msText(half)}`;
 }

@@ -113,3 +113,24 @@ test("ranks by the share of the best in each cell; half-done replications do not
   const cut = rankStudy(PLAN, samples.slice(0, 7));
   expect(cut.cells.map(({ replications }) => replications)).toEqual([2, 1]);
 });
+
+test("differences to one policy are paired: what both had in a replication cancels", () => {
+  const plan = { ...PLAN, against: "b", loads: [1] };
+  const samples = studyCases(plan).map((one): StudySample => {
+    const common = 100 * one.replication;
+    const isA = one.policy === "a";
+    const made = sample(one, common + (isA ? 5 : 2));
+    return { ...made, hitRate: isA ? 0.5 : 0.25, ttftMsP99: common + (isA ? 10 : 40) };
+  });
+  const [a, b] = rankStudy(plan, samples).cells[0]!.rows;
+  expect(a!.against).toEqual({
+    goodputPerS: { mean: 3, half: 0 },
+    hitRate: { mean: 0.25, half: 0 },
+    ttftMsP99: { mean: -30, half: 0 },
+  });
+  expect(b!.against).toBeNull();
+  expect(a!.hitRate).toEqual({ mean: 0.5, half: 0 });
+  const blind = samples.map((one) => (one.policy === "a" ? { ...one, hitRate: null } : one));
+  const row = rankStudy(plan, blind).cells[0]!.rows[0]!;
+  expect([row.hitRate, row.against!.hitRate]).toEqual([null, null]);
+});

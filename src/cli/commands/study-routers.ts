@@ -1,143 +1,87 @@
 /** `headworks study routers`: all routers on one kind of traffic, over load and staleness. */
 
-import { writeFileSync } from "node:fs";
 import { fail, ok } from "../../core/index.ts";
 import type { Result } from "../../core/index.ts";
 import { rankStudy, sampleOf, scenarioOfCase, studyCases } from "../../plan/index.ts";
-import type { StudyCase, StudyPlan, StudySample } from "../../plan/index.ts";
+import type { StudyPlan } from "../../plan/index.ts";
 import { routerPolicies } from "../../policies/index.ts";
-import { createSimulation } from "../../sim/index.ts";
-import type { SimulationInputs } from "../../sim/index.ts";
+import type { Scenario } from "../../sim/index.ts";
 import { EXIT_DONE, EXIT_INTERRUPTED } from "../exit-codes.ts";
 import { wholeFlag } from "../flags.ts";
-import { loadReplication } from "../load-replication.ts";
+import { ownRouter } from "../load-router.ts";
+import type { OwnRouter } from "../load-router.ts";
 import { loadScenario } from "../load-scenario.ts";
-import type { LoadedScenario } from "../load-scenario.ts";
-import { secondsText } from "../numbers.ts";
+import { printStudy, runCases } from "../study-runs.ts";
+import type { StudyFlags } from "../study-runs.ts";
 import { studyText } from "../study-text.ts";
 import { styleFor } from "../style.ts";
 import type { Terminal } from "../terminal.ts";
 
-export type StudyFlags = {
-  readonly trace?: string;
-  readonly model?: string;
-  readonly gpu?: string;
-  readonly cards?: readonly string[];
-  readonly workers?: string;
-  readonly set?: readonly string[];
-  readonly seed?: string;
+export type RouterStudyFlags = StudyFlags & {
+  readonly policy?: string;
   readonly policies?: string;
+  readonly against?: string;
   readonly loads?: string;
   readonly staleness?: string;
   readonly replications?: string;
-  readonly json?: boolean;
-  readonly html?: string;
-  readonly quiet?: boolean;
 };
 
-const EVENTS_AT_ONCE = 200_000;
+/** What every other policy is compared with where nothing is said: it looks at nothing. */
+const PLAINEST = "round_robin";
 
 /** Runs the study and prints it; the exit code. `command` is shown as the way to reproduce. */
 export async function studyRoutersCommand(
   file: string | undefined,
-  flags: StudyFlags,
+  flags: RouterStudyFlags,
   terminal: Terminal,
   command: string,
 ): Promise<Result<number>> {
-  const plan = planOf(flags);
-  if (!plan.ok) return plan;
   const loaded = await loadScenario({ ...flags, ...(file === undefined ? {} : { file }) });
   if (!loaded.ok) return loaded;
-  const { ttft_s: ttft, tpot_s: tpot, e2e_s: e2e } = loaded.value.scenario.slo;
-  if (ttft === undefined && tpot === undefined && e2e === undefined) {
-    return fail({
-      what: "there is no SLO, so no goodput to rank by",
-      where: "slo",
-      expected: "slo.ttft_s, slo.tpot_s or slo.e2e_s",
-      remedy: "add --set slo.ttft_s=2 --set slo.tpot_s=0.05",
-    });
-  }
-  const samples = await runCases(loaded.value, plan.value, flags, terminal);
+  const { scenario } = loaded.value;
+  const own = await ownRouter(scenario, flags.policy);
+  if (!own.ok) return own;
+  const plan = planOf(flags, own.value);
+  if (!plan.ok) return plan;
+  const unranked = lacksSlo(scenario);
+  if (unranked !== undefined) return fail(unranked);
+  const cases = studyCases(plan.value);
+  // The user's own router is one of the policies here, not in place of all.
+  const base = { ...scenario, router: { ...scenario.router, score: null } };
+  const runs = {
+    cases,
+    scenarioOf: scenarioOfCase,
+    routerOf: ({ policy }: { readonly policy: string }) =>
+      policy === own.value?.name ? own.value.make : undefined,
+    sampleOf,
+  };
+  const samples = await runCases({ ...loaded.value, scenario: base }, runs, flags, terminal);
   if (!samples.ok) return samples;
   const study = rankStudy(plan.value, samples.value);
-  if (flags.html !== undefined) {
-    const { studyHtml } = await import("../study-html.ts");
-    writeFileSync(flags.html, studyHtml(study, loaded.value.scenario.name, command));
-    if (flags.quiet !== true) terminal.note(`wrote ${flags.html}\n`);
-  }
-  if (flags.json === true) terminal.out(`${JSON.stringify(study)}\n`);
-  else terminal.out(studyText(study, styleFor(terminal.colour.out)));
-  const whole = studyCases(plan.value).length;
-  return ok(samples.value.length < whole ? EXIT_INTERRUPTED : EXIT_DONE);
-}
-
-/** Every run that was made before the first Ctrl-C. */
-async function runCases(
-  loaded: LoadedScenario,
-  plan: StudyPlan,
-  flags: StudyFlags,
-  terminal: Terminal,
-): Promise<Result<readonly StudySample[]>> {
-  const cases = studyCases(plan);
-  const samples: StudySample[] = [];
-  let interrupted = false;
-  const interrupt = (): void => {
-    interrupted = true;
+  const forms = {
+    json: study,
+    text: () => studyText(study, styleFor(terminal.colour.out)),
+    html: async () => {
+      const { studyHtml } = await import("../study-html.ts");
+      return studyHtml(study, scenario.name, command);
+    },
   };
-  process.once("SIGINT", interrupt);
-  const started = performance.now();
-  let inputs: SimulationInputs | undefined;
-  let replication = -1;
-  try {
-    for (const one of cases) {
-      if (one.replication !== replication || inputs?.rows !== undefined) {
-        const next = await loadReplication(loaded, one.replication, flags.cards);
-        if (!next.ok) return next;
-        inputs = next.value;
-        replication = one.replication;
-      }
-      const sample = await runCase(
-        { ...inputs!, scenario: loaded.scenario },
-        one,
-        () => interrupted,
-      );
-      if (!sample.ok) return sample;
-      if (sample.value === undefined) break;
-      samples.push(sample.value);
-      if (flags.quiet !== true) showProgress(samples.length, cases.length, started, terminal);
-    }
-  } finally {
-    process.removeListener("SIGINT", interrupt);
-    if (terminal.live && flags.quiet !== true) terminal.note("\r\u001b[K");
-  }
-  return ok(samples);
+  await printStudy(forms, flags, terminal);
+  return ok(samples.value.length < cases.length ? EXIT_INTERRUPTED : EXIT_DONE);
 }
 
-async function runCase(
-  base: SimulationInputs,
-  one: StudyCase,
-  isInterrupted: () => boolean,
-): Promise<Result<StudySample | undefined>> {
-  const scenario = scenarioOfCase(base.scenario, one);
-  const simulation = createSimulation({ ...base, scenario });
-  if (!simulation.ok) return simulation;
-  while (simulation.value.advance(EVENTS_AT_ONCE)) {
-    // Ctrl-C is heard between slices.
-    await new Promise((resolve) => setImmediate(resolve));
-    if (isInterrupted()) return ok(undefined);
-  }
-  return ok(sampleOf(one, simulation.value.finish(0).report));
+function lacksSlo({ slo }: Scenario): Parameters<typeof fail>[0] | undefined {
+  const { ttft_s: ttft, tpot_s: tpot, e2e_s: e2e } = slo;
+  if (ttft !== undefined || tpot !== undefined || e2e !== undefined) return undefined;
+  return {
+    what: "there is no SLO, so no goodput to rank by",
+    where: "slo",
+    expected: "slo.ttft_s, slo.tpot_s or slo.e2e_s",
+    remedy: "add --set slo.ttft_s=2 --set slo.tpot_s=0.05",
+  };
 }
 
-function showProgress(done: number, all: number, started: number, terminal: Terminal): void {
-  const wallS = (performance.now() - started) / 1000;
-  const left = secondsText(Number(((wallS / done) * (all - done)).toPrecision(2)));
-  const line = `${String(done)} of ${String(all)} runs, about ${left} left`;
-  if (terminal.live) terminal.note(`\r\u001b[K${line}`);
-  else if (done % 50 === 0) terminal.note(`${line}\n`);
-}
-
-function planOf(flags: StudyFlags): Result<StudyPlan> {
+function planOf(flags: RouterStudyFlags, own: OwnRouter | undefined): Result<StudyPlan> {
   const loads = numbers(flags.loads ?? "0.8,1,1.2", "--loads");
   if (!loads.ok) return loads;
   const stalenessS = numbers(flags.staleness ?? "0.005", "--staleness", 0);
@@ -145,17 +89,26 @@ function planOf(flags: StudyFlags): Result<StudyPlan> {
   const replications = wholeFlag(flags.replications ?? "3", "--replications");
   if (!replications.ok) return replications;
   const known = routerPolicies.map(({ meta }) => meta.name);
-  const policies = flags.policies === undefined ? known : flags.policies.split(",");
-  const unknown = policies.find((policy) => !known.includes(policy));
-  if (unknown !== undefined) {
-    return fail({
-      what: `unknown router policy "${unknown}"`,
-      where: "--policies",
-      expected: known.join(", "),
-    });
+  const named = flags.policies === undefined ? known : flags.policies.split(",");
+  const unknown = named.find((policy) => !known.includes(policy));
+  if (unknown !== undefined) return unknownPolicy(unknown, "--policies", known);
+  const policies = own === undefined ? named : [own.name, ...named];
+  const against = flags.against ?? (policies.includes(PLAINEST) ? PLAINEST : undefined);
+  if (against !== undefined && !policies.includes(against)) {
+    return unknownPolicy(against, "--against", policies);
   }
-  const plan = { policies, loads: loads.value, stalenessS: stalenessS.value };
-  return ok({ ...plan, replications: Math.max(1, replications.value ?? 1) });
+  return ok({
+    policies,
+    ...(against === undefined ? {} : { against }),
+    loads: loads.value,
+    stalenessS: stalenessS.value,
+    replications: Math.max(1, replications.value ?? 1),
+  });
+}
+
+function unknownPolicy(name: string, where: string, known: readonly string[]): Result<StudyPlan> {
+  const expected = known.join(", ");
+  return fail({ what: `unknown router policy "${name}"`, where, expected });
 }
 
 function numbers(text: string, where: string, least = Number.MIN_VALUE): Result<number[]> {

@@ -9,6 +9,8 @@ import type { Interval } from "./intervals.ts";
 
 export type StudyPlan = {
   readonly policies: readonly string[];
+  /** The one that all are compared with, replication by replication. */
+  readonly against?: string;
   /** Multiples of the scenario's own load. */
   readonly loads: readonly number[];
   /** Ages of KV events and scrapes, s. */
@@ -94,10 +96,21 @@ export type StudyRow = {
   readonly ofBest: number;
   readonly behindBest: Interval;
   readonly attainment: number;
-  readonly hitRate: number | null;
+  /** `null`: prompts have no block ids, or no cache is on. */
+  readonly hitRate: Interval | null;
   readonly ttftMsP50: number;
   readonly ttftMsP99: Interval;
   readonly tpotMsP99: number;
+  /** Its difference to the plan's `against`, of the same traffic; `null`: it is that one, or there is none. */
+  readonly against: StudyDifference | null;
+};
+
+/** Paired differences, each with its 95 % interval. */
+export type StudyDifference = {
+  readonly goodputPerS: Interval;
+  /** As shares: 0.01 is a point. */
+  readonly hitRate: Interval | null;
+  readonly ttftMsP99: Interval;
 };
 
 export type StudyCell = {
@@ -129,7 +142,7 @@ export function rankStudy(plan: StudyPlan, samples: readonly StudySample[]): Rou
   const cells = plan.stalenessS.flatMap((stalenessS) =>
     plan.loads.flatMap((load) => {
       const inCell = samples.filter((one) => one.load === load && one.stalenessS === stalenessS);
-      const cell = cellOf(plan.policies, inCell);
+      const cell = cellOf(plan, inCell);
       return cell === undefined ? [] : [{ load, stalenessS, ...cell }];
     }),
   );
@@ -143,7 +156,7 @@ export function rankStudy(plan: StudyPlan, samples: readonly StudySample[]): Rou
 }
 
 function cellOf(
-  policies: readonly string[],
+  { policies, against }: StudyPlan,
   samples: readonly StudySample[],
 ): Pick<StudyCell, "replications" | "rows"> | undefined {
   const byPolicy = new Map(
@@ -159,7 +172,7 @@ function cellOf(
   const best = policies.toSorted((a, b) => mean(goodputs(b)) - mean(goodputs(a)))[0]!;
   const rows = policies.map((policy): StudyRow => {
     const list = series(policy);
-    const hits = list.map(({ hitRate }) => hitRate);
+    const hits = hitsOf(list);
     const goodputPerS = intervalOf(goodputs(policy));
     const most = mean(goodputs(best));
     return {
@@ -168,13 +181,32 @@ function cellOf(
       ofBest: most === 0 ? 1 : goodputPerS.mean / most,
       behindBest: pairedDifference(goodputs(policy), goodputs(best)),
       attainment: mean(list.map((one) => one.attainment)),
-      hitRate: hits.includes(null) ? null : mean(hits.map((hit) => hit ?? 0)),
+      hitRate: hits === null ? null : intervalOf(hits),
       ttftMsP50: mean(list.map((one) => one.ttftMsP50)),
       ttftMsP99: intervalOf(list.map((one) => one.ttftMsP99)),
       tpotMsP99: mean(list.map((one) => one.tpotMsP99)),
+      against:
+        against === undefined || against === policy ? null : difference(list, series(against)),
     };
   });
   return { replications, rows: rows.sort((a, b) => b.goodputPerS.mean - a.goodputPerS.mean) };
+}
+
+function difference(a: readonly StudySample[], b: readonly StudySample[]): StudyDifference {
+  const of = (read: (one: StudySample) => number): Interval =>
+    pairedDifference(a.map(read), b.map(read));
+  const hits = [hitsOf(a), hitsOf(b)] as const;
+  return {
+    goodputPerS: of((one) => one.goodputPerS),
+    hitRate: hits[0] === null || hits[1] === null ? null : pairedDifference(hits[0], hits[1]),
+    ttftMsP99: of((one) => one.ttftMsP99),
+  };
+}
+
+/** Hit rates of the samples; `null`: one has none. */
+function hitsOf(samples: readonly StudySample[]): number[] | null {
+  const hits = samples.map(({ hitRate }) => hitRate);
+  return hits.includes(null) ? null : hits.map((hit) => hit ?? 0);
 }
 
 function rankOf(policy: string, cells: readonly StudyCell[]): StudyRank {
