@@ -6,7 +6,7 @@ export type Family = {
   readonly architecture: string;
   readonly modelTypes: readonly string[];
   readonly attention: "gqa" | "mla" | "falcon" | "hybrid-linear";
-  readonly ffn: "swiglu" | "falcon" | "moe" | "deepseek" | "llama4" | "gpt-oss";
+  readonly ffn: "swiglu" | "plain" | "falcon" | "moe" | "deepseek" | "llama4" | "gpt-oss";
   /** Norm parameters on queries and keys: per head dimension, over all heads, or none. */
   readonly qkNorm: "head" | "full" | "none";
   readonly qkvBias: boolean;
@@ -47,8 +47,24 @@ const ROWS: readonly Row[] = [
   ["LlamaForCausalLM", ["llama"], {}],
   ["MistralForCausalLM", ["mistral"], {}],
   ["Phi3ForCausalLM", ["phi3"], {}],
+  ["GraniteForCausalLM", ["granite"], {}],
+  ["SeedOssForCausalLM", ["seed_oss"], { qkvBias: true }],
+  // One norm before attention and feed-forward, which run side by side; embeddings are tied.
+  ["CohereForCausalLM", ["cohere"], { norms: 1, tied: true }],
+  ["Cohere2ForCausalLM", ["cohere2"], { norms: 1, tied: true }],
+  // Two matrices, biases everywhere, LayerNorm.
+  [
+    "Starcoder2ForCausalLM",
+    ["starcoder2"],
+    { ffn: "plain", qkvBias: true, outBias: true, layerNorm: true, tied: true },
+  ],
+  ["Olmo2ForCausalLM", ["olmo2"], { qkNorm: "full" }],
+  ["OlmoeForCausalLM", ["olmoe"], { ffn: "moe", qkNorm: "full" }],
+  ["Mistral3ForConditionalGeneration", ["mistral3"], {}],
   ["MixtralForCausalLM", ["mixtral"], { ffn: "moe" }],
   ["Qwen2ForCausalLM", ["qwen2"], { qkvBias: true }],
+  ["Qwen2VLForConditionalGeneration", ["qwen2_vl"], { qkvBias: true }],
+  ["Qwen2_5_VLForConditionalGeneration", ["qwen2_5_vl"], { qkvBias: true }],
   ["Qwen2MoeForCausalLM", ["qwen2_moe"], { ...QWEN_MOE, qkvBias: true }],
   ["Qwen3ForCausalLM", ["qwen3"], { qkNorm: "head" }],
   ["Qwen3MoeForCausalLM", ["qwen3_moe"], { ffn: "moe", qkNorm: "head" }],
@@ -104,3 +120,19 @@ export const FAMILIES: ReadonlyMap<string, Family> = new Map(
     { ...LLAMA, ...traits, architecture, modelTypes },
   ]),
 );
+
+/**
+ * The family whose layers a configuration's fields look most like, whatever its name: by the fields that only such layers
+ * have.
+ */
+export function familyLike(has: (field: string) => boolean): string {
+  const routed = has("num_experts") || has("num_local_experts") || has("n_routed_experts");
+  if (has("kv_lora_rank")) return routed ? "DeepseekV3ForCausalLM" : "DeepseekV2ForCausalLM";
+  if (has("linear_num_value_heads")) {
+    return routed ? "Qwen3NextForCausalLM" : "Qwen3_5ForConditionalGeneration";
+  }
+  if (!routed) return "LlamaForCausalLM";
+  if (has("first_k_dense_replace") && has("n_shared_experts")) return "Glm4MoeForCausalLM";
+  if (has("shared_expert_intermediate_size")) return "Qwen2MoeForCausalLM";
+  return has("moe_intermediate_size") ? "Qwen3MoeForCausalLM" : "MixtralForCausalLM";
+}

@@ -41,6 +41,10 @@ function kindOf(config: Fields, family: Family, layer: number): LayerKind {
       config.numberOr(family.qkNorm === "head" ? 6 : 2, "sliding_window_pattern"),
       "sliding",
     );
+  // Cohere 2 says so for every fourth.
+  if (config.has("sliding_window_pattern")) {
+    return everyNth(layer, config.count("sliding_window_pattern"), "sliding");
+  }
   // Qwen2's windows start above max_window_layers; Mistral's apply everywhere.
   return layer >= config.numberOr(0, "max_window_layers") ? "sliding" : "full";
 }
@@ -55,7 +59,7 @@ function gqaOf(config: Fields, family: Family, kind: LayerKind): Attention {
     full: (heads + kvHeads) * headDim,
     none: 0,
   }[family.ffn === "deepseek" && config.flag("use_qk_norm", false) ? "head" : family.qkNorm];
-  const bias = config.flag("attention_bias", family.qkvBias);
+  const bias = config.flag("attention_bias", config.flag("use_bias", family.qkvBias));
   const base = {
     kind: "gqa" as const,
     heads,
@@ -65,7 +69,7 @@ function gqaOf(config: Fields, family: Family, kind: LayerKind): Attention {
     chunked: kind === "chunked",
     // Llama's attention_bias is on the output projection too; the others' is not.
     qkvBias: bias,
-    outBias: family.outBias || (bias && !family.qkvBias),
+    outBias: bias && (family.outBias || !family.qkvBias),
     qkNorm,
     gated: family.attention === "hybrid-linear" && config.flag("attn_output_gate", true),
     sinks: family.sinks,
@@ -174,6 +178,8 @@ export function ffnOf(config: Fields, family: Family, layer: number): Ffn {
   switch (family.ffn) {
     case "swiglu":
       return denseOf(config.count("intermediate_size"), config.flag("mlp_bias", false));
+    case "plain":
+      return denseOf(config.count("intermediate_size"), config.flag("use_bias", true), 2);
     case "falcon": {
       const hidden = config.count("hidden_size", "n_embd");
       return denseOf(config.countOr(4 * hidden, "ffn_hidden_size"), config.flag("bias", false), 2);

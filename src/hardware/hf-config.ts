@@ -1,7 +1,7 @@
 import type { Problem, Result } from "../core/index.ts";
-import { fail, ok } from "../core/index.ts";
+import { editDistance, fail, ok } from "../core/index.ts";
 import type { Family } from "./hf-config-families.ts";
-import { FAMILIES } from "./hf-config-families.ts";
+import { FAMILIES, familyLike } from "./hf-config-families.ts";
 import { Fields, isObject, nearestWord } from "./hf-config-fields.ts";
 import { attentionOf, ffnOf, normElementsOf } from "./hf-config-layers.ts";
 import { quantizationOf } from "./hf-config-quant.ts";
@@ -27,13 +27,23 @@ function familyOf(top: Fields, text: Fields): Result<Family> {
   }
   const wanted = names[0] ?? byType;
   const known = [...FAMILIES.keys()];
-  const nearest = nearestWord(wanted, known);
+  const nearest = nearestArchitecture(wanted, known, text);
   return fail({
     what: wanted === "" ? "no architecture is named" : `unknown architecture ${wanted}`,
     where: "architectures",
-    expected: `one of ${known.length} known architectures, nearest: ${nearest ?? "none"}`,
-    remedy: `if the layers are the same, set "architectures": ["${nearest ?? known[0] ?? ""}"]`,
+    expected: `one of ${known.length} known architectures, nearest: ${nearest}`,
+    remedy: `if the layers are the same, set "architectures": ["${nearest}"]`,
   });
+}
+
+/** Edits that may separate a name from another version of the same family ("Qwen4" and "Qwen3"). */
+const NAME_EDITS = 3;
+
+/** A known name that is spelt almost so, else the family that the fields look like. */
+function nearestArchitecture(wanted: string, known: readonly string[], text: Fields): string {
+  const word = nearestWord(wanted, known);
+  const isNear = word !== undefined && editDistance(wanted, word) <= NAME_EDITS;
+  return wanted !== "" && isNear ? word : familyLike((field) => text.has(field));
 }
 
 /** Merges layers that are alike, in order of first appearance. */

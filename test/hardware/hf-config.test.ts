@@ -87,11 +87,97 @@ describe("shapes", () => {
   });
 });
 
+describe("families without a bundled card", () => {
+  // Shape fields as on the models' pages; counts: their safetensors files.
+  test.each([
+    [
+      "OLMo-2-1124-7B",
+      "Olmo2ForCausalLM",
+      [4096, 32, 32, 32, 11008, 100352],
+      { attention_bias: false },
+      7298617344,
+    ],
+    [
+      "granite-3.1-8b",
+      "GraniteForCausalLM",
+      [4096, 40, 32, 8, 12800, 49155],
+      { tie_word_embeddings: true },
+      8170848256,
+    ],
+    ["c4ai-command-r-v01", "CohereForCausalLM", [8192, 40, 64, 64, 22528, 256000], {}, 34980831232],
+    [
+      "starcoder2-7b",
+      "Starcoder2ForCausalLM",
+      [4608, 32, 36, 4, 18432, 49152],
+      { use_bias: true, sliding_window: 4096 },
+      7173923840,
+    ],
+    [
+      "OLMoE-1B-7B",
+      "OlmoeForCausalLM",
+      [2048, 16, 16, 16, 1024, 50304],
+      { num_experts: 64, num_experts_per_tok: 8 },
+      6919161856,
+    ],
+    [
+      "Qwen2.5-VL-7B, language part",
+      "Qwen2_5_VLForConditionalGeneration",
+      [3584, 28, 28, 4, 18944, 152064],
+      { use_sliding_window: false, sliding_window: 32768 },
+      7615616512,
+    ],
+  ] as const)("%s", (name, architecture, shape, more, parameters) => {
+    const [hidden, layers, heads, kvHeads, inter, vocab] = shape;
+    const config = {
+      architectures: [architecture],
+      hidden_size: hidden,
+      num_hidden_layers: layers,
+      num_attention_heads: heads,
+      num_key_value_heads: kvHeads,
+      intermediate_size: inter,
+      vocab_size: vocab,
+      ...more,
+    };
+    expect(countParameters(valueOf(parseHfConfig(config, name))).total).toBe(parameters);
+  });
+
+  test("Cohere 2 attends to everything in every fourth layer", () => {
+    const shape = { hidden_size: 4096, num_hidden_layers: 32, num_attention_heads: 32 };
+    const config = { ...shape, intermediate_size: 14336, vocab_size: 256000, sliding_window: 4096 };
+    const card = valueOf(
+      parseHfConfig({
+        ...config,
+        architectures: ["Cohere2ForCausalLM"],
+        num_key_value_heads: 8,
+        sliding_window_pattern: 4,
+      }),
+    );
+    const windows = card.groups.map(({ layers, attention }) => [
+      layers,
+      attention.kind === "gqa" ? attention.windowTokens : null,
+    ]);
+    expect(windows).toEqual([
+      [24, 4096],
+      [8, undefined],
+    ]);
+  });
+});
+
 describe("bad input", () => {
   test("an unknown architecture is named with the nearest known one", () => {
     const bad = parseHfConfig({ architectures: ["Qwen4MoeForCausalLM"] });
     expect(bad.ok ? "" : bad.problem.what).toContain("Qwen4MoeForCausalLM");
     expect(bad.ok ? "" : bad.problem.expected).toMatch(/nearest: Qwen[23]MoeForCausalLM/);
+  });
+
+  test.each([
+    ["num_experts", "MixtralForCausalLM"],
+    ["kv_lora_rank", "DeepseekV2ForCausalLM"],
+    ["linear_num_value_heads", "Qwen3_5ForConditionalGeneration"],
+    ["intermediate_size", "LlamaForCausalLM"],
+  ])("a name like no other: the nearest has the same fields (%s)", (field, nearest) => {
+    const bad = parseHfConfig({ architectures: ["ZyxForCausalLM"], [field]: 8 });
+    expect(bad.ok ? "" : bad.problem.expected).toContain(`nearest: ${nearest}`);
   });
 
   test("a model type serves when no architecture is listed", () => {
