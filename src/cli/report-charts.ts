@@ -17,6 +17,7 @@ import { timeSeriesChart } from "./charts/time-series.ts";
 
 const US_PER_MS = 1e3;
 const US_PER_S = 1e6;
+const WATTS_PER_KW = 1e3;
 
 export type ChartGroup = { readonly title: string; readonly charts: readonly string[] };
 
@@ -155,10 +156,18 @@ function seriesCharts(report: Report, series: SeriesColumns): string[] {
     timeSeriesChart("Prompt tokens computed per second", time, [
       { name: "prefill", values: ratePerS(time, series.prefillTokens) },
     ]),
+    ...powerChart(series),
     timeSeriesChart("Preemptions per second", time, [
       { name: "preemptions", values: ratePerS(time, series.preemptions) },
     ]),
   ];
+}
+
+/** Mean power between samples, when the cards tell of power. */
+function powerChart({ timeUs, energyJ }: SeriesColumns): string[] {
+  if (energyJ === undefined) return [];
+  const kW = ratePerS(timeUs, energyJ).map((watts) => watts / WATTS_PER_KW);
+  return [timeSeriesChart("Power of the cluster, kW", timeUs, [{ name: "power", values: kW }])];
 }
 
 /** Increase of a cumulative column per second of the interval before each sample. */

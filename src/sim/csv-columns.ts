@@ -16,6 +16,10 @@ function timeField(us: number | undefined): string {
   return us === undefined || Number.isNaN(us) ? "" : String(us);
 }
 
+function numberField(value: number): string {
+  return Number.isNaN(value) ? "" : String(value);
+}
+
 function msField(us: number): string {
   return Number.isNaN(us) ? "" : String(us / US_PER_MS);
 }
@@ -90,10 +94,21 @@ function headerName(name: string): string {
   return name.replaceAll(/[^A-Za-z0-9]+/g, "_");
 }
 
+/** Mean power since the sample before; the first has none. */
+function meanPowerW(timeUs: Float64Array, energyJ: Float64Array): Float64Array {
+  return energyJ.map((joules, i) => {
+    const seconds = i === 0 ? NaN : (timeUs[i]! - timeUs[i - 1]!) / US_PER_S;
+    return seconds > 0 ? (joules - energyJ[i - 1]!) / seconds : NaN;
+  });
+}
+
 /** What only some scenarios have. */
 function extraColumns(columns: SeriesColumns): readonly NamedColumn[] {
-  const { tiers = {}, peerBytes, handoffs, links, workersUp } = columns;
+  const { tiers = {}, peerBytes, handoffs, links, workersUp, energyJ } = columns;
   const found: NamedColumn[] = [];
+  if (energyJ !== undefined) {
+    found.push(["energy_j_total", energyJ], ["power_w", meanPowerW(columns.timeUs, energyJ)]);
+  }
   if (workersUp !== undefined) found.push(["workers_up", workersUp]);
   for (const [level, { blocksUsed, bytesIn, bytesOut }] of Object.entries(tiers)) {
     found.push([`${level}_blocks_used`, blocksUsed]);
@@ -121,7 +136,7 @@ export function writeSeriesCsv(columns: SeriesColumns, write: (text: string) => 
   write(`time_s,${all.map(([name]) => name).join(",")}\n`);
   writeRows(columns.rows, write, (i) => {
     const time = (columns.timeUs[i] ?? 0) / US_PER_S;
-    return `${String(time)},${all.map(([, values]) => String(values[i])).join(",")}\n`;
+    return `${String(time)},${all.map(([, values]) => numberField(values[i]!)).join(",")}\n`;
   });
 }
 

@@ -15,7 +15,9 @@ const PEAK_W = 2;
 /** Most requests in a decode step, and most tokens in a mixed step. */
 const BATCH_MOST = 3;
 const TOKENS_MOST = 4;
-const METER_NUMBERS = 5;
+/** How long the mixed step in progress takes, µs. */
+const PENDING_US = 5;
+const METER_NUMBERS = 6;
 
 const energy: DecodeEnergy = { e0: 0, e1: 0, e2: 0 };
 
@@ -36,6 +38,7 @@ export class PassMeter {
   startMixed(worker: number, shape: StepShape, stepUs: number): void {
     const base = this.baseOf(worker);
     this.numbers[base + PENDING_WATT_US] = this.power.mixedWattUs(shape, stepUs);
+    this.numbers[base + PENDING_US] = stepUs;
     this.raise(base + TOKENS_MOST, shape.prefillTokens + shape.decodeRequests);
   }
 
@@ -59,6 +62,19 @@ export class PassMeter {
     this.raise(base + PEAK_W, runSum(e0, e1, e2, context, growth, 1) / stretch.stepUs(0));
     const last = context + growth * (steps - 1);
     this.raise(base + PEAK_W, runSum(e0, e1, e2, last, growth, 1) / stretch.stepUs(steps - 1));
+  }
+
+  /** Mean power of one GPU over the mixed step in progress, W. */
+  pendingW(worker: number): number {
+    const base = this.baseOf(worker);
+    return this.numbers[base + PENDING_WATT_US]! / this.numbers[base + PENDING_US]!;
+  }
+
+  /** Energy that the first `steps` steps of a stretch take of one GPU, W·µs. */
+  stretchWattUs(stretch: DecodeStretch, steps: number): number {
+    const { batch, context, growth } = stretch;
+    this.power.decodeRun(batch, context, energy);
+    return runSum(energy.e0, energy.e1, energy.e2, context, growth, steps);
   }
 
   /** Energy of the finished passes on one GPU, W·µs. */

@@ -19,6 +19,8 @@ export type PerfettoInput = {
 const CLUSTER_PID = 1;
 const WORKER_PID = 2;
 
+const US_PER_S = 1e6;
+
 const BYTES_PER_GB_US = 1e3;
 
 /** About this many characters are handed over at a time (assumption: a good size for one write). */
@@ -93,6 +95,12 @@ function emitCounters(series: SeriesColumns, emit: (event: string) => void): voi
       `"used":${String(series.kvBlocksUsed[i] ?? 0)},"cached":${String(series.kvBlocksCached[i] ?? 0)}`,
     );
     counter(time, "preemptions", `"total":${String(series.preemptions[i] ?? 0)}`);
+    if (series.energyJ !== undefined && i > 0) {
+      const from = series.timeUs[i - 1]!;
+      const joules = series.energyJ[i]! - series.energyJ[i - 1]!;
+      // A counter stands until its next value, so the power of an interval belongs to its beginning.
+      if (time > from) counter(from, "power", `"W":${String((joules * US_PER_S) / (time - from))}`);
+    }
     if (series.workersUp !== undefined) {
       counter(time, "workers up", `"workers":${String(series.workersUp[i] ?? 0)}`);
     }

@@ -18,6 +18,8 @@ export type SeriesColumns = {
   readonly admittedTokens: Float64Array;
   readonly cachedTokens: Float64Array;
   readonly preemptions: Float64Array;
+  /** Energy taken since the start, hosts and the facility's overhead included, J; missing where cards tell of no power. */
+  readonly energyJ?: Float64Array;
   /** Workers that are neither down nor draining; missing where nothing can break. */
   readonly workersUp?: Float64Array;
   /** By KV tier (g2, g3, g4). */

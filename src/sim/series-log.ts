@@ -2,10 +2,12 @@
 
 import { F64Column } from "../core/index.ts";
 import type { Handoffs } from "./disagg/index.ts";
+import { energyReading, type EnergyReading } from "./energy-reading.ts";
 import type { Faults } from "./faults/index.ts";
 import { LinkSeries } from "./network/index.ts";
 import type { ClusterNetwork, SampledNetwork } from "./network/index.ts";
 import type { Pool } from "./pool.ts";
+import type { Scenario } from "./scenario.ts";
 import type { SeriesColumns } from "./series-columns.ts";
 import { TierLinks } from "./tiers/tier-links.ts";
 import { TierSeries } from "./tiers/tier-series.ts";
@@ -15,6 +17,7 @@ import type { Worker } from "./worker.ts";
 
 /** What a run has beside its workers. */
 type WatchedParts = {
+  readonly scenario: Pick<Scenario, "cost">;
   readonly pools: readonly Pool[];
   readonly workers: readonly Worker[];
   readonly net: ClusterNetwork | undefined;
@@ -27,6 +30,8 @@ export class SeriesLog {
   private readonly timeUs = new F64Column();
   private readonly sums = new Float64Array(11);
   private readonly values = Array.from({ length: 11 }, () => new F64Column());
+  private energy: EnergyReading | undefined;
+  private readonly joules = new F64Column();
   private tiers: TierSeries | undefined;
   private links: LinkSeries | undefined;
   private workers: WorkerSeries | undefined;
@@ -40,8 +45,9 @@ export class SeriesLog {
     this.intervalUs = intervalUs;
   }
 
-  /** From now on samples tell of what there is: tiers, links, hand-offs, faults. */
-  watch({ pools, workers, net, handoffs, faults }: WatchedParts): void {
+  /** From now on samples tell of what there is: energy, tiers, links, hand-offs, faults. */
+  watch({ scenario, pools, workers, net, handoffs, faults }: WatchedParts): void {
+    this.energy = energyReading(pools, scenario.cost.pue);
     const systems = pools.flatMap(({ tiers }) => tiers ?? []);
     if (systems.length > 0) this.tiers = new TierSeries(systems);
     const networks = net === undefined ? tierNetworks(pools) : [clusterNetwork(net)];
@@ -76,6 +82,7 @@ export class SeriesLog {
     sums[5] = completions;
     this.timeUs.push(nowUs);
     for (let i = 0; i < sums.length; i++) this.values[i]!.push(sums[i]!);
+    if (this.energy !== undefined) this.joules.push(this.energy.joulesAt(nowUs));
     this.tiers?.sample();
     this.links?.sample(nowUs);
     if (this.handoffs !== undefined) {
@@ -89,7 +96,7 @@ export class SeriesLog {
 
   columns(): SeriesColumns {
     const column = (index: number): Float64Array => this.values[index]!.view();
-    const { tiers, links, workers, handoffs, faults } = this;
+    const { energy, tiers, links, workers, handoffs, faults } = this;
     return {
       rows: this.timeUs.length,
       timeUs: this.timeUs.view(),
@@ -104,6 +111,7 @@ export class SeriesLog {
       admittedTokens: column(8),
       cachedTokens: column(9),
       preemptions: column(10),
+      ...(energy === undefined ? {} : { energyJ: this.joules.view() }),
       ...tiers?.columns(),
       ...(faults === undefined ? {} : { workersUp: this.workersUp.view() }),
       ...(handoffs === undefined

@@ -58,6 +58,27 @@ describe("by hand", () => {
     expect(energy!.gpuKwh * 3.6e12).toBeCloseTo(gpu, 3);
   });
 
+  test("the series has what was taken up to each sample, passes in progress included", () => {
+    const scenario = scenarioOf({}, { gpu: "h100-sxm", cost: { pue: 1.5 } });
+    const trace = traceOf([
+      { at: 0, input: 100, output: 11 },
+      { at: 100_000, input: 100, output: 11 },
+    ]);
+    const inputs = { scenario, trace, hardware: plainHardware };
+    const { series } = simulate(inputs, { seriesIntervalUs: 2500 });
+    const watts = [...series!.energyJ!].map((joules, i, all) =>
+      i === 0 ? joules : (joules - all[i - 1]!) / 0.0025,
+    );
+    // Four intervals of the prompt's 10 ms, four of the decodes', 80 ms without work, and the same again.
+    const one = [700, 700, 700, 700, 500, 500, 500, 500].map((gpuW) => 1.5 * (gpuW + 100));
+    const idle = Array.from({ length: 32 }, () => 1.5 * (100 + 100));
+    expect(watts.length).toBe(49);
+    for (const [i, expected] of [0, ...one, ...idle, ...one].entries()) {
+      expect(watts[i]).toBeCloseTo(expected, 6);
+    }
+    expect(series!.energyJ!.at(-1)).toBeCloseTo(1.5 * (gpuJ + hostJ), 9);
+  });
+
   test("electricity and the facility's overhead are in the cost where they have a price", () => {
     const cost = { usd_per_gpu_hour: 36, usd_per_kwh: 3.6e6, pue: 1.5 };
     const report = run({ cost });
@@ -76,6 +97,8 @@ describe("by hand", () => {
     const trace = traceOf([{ at: 0, input: 100, output: 11 }]);
     const bare = runBoth({ scenario: scenarioOf({}), trace }).report;
     expect(bare.energy).toBeNull();
+    const { series } = simulate({ scenario: scenarioOf({}), trace }, { seriesIntervalUs: 1000 });
+    expect(series!.energyJ).toBeUndefined();
     expect(bare.workers[0]).toMatchObject({ gpuPowerMeanW: null, gpuPowerPeakW: null });
     const scenario = scenarioOf({}, { gpu: "h100-sxm" });
     const metered = simulate({ scenario, trace, hardware: plainHardware }).report;
@@ -85,14 +108,22 @@ describe("by hand", () => {
 
 test("both modes meter the same, between idle and the power cap, on random scenarios", () => {
   let metered = 0;
+  let ended = 0;
   fc.assert(
     fc.property(randomRuns, (random) => {
-      const fast = simulate(random).report;
-      const steps = simulate(random, { stepByStep: true }).report;
+      const options = { seriesIntervalUs: 50_000 };
+      const { report: fast, series } = simulate(random, options);
+      const { report: steps, ...visited } = simulate(random, { ...options, stepByStep: true });
+      expect(visited.series!.energyJ).toEqual(series!.energyJ);
       expect(steps.energy).toEqual(fast.energy);
       expect(steps.workers).toEqual(fast.workers);
       if (fast.energy === null) return;
       metered++;
+      const idleFirstS = series!.timeUs.at(-1)! / 1e6 - fast.simS;
+      if (fast.stopped === null && idleFirstS === 0) {
+        ended++;
+        expect(series!.energyJ!.at(-1)! / (fast.energy.facilityKwh * 3.6e6)).toBeCloseTo(1, 9);
+      }
       const gpu = valueOf(findGpu(deck, fast.engine.gpu!));
       const { idleW, computeW, weightStreamW } = gpu.power;
       const most = Math.max(computeW, weightStreamW) * fast.engine.gpusPerWorker;
@@ -109,6 +140,7 @@ test("both modes meter the same, between idle and the power cap, on random scena
     { numRuns: 150 },
   );
   expect(metered).toBeGreaterThan(10);
+  expect(ended).toBeGreaterThan(3);
 }, 120_000);
 
 test.each(MACHINES)(

@@ -8,7 +8,7 @@ import type { Box, Mark, Size } from "./scene.ts";
 export type Scale = ScaleContinuousNumeric<number, number>;
 
 /** How the numbers of an axis are written. */
-export type Unit = "ms" | "s" | "count" | "share" | "perS" | "plain" | "usd";
+export type Unit = "ms" | "s" | "count" | "share" | "perS" | "plain" | "usd" | "watt";
 
 export type Axis = {
   readonly name: string;
@@ -51,6 +51,8 @@ export function textOf(value: number, unit: Unit): string {
       return percentText(value);
     case "perS":
       return `${shortNumber(value)}/s`;
+    case "watt":
+      return `${shortNumber(value)} W`;
     case "usd":
       return `$${shortNumber(value)}`;
     case "count":

@@ -20,6 +20,8 @@ export type OverTime = {
   readonly kvUsed: Float64Array;
   readonly kvCached: Float64Array;
   readonly hitRate: Float64Array;
+  /** Mean power of the cluster since the sample before, W; NaN without the GPUs' power. */
+  readonly powerW: Float64Array;
   /** Over requests that arrived since the sample before. */
   readonly ttftMsP99: Float64Array;
   readonly tpotMsP99: Float64Array;
@@ -66,6 +68,10 @@ export function overTime(
     kvUsed,
     kvCached: share(series.kvBlocksCached),
     hitRate: increaseRatio(series.cachedTokens, series.admittedTokens),
+    powerW:
+      series.energyJ === undefined
+        ? new Float64Array(timeUs.length).fill(NaN)
+        : ratePerS(timeUs, series.energyJ),
     ...perRequest,
     limitNames: LIMITS,
     limit: Uint8Array.from(timeUs, (_, i) => {

@@ -54,3 +54,35 @@ export function ratesChart(
     draw: (size) => drawLines(drawn, size),
   };
 }
+
+/** Power of the whole cluster; null when the cards tell nothing of it. */
+export function powerChart(series: OverTime | null, baseline: OverTime | null): Chart | null {
+  if (series === null || !series.powerW.some((watts) => watts > 0)) return null;
+  const of = (one: OverTime, isBaseline: boolean): Curve => {
+    return { name: "power", role: "decode", x: one.timeS, y: one.powerW, isBaseline };
+  };
+  const curves = [...(baseline === null ? [] : [of(baseline, true)]), of(series, false)];
+  const range = domainUp(curves.map(({ y }) => y));
+  return {
+    title: "What power does the cluster draw?",
+    summary: `GPUs, hosts and the facility's overhead: at most ${textOf(range[1] / 1.05, "watt")} between two samples.`,
+    table: {
+      columns: ["time s", "power W"],
+      rows: Array.from(series.timeS, (s, i) => [s, series.powerW[i] ?? null]),
+    },
+    draw: (size) =>
+      drawLines(
+        {
+          x: {
+            name: "simulated time",
+            unit: "s",
+            scale: "linear",
+            domain: [0, Math.max(1, series.timeS.at(-1) ?? 0)],
+          },
+          y: { name: "power", unit: "watt", scale: "linear", domain: range },
+          curves,
+        },
+        size,
+      ),
+  };
+}

@@ -9,7 +9,7 @@ import { useCompared } from "../../engine/use-compared.ts";
 import type { OverTime, Report, SlicePyramid } from "../../workers/protocol.ts";
 import { loadChart, shortChart } from "../overview/charts.ts";
 import { occupancyChart } from "../kv/charts.ts";
-import { ratesChart } from "./charts.ts";
+import { powerChart, ratesChart } from "./charts.ts";
 import { faultsChart } from "./faults.ts";
 import { Gantt } from "./gantt.tsx";
 import { Slowest } from "./slowest.tsx";
@@ -26,6 +26,7 @@ export function Timeline() {
       kv: occupancyChart(series, beside, isDifference),
       rates: ratesChart(series, beside, isDifference),
       short: shortChart(series),
+      power: powerChart(series, beside),
       faults: report.faults === null ? null : faultsChart(report.faults, endOf(series, report)),
     }),
     [series, beside, isDifference, report],
@@ -78,6 +79,11 @@ export function Timeline() {
           ]}
         />
       </Figure>
+      {charts.power === null ? null : (
+        <Figure chart={charts.power} name="power" topic="cost" height={200} isTime>
+          <Legend items={[{ name: "cluster", role: "decode" }]} />
+        </Figure>
+      )}
       <Figure chart={charts.short} name="what-ran-short" topic="limits" height={96} isTime />
       <Slowest />
     </div>
