@@ -28,7 +28,9 @@ export class PartsShelf {
       loadKernelParams(this.deck, gpu.value),
     );
     if (!params.ok) return params;
-    const timing = remembered(this.timings, run.engine, () => loadEngineTiming(run.engine));
+    const timing = remembered(this.timings, run.engine, () =>
+      loadEngineTiming(this.deck, run.engine),
+    );
     if (!timing.ok) return timing;
     const node = this.deck.nodes.find((card) => card.id === nodeId);
     return ok({

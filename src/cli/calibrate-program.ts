@@ -12,6 +12,8 @@ type CalibrateFlags = {
   readonly data?: string;
   readonly system?: readonly string[];
   readonly steps?: string;
+  readonly benchmarks?: string;
+  readonly engineVersion?: string;
   readonly model?: string;
   readonly gpu?: string;
   readonly engine: string;
@@ -23,6 +25,14 @@ type CalibrateFlags = {
   readonly json?: boolean;
 };
 
+const COLUMNS_HELP = `
+Columns of --steps, one forward pass a row: ctx_reqs, ctx_tokens, ctx_kv_tokens (requests in prefill, their
+new tokens, their tokens in the cache), dec_reqs, dec_kv_tokens, latency_ms; optional: run_id, n.
+Columns of --benchmarks, one run a row: concurrency, input_tokens, output_tokens, and medians that the client
+saw, ttft_ms, tpot_ms or both; optional: tp, pp, ep, dp, requests.
+Both fit scales of one engine on one GPU, check them on rows left out, and compare with the shipped ones.
+What --out writes is used with --cards: headworks run … --cards DIR/vllm.json`;
+
 /** Adds `calibrate`. */
 export function addCalibrateCommand(
   program: Command,
@@ -31,19 +41,24 @@ export function addCalibrateCommand(
 ): void {
   program
     .command("calibrate")
-    .description("fit step-time parameters to kernel tables, or an engine to measured steps")
+    .description(
+      "fit step-time parameters to kernel tables, or an engine to your own measured steps or benchmarks",
+    )
     .option("--data <DIR>", "folder of kernel tables (gemm_SYSTEM_FORMAT.csv and others)")
     .option("--system <NAME>", "only this system of the tables; repeatable", collect)
     .option("--source <TEXT>", "where the tables come from, for the files")
-    .option("--steps <FILE>", "measured steps: CSV of forward-pass metrics")
-    .option("--model <NAME>", "model that the steps ran")
-    .option("--gpu <NAME>", "GPU that the steps ran on")
-    .option("--engine <NAME>", "engine that ran the steps", "vllm")
+    .option("--steps <FILE>", "measured steps: CSV of forward-pass metrics (columns below)")
+    .option("--benchmarks <FILE>", "benchmark results: CSV of closed-loop runs (columns below)")
+    .option("--model <NAME>", "model that was measured")
+    .option("--gpu <NAME>", "GPU that it ran on")
+    .option("--engine <NAME>", "engine that ran it", "vllm")
+    .option("--engine-version <VERSION>", "version of the engine, for --benchmarks")
     .option("--run <ID:tp=N,…>", "a run_id of the steps and its layout; repeatable", collect)
     .option("--floors", "fit the host floors too, besides one scale a regime")
     .option("--out <DIR>", "write the parameter files there; nothing is written without")
     .option("--cards <PATH>", "your own card file or folder; repeatable", collect)
     .option("--json", "print JSON")
+    .addHelpText("after", COLUMNS_HELP)
     .action(async (flags: CalibrateFlags) => {
       const output = await calibrate(flags, terminal);
       if (output.ok) terminal.out(output.value.text);
@@ -56,8 +71,9 @@ async function calibrate(
   terminal: Terminal,
 ): Promise<Result<CommandOutput>> {
   const date = new Date().toISOString().slice(0, 10);
-  const { data, steps, system, run, floors, engine, ...rest } = flags;
-  if (data !== undefined && steps === undefined) {
+  const { data, steps, benchmarks, engineVersion, system, run, floors, engine, ...rest } = flags;
+  const sources = [data, steps, benchmarks].filter((source) => source !== undefined);
+  if (data !== undefined && sources.length === 1) {
     const { runCalibrate } = await import("./commands/calibrate.ts");
     return runCalibrate({
       ...rest,
@@ -70,12 +86,21 @@ async function calibrate(
     });
   }
   const { model, gpu } = rest;
-  if (data !== undefined || steps === undefined || model === undefined || gpu === undefined) {
-    return fail({
-      what: "calibrate needs kernel tables or measured steps",
-      expected: "either --data DIR, or --steps FILE with --model and --gpu",
-    });
+  const unclear = fail({
+    what: "calibrate needs kernel tables, measured steps or benchmark results",
+    expected: "either --data DIR, or --steps FILE or --benchmarks FILE with --model and --gpu",
+  });
+  if (sources.length !== 1 || model === undefined || gpu === undefined) return unclear;
+  if (benchmarks !== undefined) {
+    const { runCalibrateBenchmarks } = await import("./commands/calibrate-benchmarks.ts");
+    const progress = (what: string): void => {
+      terminal.note(`${what}\n`);
+    };
+    const version = engineVersion === undefined ? {} : { engineVersion };
+    const subject = { benchmarks, model, gpu, engine, ...version };
+    return runCalibrateBenchmarks({ ...rest, ...subject, date, progress });
   }
+  if (steps === undefined) return unclear;
   const runs = runsOf(run ?? [":"]);
   if (!runs.ok) return runs;
   const { runCalibrateSteps } = await import("./commands/calibrate-steps.ts");

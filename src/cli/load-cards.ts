@@ -8,8 +8,10 @@ import type { QuantityParser, Result } from "../core/index.ts";
 import {
   EMPTY_DECK,
   mergeDecks,
+  parseEngineTiming,
   parseGpuCard,
   parseHfConfig,
+  parseKernelParams,
   parseLinkCard,
   parseNodeCard,
 } from "../hardware/index.ts";
@@ -67,7 +69,8 @@ function modelEntry(path: string, card: Document): Result<ModelEntry> {
   return ok({ id, hf, source: from, card: parsed.value });
 }
 
-const CARD_ROLE = "a card (YAML with gpu, node, link or llm) or a config.json";
+const CARD_ROLE =
+  "a card (YAML with gpu, node, link or llm), a config.json, or what `headworks calibrate` wrote";
 
 /** One card file of any kind, or a bare config.json, as a deck of one. */
 function readCard(path: string, quantity: QuantityParser): Result<CardDeck> {
@@ -78,6 +81,12 @@ function readCard(path: string, quantity: QuantityParser): Result<CardDeck> {
     result.ok ? ok({ ...EMPTY_DECK, ...deck(result.value) }) : result;
   if (card["llm"] !== undefined || card["architectures"] !== undefined || "model_type" in card) {
     return as(modelEntry(path, card), (entry) => ({ llms: [entry] }));
+  }
+  if (card["kernels"] !== undefined && card["rates"] !== undefined) {
+    return as(parseKernelParams(path, card), (params) => ({ kernels: [params] }));
+  }
+  if (card["engine"] !== undefined && card["scales"] !== undefined) {
+    return as(parseEngineTiming(path, card), (timing) => ({ engines: [timing] }));
   }
   if (card["node"] !== undefined && card["gpus"] !== undefined) {
     return as(parseNodeCard(path, card, quantity), (node) => ({ nodes: [node] }));

@@ -44,7 +44,7 @@ function hardwareOf(scenario: Scenario, deck: CardDeck): Result<HardwareInputs> 
   if (!gpu.ok) return ok({ deck });
   const params = loadKernelParams(deck, gpu.value);
   if (!params.ok) return fail({ ...params.problem, where: "gpu" });
-  const timing = loadEngineTiming(scenario.engine.backend);
+  const timing = loadEngineTiming(deck, scenario.engine.backend);
   if (!timing.ok) return fail({ ...timing.problem, where: "engine.backend" });
   return ok({ deck, params: params.value, timing: timing.value });
 }

@@ -2,7 +2,7 @@
 
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { fail } from "../core/index.ts";
+import { fail, ok } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
 import { parseEngineTiming, parseKernelParams } from "../hardware/index.ts";
 import type { CardDeck, EngineTiming, GpuCard, KernelParams } from "../hardware/index.ts";
@@ -21,7 +21,7 @@ export function readKernelParams(path: string): Result<KernelParams> {
 }
 
 /**
- * The parameters of a GPU: its own calibration's, else its peer's (then times are estimates by the
+ * The parameters of a GPU, the user's own before the bundled: its own calibration's, else its peer's (then times are estimates by the
  * ratio of peaks). Problems: a peer that is unknown or was not measured either, a damaged file.
  */
 export function loadKernelParams(
@@ -31,6 +31,8 @@ export function loadKernelParams(
 ): Result<KernelParams> {
   const peer = deck.gpus.find(({ id }) => id === gpu.peer);
   const system = gpu.calibration === "" ? (peer?.calibration ?? "") : gpu.calibration;
+  const own = deck.kernels?.find(({ kernels }) => kernels === system);
+  if (own !== undefined) return ok(own);
   const path = join(folder, `${system}.json`);
   if (system === "" || !existsSync(path)) {
     return fail({
@@ -43,8 +45,14 @@ export function loadKernelParams(
   return readKernelParams(path);
 }
 
-/** The timing of an engine. Problems: an engine without a file, a damaged file. */
-export function loadEngineTiming(engine: string, folder = kernelsFolder()): Result<EngineTiming> {
+/** The timing of an engine, the user's own before the bundled. Problems: an engine without a file, a damaged file. */
+export function loadEngineTiming(
+  deck: CardDeck,
+  engine: string,
+  folder = kernelsFolder(),
+): Result<EngineTiming> {
+  const own = deck.engines?.find((timing) => timing.engine === engine);
+  if (own !== undefined) return ok(own);
   const path = join(folder, "engines", `${engine}.json`);
   if (!existsSync(path)) {
     return fail({

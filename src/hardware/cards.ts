@@ -2,6 +2,8 @@ import type { Result } from "../core/index.ts";
 import { fail, ok } from "../core/index.ts";
 import type { GpuCard, LinkCard, NodeCard } from "./gpu-card.ts";
 import { nearestWord } from "./hf-config-fields.ts";
+import type { EngineTiming } from "./kernels/engine-timing.ts";
+import type { KernelParams } from "./kernels/kernel-params.ts";
 import type { KvDtype, ModelCard, WeightDtype } from "./model-card.ts";
 
 /** A bundled or user's model: its card and where it comes from. */
@@ -18,6 +20,9 @@ export type CardDeck = {
   readonly nodes: readonly NodeCard[];
   readonly links: readonly LinkCard[];
   readonly llms: readonly ModelEntry[];
+  /** Fitted parameters and engine timings of the user's own; missing: the bundled ones alone. */
+  readonly kernels?: readonly KernelParams[];
+  readonly engines?: readonly EngineTiming[];
 };
 
 export const EMPTY_DECK: CardDeck = { gpus: [], nodes: [], links: [], llms: [] };
@@ -89,6 +94,8 @@ export function mergeDecks(added: CardDeck, base: CardDeck): CardDeck {
     nodes: [...added.nodes, ...base.nodes],
     links: [...added.links, ...base.links],
     llms: [...added.llms, ...base.llms],
+    kernels: [...(added.kernels ?? []), ...(base.kernels ?? [])],
+    engines: [...(added.engines ?? []), ...(base.engines ?? [])],
   };
 }
 

@@ -5,6 +5,10 @@ import { afterAll, describe, expect, test } from "vitest";
 import { runMemory } from "../../src/cli/commands/memory.ts";
 import { runModels } from "../../src/cli/commands/models.ts";
 import { loadDeck, readCards } from "../../src/cli/load-cards.ts";
+import { loadHardware } from "../../src/cli/load-hardware.ts";
+import { loadEngineTiming, loadKernelParams } from "../../src/cli/load-kernels.ts";
+import { findGpu } from "../../src/hardware/index.ts";
+import { scenarioSchema } from "../../src/sim/index.ts";
 import { bundledDeck, valueOf } from "./cards-support.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "headworks-cards-"));
@@ -93,10 +97,32 @@ describe("card files", () => {
     expect(deck.gpus.find((gpu) => gpu.id === "h100-sxm")?.hbmBytesPerS).toBe(3e12);
   });
 
+  test("what calibrate wrote is used before what is bundled", async () => {
+    const json = (path: string): string =>
+      readFileSync(new URL(`../../models/kernels/${path}.json`, import.meta.url), "utf8");
+    const timing = file("vllm.json", json("engines/vllm").replace(/"gapUs": ?\d+/, '"gapUs": 123'));
+    const params = file(
+      "h100.json",
+      json("h100_sxm").replace(/"throttle": ?[0-9.]+/, '"throttle": 1.5'),
+    );
+    const deck = valueOf(await loadDeck([timing, params]));
+    expect(valueOf(loadEngineTiming(deck, "vllm")).gapUs).toBe(123);
+    expect(valueOf(loadEngineTiming(deck, "sglang")).engine).toBe("sglang");
+    expect(valueOf(loadKernelParams(deck, valueOf(findGpu(deck, "h100")))).throttle).toBe(1.5);
+    expect(valueOf(loadKernelParams(deck, valueOf(findGpu(deck, "h200")))).kernels).toBe(
+      "h200_sxm",
+    );
+    const scenario = scenarioSchema.parse({ model: "llama-3.1-8b", gpu: "h100-sxm" });
+    const hardware = valueOf(await loadHardware(scenario, [timing, params]));
+    expect(hardware.timing?.gapUs).toBe(123);
+    expect(hardware.params?.throttle).toBe(1.5);
+  });
+
   test.each([
     ["broken.yaml", "gpu: [", "broken.yaml"],
     ["list.yaml", "- 1", "list.yaml"],
     ["what.yaml", "a: 1", "what.yaml"],
+    ["engine.json", '{"engine": "vllm", "scales": {}}', "engine.json: version"],
     ["bad.yaml", "gpu: x\nname: x\n", "hbm.capacity"],
     ["arch.json", '{"architectures": ["NopeForCausalLM"]}', "arch.json: architectures"],
   ])("%s is a problem with a place", async (name, text, where) => {

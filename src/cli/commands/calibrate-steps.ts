@@ -61,7 +61,7 @@ async function load(options: CalibrateStepsOptions): Promise<Result<Loaded>> {
   if (!gpu.ok) return gpu;
   const params = loadKernelParams(deck.value, gpu.value);
   if (!params.ok) return params;
-  const timing = loadEngineTiming(options.engine);
+  const timing = loadEngineTiming(deck.value, options.engine);
   if (!timing.ok) return timing;
   const node = deck.value.nodes.find(({ id }) => id === gpu.value.node);
   const spec = {

@@ -4,7 +4,7 @@ import { fitRobust, type FitProblem, type FreeParameter } from "./robust-fit.ts"
 
 /** Rows a fit works on at most; more change the third digit only and take longer. */
 const FIT_ROWS = 1500;
-const FOLDS = 3;
+export const FOLDS = 3;
 
 export type TableFit = Omit<FitProblem, "rows"> & {
   /** Rows of the table within the fitted domain. */
@@ -18,6 +18,11 @@ function mix(value: number): number {
   let h = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
   return (h ^ (h >>> 16)) >>> 0;
+}
+
+/** The fold that a group is held out with. */
+export function foldOf(group: number): number {
+  return mix(group) % FOLDS;
 }
 
 function thin(rows: readonly number[]): Int32Array {
@@ -58,7 +63,7 @@ export function crossValidate(fit: TableFit): { values: Float64Array; residuals:
     initial: values[index]!,
   }));
   for (let fold = 0; fold < FOLDS; fold++) {
-    const inside = (row: number): boolean => mix(fit.groupOf(row)) % FOLDS === fold;
+    const inside = (row: number): boolean => foldOf(fit.groupOf(row)) === fold;
     const seen = all.filter((row) => !inside(row));
     const unseen = all.filter(inside);
     if (seen.length < parameters.length || unseen.length === 0) continue;

@@ -1,6 +1,8 @@
 export * from "./calibrate-kernels.ts";
 export { crossValidate, type TableFit } from "./cross-validate.ts";
+export * from "./fit-benchmarks.ts";
 export * from "./fit-steps.ts";
+export * from "./measured-benchmarks.ts";
 export * from "./measured-steps.ts";
 export * from "./param-changes.ts";
 export * from "./robust-fit.ts";

@@ -1,0 +1,88 @@
+/** Benchmarks that the simulator itself made under known scales: the fit finds them. */
+
+import { describe, expect, test } from "vitest";
+import { scalesOf } from "../../src/hardware/index.ts";
+import {
+  fitBenchmarks,
+  parseBenchmarks,
+  simulateRun,
+  withScales,
+  type MeasuredRun,
+  type RunParts,
+} from "../../src/plan/index.ts";
+import { valueOf } from "../hardware/cards-support.ts";
+import { hardwareFor, hardwareOf } from "../support/hardware.ts";
+
+const QUERY = { model: "llama-3.1-8b", gpu: "h100-sxm", engine: "vllm", version: "" } as const;
+
+const parts: RunParts = (() => {
+  const { deck } = hardwareFor(QUERY.model, QUERY.gpu, QUERY.engine);
+  const { params, timing } = hardwareOf(QUERY.gpu, QUERY.engine);
+  const node = deck.nodes[0];
+  const cards = { model: deck.llms[0]!.card, gpu: deck.gpus[0]!, params, timing };
+  return node === undefined ? cards : { ...cards, node };
+})();
+const system = parts.params.kernels;
+const shipped = scalesOf(parts.timing, system);
+
+const LOADS = [1, 4, 8, 16, 32, 64].map((concurrency, i) => `${concurrency},${600 + 300 * i},120`);
+const HEADER = "concurrency,input_tokens,output_tokens,ttft_ms,tpot_ms,requests";
+
+/** A table as an engine with these scales would give it. */
+function tableUnder(decode: number, prompts: number, odd?: number): string {
+  const plain = valueOf(
+    parseBenchmarks("b.csv", [HEADER, ...LOADS.map((load) => `${load},1,1,96`)].join("\n"), QUERY),
+  );
+  const scales = { decode, context: prompts, mixed: prompts };
+  const timing = withScales(parts.timing, system, scales);
+  const rows = plain.map((run, i) => {
+    const { ttftP50, tpotP50 } = valueOf(simulateRun(run, { ...parts, timing })).windows[0]!;
+    const factor = i === odd ? 3 : 1;
+    return `${LOADS[i]!},${ttftP50! * factor},${tpotP50! * factor},96`;
+  });
+  return [HEADER, ...rows].join("\n");
+}
+
+function runsOf(table: string): MeasuredRun[] {
+  return valueOf(parseBenchmarks("b.csv", table, QUERY));
+}
+
+describe("benchmarks of an engine with other scales", () => {
+  test.each([
+    [1.3, 1.6],
+    [1, 1],
+    [1.8, 1.2],
+  ])("decode × %f and prompts × %f are found", (decode, prompts) => {
+    const fit = valueOf(fitBenchmarks(runsOf(tableUnder(decode, prompts)), parts, shipped));
+    expect(fit.scales.decode / decode).toBeCloseTo(1, 1.7);
+    expect(fit.scales.context / prompts).toBeCloseTo(1, 1.7);
+    expect(fit.scales.mixed).toBe(fit.scales.context);
+    expect(Math.max(...fit.after.tpot, ...fit.after.ttft)).toBeLessThan(0.02);
+    expect(fit.heldOut.tpot.length).toBe(LOADS.length);
+    expect(Math.max(...fit.heldOut.tpot, ...fit.heldOut.ttft)).toBeLessThan(0.03);
+  });
+
+  test("one run that is three times too slow moves nothing", () => {
+    const fit = valueOf(fitBenchmarks(runsOf(tableUnder(1.3, 1.6, 2)), parts, shipped));
+    expect(fit.scales.decode / 1.3).toBeCloseTo(1, 1.7);
+    expect(fit.scales.context / 1.6).toBeCloseTo(1, 1.7);
+  });
+
+  test("what was not measured is not fitted", () => {
+    const table = tableUnder(1.3, 1.6).replaceAll("ttft_ms", "note");
+    const fit = valueOf(fitBenchmarks(runsOf(table), parts, shipped));
+    expect(fit.scales.context).toBe(shipped.context);
+    expect(fit.after.ttft.length).toBe(0);
+  });
+});
+
+test.each([
+  ["a,b\n1,2", /no column concurrency/],
+  ["concurrency,input_tokens,output_tokens\n1,2,3", /nothing measured/],
+  [`${HEADER}\n1,x,3,4,5,6`, /line 2: input_tokens/],
+  [`${HEADER}\n1,2,3,-4,5,6`, /line 2: ttft_ms/],
+  [`${HEADER}\n1,2,3,4,5,0.5`, /line 2: requests/],
+])("a bad table names its place (%#)", (table, place) => {
+  const bad = parseBenchmarks("b.csv", table, QUERY);
+  expect(bad.ok ? "" : JSON.stringify(bad.problem)).toMatch(place);
+});
