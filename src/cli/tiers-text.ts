@@ -81,6 +81,16 @@ export function tierSentences({ kv, tokens }: Report): string[] {
   return [
     `prompt tokens: ${parts.join(", ")}`,
     `${countText(chosen.fetches)} of ${countText(chosen.choices)} requests with a prefix below fetched it${time}`,
+    ...prefetchSentence(kv.prefetch),
+  ];
+}
+
+function prefetchSentence(prefetch: Report["kv"]["prefetch"]): string[] {
+  if (prefetch === undefined) return [];
+  const { started, expectedTurns, blocks, usedBlocks, bytes, cancelled } = prefetch;
+  return [
+    `prefetched for ${countText(started)} of ${countText(expectedTurns)} turns expected: ${countText(blocks)} blocks ` +
+      `(${numberText(bytes / BYTES_PER_GB)} GB), ${share(usedBlocks, blocks)} of them used, ${countText(cancelled)} stopped`,
   ];
 }
 

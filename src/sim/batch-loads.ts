@@ -137,6 +137,12 @@ export class BatchLoads {
     if (this.engine.table.data[slot + AT_LOADED]! > 0) this.tiers.fetched.admitted(slot, cached);
   }
 
+  /** A request has left the worker; `doneUs`: when it ended with its whole answer, NaN: it did not. */
+  dismissed(slot: number, doneUs: number): void {
+    if (Number.isNaN(doneUs)) return;
+    this.tiers.completed(this.batch.worker, this.engine.table.data[slot + AT_ROW]!, doneUs);
+  }
+
   private landOne(slot: number): void {
     const { data } = this.engine.table;
     const blocks = data[slot + AT_LOADED]!;

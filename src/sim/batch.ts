@@ -215,6 +215,7 @@ export class Batch extends BatchState implements SchedulerPort {
     this.fullBlocks -= this.fullBlocksOf(slot);
     const held = Math.ceil(tokens / this.engine.blockSize);
     this.pool.release(slot, held, this.usefulTokens(slot, tokens), false, doneUs);
+    this.loads?.dismissed(slot, doneUs);
     this.engine.table.give(slot);
   }
 

@@ -21,6 +21,7 @@ import type { PoolKnobs, Scenario } from "./scenario.ts";
 import { tenantForest } from "./tenant-forest.ts";
 import { resolveTiers } from "./tiers/resolve-tiers.ts";
 import { TierSystem } from "./tiers/tier-system.ts";
+import { sessionTurnsOf } from "./tiers/turn-forecast.ts";
 import type { SimulationInputs } from "./simulation-inputs.ts";
 
 /** What workers of all pools have in common. */
@@ -74,7 +75,7 @@ export function buildPools(inputs: SimulationInputs, parts: CommonParts): Result
     const built =
       role === "decode"
         ? ok(undefined)
-        : tiersFor(poolScenario, engine, forest, { firstId, net: parts.net });
+        : tiersFor(poolScenario, engine, forest, { firstId, net: parts.net, trace });
     if (!built.ok) return fail(atPool(scenario, index, built.problem));
     const view = { scenario: poolScenario, forest, meter, tiers: built.value };
     const workers = buildWorkers({ ...parts, ...view, ...draw, role, knobs, model, firstId });
@@ -100,11 +101,17 @@ function firstIdsOf(pools: readonly PoolKnobs[]): readonly number[] {
 
 /** The tiers of a pool; undefined: none are wanted, or the engine keeps no prefixes. */
 function tiersFor(
-  { kv, cluster, faults }: Scenario,
+  scenario: Scenario,
   { knobs, model, machine, gpusPerWorker, kvBytes }: ResolvedEngine,
   forest: PrefixForest,
-  { firstId, net }: { readonly firstId: number; readonly net: ClusterNetwork | undefined },
+  place: {
+    readonly firstId: number;
+    readonly net: ClusterNetwork | undefined;
+    readonly trace: Trace | undefined;
+  },
 ): Result<TierSystem | undefined> {
+  const { kv, cluster, faults } = scenario;
+  const { firstId, net, trace } = place;
   const { workers } = cluster;
   const blockSize = knobs.block_size;
   const tokenBytes = kvBytes?.perToken;
@@ -116,7 +123,11 @@ function tiersFor(
   if (!settings.ok) return settings;
   const keeps = knobs.enable_prefix_caching && knobs.scheduler !== "static";
   if (settings.value === undefined || !keeps) return ok(undefined);
-  return ok(new TierSystem(settings.value, { forest, blockSize, model, firstId, net }));
+  const turns =
+    settings.value.prefetch === undefined ? ok(undefined) : sessionTurnsOf(scenario, trace);
+  if (!turns.ok) return turns;
+  const parts = { forest, blockSize, model, firstId, net, turns: turns.value };
+  return ok(new TierSystem(settings.value, parts));
 }
 
 /** What is wrong with asking for tenants apart; undefined: nothing. */

@@ -52,15 +52,27 @@ const randomTiers: fc.Arbitrary<NonNullable<ScenarioInput["kv"]>> = fc
     workers_per_node: workersPerNode,
   }));
 
+/** Whether the trace says which rows are turns of one conversation, and whether they wait for each other. */
+type Turns = "untold" | "told" | "waiting";
+
 /** Turns of a few conversations in random order, more than a GPU's pool holds. */
-function conversations(seed: number, rows: number, block: number, gapUs: number): Trace {
+function conversations(
+  seed: number,
+  rows: number,
+  block: number,
+  gapUs: number,
+  turns: Turns,
+): Trace {
   const random = stream(seed, "tier-conversations");
   const paths: number[][] = Array.from({ length: 8 }, () => []);
+  const session: number[] = [];
   let ids = 0;
   let at = 0;
   const made = Array.from({ length: rows }, (): Row => {
     if (random.next() < 0.7) at += random.int(gapUs + 1);
-    const path = paths[random.int(8)]!;
+    const conversation = random.int(8);
+    const path = paths[conversation]!;
+    session.push(conversation);
     if (path.length * block > 400) path.length = random.int(3);
     // Two conversations with one beginning ask for it at the same time, now and then.
     if (random.next() < 0.25) {
@@ -74,7 +86,19 @@ function conversations(seed: number, rows: number, block: number, gapUs: number)
     if (input % block > 0) own.push(ids++);
     return { at, input, output: random.int(4) === 0 ? 60 : 1 + random.int(8), ids: own };
   });
-  return traceOf(made, block);
+  const trace = traceOf(made, block);
+  if (turns === "untold") return trace;
+  const parent = session.map((one, row) =>
+    turns === "waiting" ? session.lastIndexOf(one, row - 1) : -1,
+  );
+  if (session.length > 0) parent[0] = -1;
+  const sessions = {
+    session: Int32Array.from(session),
+    sessionCount: 8,
+    parent: Int32Array.from(parent),
+    delayUs: Float64Array.from(session, () => random.int(gapUs + 1)),
+  };
+  return { ...trace, sessions };
 }
 
 export type TierRun = RandomRun & { readonly scenario: Scenario };
@@ -93,18 +117,27 @@ export const randomTierRuns: fc.Arbitrary<TierRun> = fc
     own: fc.boolean(),
     split: fc.boolean(),
     tellsTiers: fc.constantFrom(true, true, false),
+    turns: fc.constantFrom<Turns>("untold", "told", "waiting"),
+    prefetch: fc.record({
+      into: fc.constantFrom("none" as const, "g2" as const),
+      predict: fc.constantFrom("observed" as const, "declared" as const),
+      lead_s: fc.constantFrom(0, 0.01, 1),
+    }),
   })
-  .map(({ run, kv, timeout, rows, gapUs, traceBlock, block, prompts, own, split, tellsTiers }) => {
+  .map((drawn) => {
+    const { run, kv, timeout, rows, gapUs, traceBlock, block, prompts, own, split, turns } = drawn;
     const plain = {
       ...run.scenario,
-      router: { ...run.scenario.router, kv_event_tiers: tellsTiers },
+      router: { ...run.scenario.router, kv_event_tiers: drawn.tellsTiers },
     };
     // Some keep their own trace and pool, whatever that shares.
     if (own) {
       const scenario = scenarioSchema.parse({ ...plain, kv, clients: { timeout_s: timeout } });
       return { ...run, scenario };
     }
-    const trace = conversations(plain.seed, rows, traceBlock, gapUs);
+    const trace = conversations(plain.seed, rows, traceBlock, gapUs, turns);
+    const levels = (kv.tiers ?? []).map(({ level }) => level);
+    const lifts = levels[0] === "g2" && levels.length > 1 && turns !== "untold";
     const longest = Math.max(...trace.inputTokens) + 64;
     const isSplit = split && plain.engine.scheduler !== "static";
     const pools = [
@@ -113,7 +146,7 @@ export const randomTierRuns: fc.Arbitrary<TierRun> = fc
     ];
     const scenario = scenarioSchema.parse({
       ...plain,
-      kv,
+      kv: lifts ? { ...kv, prefetch: drawn.prefetch } : kv,
       cluster: { ...plain.cluster, pools: isSplit ? pools : [] },
       disagg: { kv_bytes_per_token: 1000 },
       engine: {

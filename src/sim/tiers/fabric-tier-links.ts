@@ -54,6 +54,12 @@ export class FabricTierLinks implements TierWays {
     return this.net.route(this.placeAt(level - 1), from, this.placeAt(level), to);
   }
 
+  lift(level: number, row: number): number {
+    const from = this.homeOf(level, this.storeOf(level, row));
+    const to = this.homeOf(0, this.storeOf(0, row));
+    return this.net.route(this.placeAt(level), from, this.placeAt(0), to);
+  }
+
   peer(from: number, to: number): number {
     return this.net.route(PLACE_GPU, this.firstId + from, PLACE_GPU, this.firstId + to);
   }

@@ -203,6 +203,20 @@ function peerOf(kv: KvSection, base: TierBase): Result<TierSettings["peer"]> {
   return ok({ bytesPerUs: bytesPerS / US_PER_S, latencyUs: kv.peer_latency_us });
 }
 
+/** When to bring prefixes up. Errors: no host memory to bring them to, nothing below it. */
+function prefetchOf({ prefetch, tiers }: KvSection): Result<TierSettings["prefetch"]> {
+  if (prefetch.into === "none") return ok(undefined);
+  if (tiers[0]?.level === "g2" && tiers.length > 1) {
+    return ok({ leadUs: Math.round(prefetch.lead_s * US_PER_S) });
+  }
+  return fail({
+    what: "there is nothing to bring into g2",
+    where: "kv.prefetch.into",
+    expected: "a tier g2, and g3 or g4 behind it",
+    remedy: "add the tier to kv.tiers, or set kv.prefetch.into: none",
+  });
+}
+
 /**
  * Everything the tiers of a pool are built from; undefined: the scenario has none. Errors: unknown policies and knobs, tiers
  * out of order, a tier without size or link, KV bytes that nothing tells.
@@ -235,9 +249,12 @@ export function resolveTiers(kv: KvSection, base: TierBase): Result<TierSettings
     if (!level.ok) return level;
     levels.push(level.value);
   }
+  const prefetch = prefetchOf(kv);
+  if (!prefetch.ok) return prefetch;
   return ok({
     levels,
     onboard: onboard.value,
+    prefetch: prefetch.value,
     blockBytes,
     workers: base.workers,
     workersPerNode: workersPerNode(kv, base),

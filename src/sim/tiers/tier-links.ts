@@ -38,6 +38,8 @@ export type TierWays = {
   offload(level: number, row: number): number;
   /** Route from the store above into store `store` of a level. */
   demote(level: number, store: number): number;
+  /** Route from a worker's store of a level up into its host memory. */
+  lift(level: number, row: number): number;
   /** Route from one worker's GPUs into another's. */
   peer(from: number, to: number): number;
 };
@@ -54,6 +56,7 @@ export class TierLinks implements TierWays {
   private readonly remotes: number;
   private readonly fetches: Int32Array[];
   private readonly writes: Int32Array[];
+  private readonly lifts: number[] = [];
   private readonly peerRoutes = new Map<number, number>();
 
   constructor(settings: TierSettings) {
@@ -116,6 +119,16 @@ export class TierLinks implements TierWays {
     const home = homeRow(scope, store, this.settings.workersPerNode);
     const links = [this.firstOf[level]! + 2 * store + 1, ...this.remote(level, home, "out")];
     return (known[store] = this.route(links, latencyUs));
+  }
+
+  /** Route from a worker's store of a level up into its host memory. */
+  lift(level: number, row: number): number {
+    const { levels, workersPerNode, workers } = this.settings;
+    const read = this.firstOf[level]! + 2 * storeFor(levels[level]!, row, workersPerNode);
+    const key = level * workers + row;
+    const links = [read, ...this.remote(level, row, "in")];
+    this.lifts[key] ??= this.route(links, levels[level]!.latencyUs);
+    return this.lifts[key];
   }
 
   /** Route from one worker's GPUs into another's. */

@@ -8,6 +8,7 @@
 import type { Network } from "../network/index.ts";
 import type { CacheDirectory } from "./cache-directory.ts";
 import type { LoadTable } from "./load-table.ts";
+import type { Prefetcher } from "./prefetcher.ts";
 import { TierLinks } from "./tier-links.ts";
 import type { TierWays } from "./tier-links.ts";
 import type { TierOffloads } from "./tier-offloads.ts";
@@ -23,6 +24,7 @@ export type LosableTiers = {
   readonly links: TierWays;
   readonly directory: CacheDirectory;
   readonly loads: LoadTable;
+  readonly prefetcher: Prefetcher | undefined;
   readonly firstId: number;
   fail(load: number, nowUs: number): void;
 };
@@ -48,6 +50,7 @@ export class TierLosses {
       if (scope === "worker" || (scope === "node" && withNode)) gone.push(stores.of(level, row));
     });
     this.failLoads(row, gone, nowUs, failed);
+    tiers.prefetcher?.died(row, gone, nowUs);
     offloads.queues[0]?.[row]!.drop(links.network, nowUs);
     for (const store of gone) {
       offloads.dropAt(store, nowUs);

@@ -57,11 +57,27 @@ export type OnboardSummary = {
   readonly meanMs: number | null;
 };
 
+export type PrefetchSummary = {
+  /** Turns that were expected; those that found all in place; those for which something was brought. */
+  readonly expectedTurns: number;
+  readonly unneeded: number;
+  readonly started: number;
+  /** Stopped before they began or ended, because the turn came or its worker went. */
+  readonly cancelled: number;
+  /** Blocks brought, of them those that the next turn could use, and those that it could not, or has not yet. */
+  readonly blocks: number;
+  readonly usedBlocks: number;
+  readonly wastedBlocks: number;
+  /** Sent, also in vain. */
+  readonly bytes: number;
+};
+
 export type TierReport = {
   readonly g1?: LookupSummary;
   readonly tiers?: readonly TierSummary[];
   readonly tokensBySource?: TokensBySource;
   readonly onboarding?: OnboardSummary;
+  readonly prefetch?: PrefetchSummary;
 };
 
 function lookups(books: readonly MissBook[]): LookupSummary {
@@ -137,6 +153,28 @@ function onboarding(systems: readonly TierSystem[]): OnboardSummary {
   };
 }
 
+/** Nothing where nothing is prefetched. */
+function prefetching(systems: readonly TierSystem[]): { readonly prefetch?: PrefetchSummary } {
+  const counts = systems.flatMap(({ prefetcher }) => prefetcher?.counts ?? []);
+  if (counts.length === 0) return {};
+  const sum = (of: (one: (typeof counts)[number]) => number): number =>
+    counts.reduce((total, one) => total + of(one), 0);
+  const blocks = sum((one) => one.blocks);
+  const usedBlocks = sum((one) => one.usedBlocks);
+  return {
+    prefetch: {
+      expectedTurns: sum(({ expected }) => expected),
+      unneeded: sum(({ unneeded }) => unneeded),
+      started: sum(({ started }) => started),
+      cancelled: sum(({ cancelled }) => cancelled),
+      blocks,
+      usedBlocks,
+      wastedBlocks: blocks - usedBlocks,
+      bytes: sum(({ bytes }) => bytes),
+    },
+  };
+}
+
 /** What the report's `kv` says of tiers; nothing when no pool has any. Tokens are those of first admissions. */
 export function tierReport(
   pools: readonly Pool[],
@@ -153,6 +191,7 @@ export function tierReport(
     ),
     tokensBySource: tokensBySource(systems, tokens.input, tokens.cached),
     onboarding: onboarding(systems),
+    ...prefetching(systems),
   };
 }
 
@@ -173,6 +212,7 @@ export function digestTiers(pools: readonly Pool[], digest: Digest): void {
     for (const queue of tiers.offloads.queues.flat()) digest.addF64(queue.sentBytes);
     for (const bytes of tiers.fetchedBytes) digest.addF64(bytes);
     for (const tokens of tiers.fetched.used) digest.addF64(tokens);
+    for (const count of Object.values(tiers.prefetcher?.counts ?? {})) digest.addF64(count);
     digest.addF64(tiers.choices);
     digest.addF64(tiers.fetches);
     digest.addF64(tiers.loadUs);

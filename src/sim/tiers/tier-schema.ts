@@ -63,6 +63,21 @@ const tier = z.strictObject({
   ),
 });
 
+const prefetch = z.strictObject({
+  into: described(
+    z.enum(["none", "g2"]).default("none"),
+    "g2: a session's prefix is brought from g3 and g4 into host memory before its next turn is expected",
+  ),
+  predict: described(
+    z.enum(["observed", "declared"]).default("observed"),
+    "when a turn is expected: after the mean gap seen so far, or after the trace's think or tool time, as a client could tell",
+  ),
+  lead_s: described(
+    z.number().nonnegative().finite().default(2).meta({ unit: "s" }),
+    "how long before that the transfer starts (assumption: some GB from a drive)",
+  ),
+});
+
 export const kvSchema = z.strictObject({
   tiers: described(
     z.array(tier).max(3).default([]),
@@ -73,6 +88,10 @@ export const kvSchema = z.strictObject({
     "how much of a prefix found in tiers or with peers is fetched: predicted, always or never",
   ),
   onboard_knobs: knobs,
+  prefetch: described(
+    prefetch.default(() => prefetch.parse({})),
+    "bringing a session's prefix nearer before it is asked for",
+  ),
   peer_fetch: described(
     z.boolean().default(false),
     "fetch prefixes from the GPU memory of other workers over the network",

@@ -46,6 +46,8 @@ export type TierSettings = {
   readonly peer: { readonly bytesPerUs: number; readonly latencyUs: number } | undefined;
   /** Whether links of their own may fail: then each worker's way to remote stores is one. */
   readonly hasWeakPorts: boolean;
+  /** Undefined: nothing is brought before it is asked for. `leadUs`: from the start to the turn. */
+  readonly prefetch: { readonly leadUs: number } | undefined;
   /** Set-up of every transfer, µs. */
   readonly setupUs: number;
 };

@@ -23,6 +23,7 @@ import { FutureUses } from "./future-uses.ts";
 import { LoadForecast } from "./load-forecast.ts";
 import type { BatchView } from "./load-forecast.ts";
 import { LoadTable } from "./load-table.ts";
+import { Prefetcher } from "./prefetcher.ts";
 import { PrefixPlan } from "./prefix-plan.ts";
 import { PrefixSearch } from "./prefix-search.ts";
 import type { Seeker } from "./prefix-search.ts";
@@ -34,6 +35,7 @@ import type { TierSettings } from "./tier-settings.ts";
 import type { TierStore } from "./tier-store.ts";
 import { TierStores } from "./tier-stores.ts";
 import type { TierTellers } from "./tier-tellers.ts";
+import type { SessionTurns } from "./turn-forecast.ts";
 
 /** A request that is about to be admitted. */
 export type LoadRequest = Seeker &
@@ -57,9 +59,12 @@ export type TierLog = {
   tierChanged(teller: number, node: number, blocks: number, nowUs: number): void;
 };
 
-// The lowest bit of a transfer's tag: which table the rest is a number of.
+// The lowest bits of a transfer's tag: which table the rest is a number of.
+const TAG_BITS = 2;
+const TAG_MASK = 3;
 const TAG_LOAD = 0;
 const TAG_QUEUE = 1;
+const TAG_PREFETCH = 2;
 
 export class TierSystem implements KvWatcher {
   readonly settings: TierSettings;
@@ -92,6 +97,7 @@ export class TierSystem implements KvWatcher {
   private readonly future: FutureUses;
   private readonly forecast: LoadForecast;
   readonly directory: CacheDirectory;
+  readonly prefetcher: Prefetcher | undefined;
   private readonly search: PrefixSearch;
   private readonly plan = new PrefixPlan();
   private readonly view;
@@ -118,6 +124,8 @@ export class TierSystem implements KvWatcher {
       readonly model: StepTimeModel;
       /** Number of the pool's first worker. */
       readonly firstId: number;
+      /** Whose turns are prefetched for; undefined: nobody's. */
+      readonly turns?: SessionTurns | undefined;
       /** The cluster's network; undefined: the tiers have links of their own. */
       readonly net?: ClusterNetwork | undefined;
     },
@@ -148,7 +156,7 @@ export class TierSystem implements KvWatcher {
       settings,
       this.stores,
       this.links,
-      (queue) => (queue << 1) | TAG_QUEUE,
+      (queue) => (queue << TAG_BITS) | TAG_QUEUE,
     );
     for (let row = 0; row < settings.workers; row++) this.landed.push([]);
     this.search = new PrefixSearch({
@@ -159,6 +167,8 @@ export class TierSystem implements KvWatcher {
       fetchesFromPeers: settings.peer !== undefined,
     });
     const { plan } = this;
+    if (settings.prefetch !== undefined && parts.turns !== undefined)
+      this.prefetcher = this.prefetcherFor(parts.turns);
     this.view = {
       pieces: 0,
       waiting: 0,
@@ -175,9 +185,16 @@ export class TierSystem implements KvWatcher {
     };
   }
 
-  /** Time of the next event of the tiers' transfers, µs. */
+  private prefetcherFor(turns: SessionTurns): Prefetcher {
+    const { settings, forest, stores, directory, links } = this;
+    const tagOf = (prefetch: number): number => (prefetch << TAG_BITS) | TAG_PREFETCH;
+    return new Prefetcher({ settings, turns, forest, stores, directory, links, tagOf });
+  }
+
+  /** Time of the next event of the tiers' transfers, or of the next prefetch, µs. */
   get nextUs(): number {
-    return this.links.network.nextUs;
+    const { nextUs } = this.links.network;
+    return this.prefetcher === undefined ? nextUs : Math.min(nextUs, this.prefetcher.nextUs);
   }
 
   // What the workers' caches tell, and the stores.
@@ -239,6 +256,7 @@ export class TierSystem implements KvWatcher {
     if (request.isFirst) {
       this.offloads.asked(request, this.forest);
       this.search.count(request);
+      this.prefetcher?.came(request, nowUs);
     }
     this.search.find(request, plan);
     let { pieces } = plan;
@@ -257,6 +275,11 @@ export class TierSystem implements KvWatcher {
     if (chosen === 0) return 0;
     this.begin(request, chosen, nowUs);
     return plan.blocksUpTo[chosen]!;
+  }
+
+  /** A turn has ended at a worker with its whole answer. */
+  completed(row: number, traceRow: number, nowUs: number): void {
+    this.prefetcher?.ended(row, traceRow, nowUs);
   }
 
   /** A load will not come: its request goes back to the queue with its worker's next pass, and is computed. */
@@ -281,14 +304,17 @@ export class TierSystem implements KvWatcher {
     for (let flow = network.pop(nowUs); flow >= 0; flow = network.pop(nowUs)) {
       ended++;
       const tag = network.tagOf(flow);
-      const index = tag >> 1;
-      if ((tag & 1) === TAG_QUEUE) this.offloads.landed(index, nowUs);
+      const index = tag >> TAG_BITS;
+      const kind = tag & TAG_MASK;
+      if (kind === TAG_QUEUE) this.offloads.landed(index, nowUs);
+      else if (kind === TAG_PREFETCH) this.prefetcher!.landed(index, flow, nowUs);
       else if (this.loads.flowEnded(index, flow)) {
         const row = this.loads.rowOf(index);
         this.finish(index, nowUs, true);
         landed(row + this.firstId);
       }
     }
+    if (this.prefetcher !== undefined) ended += this.prefetcher.advance(nowUs);
     this.offloads.flush(nowUs);
     return ended;
   }
@@ -328,7 +354,7 @@ export class TierSystem implements KvWatcher {
       fetched.add(request.slot, source, blocks * this.blockSize);
       this.fetchedBytes[source]! += bytes;
       const bytesPerUsMax = levels[source]?.codecBytesPerUs ?? Infinity;
-      const tag = (load << 1) | TAG_LOAD;
+      const tag = (load << TAG_BITS) | TAG_LOAD;
       const route = this.routeOf(piece);
       loads.addFlow(load, links.network.start(route, bytes, tag, nowUs, { bytesPerUsMax }));
     }
