@@ -198,6 +198,50 @@ describe("the page", () => {
   });
 });
 
+describe("a sweep", () => {
+  it("fills a frontier, a grid and parallel coordinates that are picked from and filtered", async () => {
+    const { page, errors } = await bench.open();
+    await showScreen(page, "Explore");
+    await page.getByLabel("Values of field 1").fill("4, 8");
+    await page.getByLabel("Values of field 2").fill("h100-sxm, h200-sxm");
+    await page.getByRole("button", { name: "Run 4 scenarios" }).click();
+    await page.getByText("4 of 4 done").waitFor();
+    const table = page.getByRole("region", { name: "Points as a table", exact: true });
+    expect(await table.getByRole("row").count()).toBe(5);
+    // By keys: to a point of the frontier and of the grid, each pinned with Enter.
+    const frontier = page.getByLabel(/^What does more money buy\?/).last();
+    await frontier.focus();
+    await page.keyboard.press("Home");
+    await page.keyboard.press("Enter");
+    const grid = page.getByLabel(/^Where in the grid is it good\?/).last();
+    await grid.focus();
+    await page.keyboard.press("ArrowUp");
+    await page.keyboard.press("End");
+    await page.keyboard.press("Enter");
+    const pinned = page.getByRole("region", { name: "Pinned points" });
+    await pinned.getByRole("button", { name: "Swap" }).waitFor();
+    expect(await pinned.getByRole("row", { name: /TTFT p99/ }).textContent()).toMatch(/[▲▼≈=]/);
+    const form = page.getByRole("form", { name: "Keep points" });
+    await form.getByLabel("to", { exact: true }).fill("4");
+    await form.getByRole("button", { name: "Keep" }).click();
+    expect(await table.getByRole("row").count()).toBe(3);
+    await page.getByText("2 of 4 points lie within the filters.").waitFor();
+    // By pointer: a drag along the axis of the GPUs leaves one of them.
+    const axis = page.locator(".axis-brush").nth(1);
+    const box = await axis.boundingBox();
+    if (box === null) throw new Error("the axis is not on screen");
+    await page.mouse.move(box.x + 12, box.y + 2);
+    await page.mouse.down();
+    await page.mouse.move(box.x + 12, box.y + box.height / 3, { steps: 4 });
+    await page.mouse.up();
+    await page.getByText("1 of 4 points lie within the filters.").waitFor();
+    await page.getByRole("button", { name: "Drop all filters" }).click();
+    expect(await table.getByRole("row").count()).toBe(5);
+    expect(errors).toEqual([]);
+    await page.context().close();
+  });
+});
+
 describe("files", () => {
   it("exports a report and a scenario that it opens again", async () => {
     const { page } = await bench.open();

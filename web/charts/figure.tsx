@@ -4,7 +4,7 @@
  */
 
 import { useId, useMemo, useRef, useState } from "react";
-import type { KeyboardEvent, PointerEvent, ReactNode } from "react";
+import type { KeyboardEvent, MouseEvent, PointerEvent, ReactNode } from "react";
 import { useStore } from "zustand";
 import { viewStore } from "../stores/view-store.ts";
 import { BrushBand } from "./brush-band.tsx";
@@ -14,7 +14,7 @@ import { LimitLine } from "./limit-line.tsx";
 import type { LimitLineProps } from "./limit-line.tsx";
 import { moved, nearestReading, readingAt } from "./read-cursor.ts";
 import type { Cursor } from "./read-cursor.ts";
-import type { Chart } from "./scene.ts";
+import type { Chart, Drawn } from "./scene.ts";
 import { svgOf } from "./svg.ts";
 import { useTheme } from "./use-theme.ts";
 import { useWidth } from "./use-width.ts";
@@ -30,11 +30,16 @@ export type FigureProps = {
   readonly isTime?: boolean;
   /** A goal on the y axis. */
   readonly line?: Omit<LimitLineProps, "drawn">;
+  /** Parts of the picture that are dragged, over it. */
+  readonly overlay?: (drawn: Drawn) => ReactNode;
+  /** A click or Enter on a reading that has an id. */
+  readonly onPick?: (id: number) => void;
   /** Legend or controls between the sentence and the picture. */
   readonly children?: ReactNode;
 };
 
-export function Figure({ chart, height = 240, name, topic, isTime, line, children }: FigureProps) {
+export function Figure(props: FigureProps) {
+  const { chart, height = 240, name, topic, isTime, line, overlay, onPick, children } = props;
   const id = useId();
   const theme = useTheme();
   const [box, width] = useWidth<HTMLDivElement>();
@@ -60,10 +65,23 @@ export function Figure({ chart, height = 240, name, topic, isTime, line, childre
   }
   function press(event: KeyboardEvent): void {
     if (drawn === null) return;
+    if (event.key === "Enter" && reading?.id !== undefined) {
+      event.preventDefault();
+      onPick?.(reading.id);
+      return;
+    }
     const next = moved(drawn, cursor, event.key);
     if (next === undefined) return;
     event.preventDefault();
     setCursor(next);
+  }
+  function pick(event: MouseEvent): void {
+    if (drawn === null || picture.current === null || onPick === undefined) return;
+    const at = picture.current.getBoundingClientRect();
+    const [x, y] = [event.clientX - at.left, event.clientY - at.top];
+    const nearest = nearestReading(drawn, x, y);
+    const found = nearest === null ? undefined : readingAt(drawn, nearest);
+    if (found?.id !== undefined) onPick(found.id);
   }
   function leave(): void {
     setCursor(null);
@@ -101,10 +119,12 @@ export function Figure({ chart, height = 240, name, topic, isTime, line, childre
             onPointerMove={point}
             onPointerLeave={leave}
             onKeyDown={press}
+            onClick={pick}
             onBlur={leave}
           >
             <div dangerouslySetInnerHTML={{ __html: markup }} />
             {isTime === true && drawn !== null ? <BrushBand drawn={drawn} /> : null}
+            {drawn === null ? null : overlay?.(drawn)}
             {line !== undefined && drawn !== null ? <LimitLine drawn={drawn} {...line} /> : null}
             {reading === undefined ? null : <ReadMark reading={reading} width={size.width} />}
           </div>

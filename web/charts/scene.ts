@@ -65,7 +65,13 @@ export type Scene = {
 };
 
 /** A place in the picture that has a value: for the pointer, the keyboard and the table. */
-export type Reading = { readonly x: number; readonly y: number; readonly text: string };
+export type Reading = {
+  readonly x: number;
+  readonly y: number;
+  readonly text: string;
+  /** What a click on it chooses. */
+  readonly id?: number;
+};
 export type ReadingSeries = { readonly name: string; readonly readings: readonly Reading[] };
 
 /** A laid-out chart: what is drawn and what can be read off it. */

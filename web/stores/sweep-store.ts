@@ -15,6 +15,9 @@ export type SweepPoint = {
   readonly problem: Problem | null;
 };
 
+/** Ranges of values by column, ends included: points outside are left out. */
+export type SweepFilters = Readonly<Record<string, readonly [low: number, high: number]>>;
+
 export type SweepState = {
   readonly axes: readonly SweepAxis[];
   readonly points: readonly SweepPoint[];
@@ -23,6 +26,7 @@ export type SweepState = {
   readonly y: string;
   /** Limit on y that the reader drags; `null`: none. */
   readonly limit: number | null;
+  readonly filters: SweepFilters;
   /** Ids of at most two pinned points. */
   readonly pins: readonly number[];
 };
@@ -37,5 +41,14 @@ export const sweepStore = createStore<SweepState>(() => ({
   x: "cost",
   y: "ttftMs.p99",
   limit: null,
+  filters: {},
   pins: [],
 }));
+
+/** Keeps the points whose column is within the range; null keeps all. */
+export function setFilter(column: string, range: readonly [number, number] | null): void {
+  sweepStore.setState(({ filters }) => {
+    const { [column]: _, ...others } = filters;
+    return { filters: range === null ? others : { ...others, [column]: range } };
+  });
+}

@@ -4,9 +4,10 @@ import { axisX, axisY, plotOf, scaleOf, textOf } from "../../charts/axes.ts";
 import type { Axis } from "../../charts/axes.ts";
 import { GLYPHS, ROLES } from "../../charts/palette.ts";
 import type { Role } from "../../charts/palette.ts";
-import type { Chart, Drawn, Mark, Reading, Size } from "../../charts/scene.ts";
+import type { Box, Chart, Drawn, Mark, Reading, Size } from "../../charts/scene.ts";
 import type { SweepPoint } from "../../stores/sweep-store.ts";
 import type { Metric } from "../compare/metrics.ts";
+import { valuesOf } from "./columns.ts";
 
 export type PlottedPoint = {
   readonly point: SweepPoint;
@@ -18,6 +19,7 @@ export type PlottedPoint = {
 
 export type FrontierOptions = {
   readonly points: readonly SweepPoint[];
+  readonly roles: ReadonlyMap<string, Role>;
   readonly axes: readonly string[];
   readonly x: Metric;
   readonly y: Metric;
@@ -57,14 +59,14 @@ export function frontierChart(options: FrontierOptions): Chart {
   const feasible = shown.filter(({ isFeasible }) => isFeasible);
   const cheapest = feasible.toSorted((a, b) => (atLeast(x, a.x, b.x) ? -1 : 1))[0];
   return {
-    title: "What does more money buy?",
+    title: x.id === "cost" ? "What does more money buy?" : "Which points does nothing beat?",
     summary:
       shown.length === 0
         ? "Nothing has been run yet."
         : `${String(best.length)} of ${String(shown.length)} points are on the frontier.` +
           (limit === null || cheapest === undefined
             ? ""
-            : ` Within the goal of ${textOf(limit, y.unit)}, the best is ${nameOf(cheapest.point)}: ${x.name} ${textOf(cheapest.x, x.unit)}.`),
+            : ` Within the goal of ${textOf(limit, y.unit)}, the best is ${nameOf(cheapest.point)}: ${plainName(x)} ${textOf(cheapest.x, x.unit)}.`),
     table: {
       columns: [...axes, x.name, y.name, "on the frontier", "within the goal"],
       rows: points.map((point) => {
@@ -86,10 +88,16 @@ export function nameOf({ values }: SweepPoint): string {
   return values.map(String).join(", ");
 }
 
-/** Points of one value of the last axis share a colour and a sign. */
+/** Points of one value of the last field share a colour and a sign, whichever of them are shown. */
 export function rolesOf(points: readonly SweepPoint[]): ReadonlyMap<string, Role> {
-  const names = [...new Set(points.map(({ values }) => String(values.at(-1) ?? "")))];
+  const last = (points[0]?.values.length ?? 0) - 1;
+  const names = valuesOf(points, last).map(String);
   return new Map(names.map((name, i) => [name, ROLES[i % ROLES.length] ?? "idle"]));
+}
+
+/** A metric's name without its unit. */
+export function plainName({ name }: Metric): string {
+  return name.split(",")[0] ?? name;
 }
 
 function axisOf(metric: Metric, values: readonly number[], limit: number | null): Axis {
@@ -123,9 +131,17 @@ function drawFrontier(shown: readonly PlottedPoint[], options: FrontierOptions, 
   );
   const xScale = scaleOf(x, [plot.left, plot.right]);
   const yScale = scaleOf(y, [plot.bottom, plot.top]);
-  const roles = rolesOf(options.points);
   const marks: Mark[] = [...axisY(y, yScale, plot), ...axisX(x, xScale, plot)];
-  marks.push({ kind: "text", x: plot.left + 4, y: plot.top + 11, text: y.name, halo: true });
+  if (options.limit !== null) marks.push(outsideMark(yScale(options.limit), options.y, plot));
+  const middle = (plot.left + plot.right) / 2;
+  marks.push({
+    kind: "text",
+    x: middle,
+    y: plot.top + 11,
+    text: y.name,
+    anchor: "middle",
+    halo: true,
+  });
   const best = shown.filter(({ isBest }) => isBest).toSorted((a, b) => a.x - b.x);
   const steps = best
     .map(
@@ -136,11 +152,12 @@ function drawFrontier(shown: readonly PlottedPoint[], options: FrontierOptions, 
   if (best.length > 1) marks.push({ kind: "path", d: steps, stroke: "accent", width: 1.4 });
   const readings: Reading[] = [];
   for (const one of shown) {
-    const role = roles.get(String(one.point.values.at(-1) ?? "")) ?? "idle";
+    const role = options.roles.get(String(one.point.values.at(-1) ?? "")) ?? "idle";
     const at = { x: xScale(one.x), y: yScale(one.y) };
     marks.push(...pointMarks(one, role, at, options.pins.includes(one.point.id)));
     readings.push({
       ...at,
+      id: one.point.id,
       text: `${nameOf(one.point)}: ${textOf(one.x, options.x.unit)}, ${textOf(one.y, options.y.unit)}`,
     });
   }
@@ -150,6 +167,21 @@ function drawFrontier(shown: readonly PlottedPoint[], options: FrontierOptions, 
     series: [{ name: "points", readings }],
     valueAtY: (pixel) => yScale.invert(pixel),
     pixelOfY: (value) => yScale(value),
+  };
+}
+
+/** A shade over what misses the goal. */
+function outsideMark(at: number, { betterIs }: Metric, plot: Box): Mark {
+  const edge = Math.min(plot.bottom, Math.max(plot.top, at));
+  const [top, bottom] = betterIs === "more" ? [edge, plot.bottom] : [plot.top, edge];
+  return {
+    kind: "rect",
+    x: plot.left,
+    y: top,
+    width: plot.right - plot.left,
+    height: bottom - top,
+    fill: "bad",
+    opacity: 0.08,
   };
 }
 
@@ -166,7 +198,7 @@ function pointMarks(
     y: at.y + 5,
     anchor: "middle",
     text: GLYPHS[role] === "·" ? "✚" : GLYPHS[role],
-    ink: one.isFeasible ? role : "grid",
+    ink: one.isFeasible ? role : "faint",
     size: one.isBest ? 17 : 12,
   };
   const ring: Mark = {

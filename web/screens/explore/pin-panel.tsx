@@ -15,7 +15,9 @@ export function PinPanel() {
     return (
       <section className="figure placeholder whole">
         <h3>What is the difference?</h3>
-        <p className="faint">Pin two points in the table to see them side by side.</p>
+        <p className="faint">
+          Click two points, or pin them in the table, to see them side by side.
+        </p>
       </section>
     );
   }

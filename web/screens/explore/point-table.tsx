@@ -11,7 +11,13 @@ import { togglePin } from "./run-sweep.ts";
 
 type SortKey = "x" | "y" | number;
 
-export function PointTable({ options }: { readonly options: FrontierOptions }) {
+export type PointTableProps = {
+  readonly options: FrontierOptions;
+  /** Points that the filters leave out. */
+  readonly left: number;
+};
+
+export function PointTable({ options, left }: PointTableProps) {
   const [sort, setSort] = useState<{ readonly key: SortKey; readonly isDown: boolean }>({
     key: "x",
     isDown: false,
@@ -41,7 +47,8 @@ export function PointTable({ options }: { readonly options: FrontierOptions }) {
   }
   return (
     <section className="figure" aria-label="Points">
-      <h3>Every point</h3>
+      <h3>{left === 0 ? "Every point" : "Every point within the filters"}</h3>
+      {left === 0 ? null : <p className="faint">{left} are left out.</p>}
       <div className="table-box" tabIndex={0} role="region" aria-label="Points as a table">
         <table>
           <thead>

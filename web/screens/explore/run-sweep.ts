@@ -10,7 +10,7 @@ export function startSweep(plan: readonly SweepPoint[]): void {
   stopBatch(batch);
   const own = new Batch();
   batch = own;
-  sweepStore.setState({ points: plan, isRunning: true, pins: [] });
+  sweepStore.setState({ points: plan, isRunning: true, pins: [], filters: {} });
   const runs = plan.map(async (point) => {
     const outcome = await reportOf(point.document, own);
     if (own.isStopped) return;
