@@ -10,6 +10,8 @@ import type { RowSource, Trace } from "../../src/trace/index.ts";
 import { scenarioOf, traceOf } from "../support/small-scenarios.ts";
 import type { Row } from "../support/small-scenarios.ts";
 import { randomGraph } from "../support/random-graph.ts";
+import { SMALL_DECK } from "../support/small-deck.ts";
+import { stormyCluster } from "./cluster-goldens.ts";
 
 export type Golden = {
   readonly name: string;
@@ -410,6 +412,24 @@ export const GOLDENS: readonly Golden[] = [
       clients: { timeout_s: 8, ttft_timeout_s: 1, retry: { max: 2, base_s: 0.5 } },
     },
     (name) => ({ trace: tenants(name, { ...chat, rows: 400, perS: 30 }) }),
+  ),
+  golden(
+    "cluster-storm",
+    "hand-offs, tiers, weights and peers on one fabric, while everything that can break does",
+    { num_gpu_blocks: 500 },
+    stormyCluster(),
+    (name) => ({
+      trace: conversations(name, {
+        rows: 260,
+        perS: 10,
+        blockSize: 16,
+        systemBlocks: 12,
+        turnTokens: 260,
+        outputMedian: 60,
+        sessions: true,
+      }),
+      hardware: { deck: SMALL_DECK },
+    }),
   ),
   golden(
     "generated",

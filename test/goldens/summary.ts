@@ -43,7 +43,42 @@ export function goldenText(golden: Golden, report: Report): string {
       ? []
       : [`slo: attained ${number(slo.attainment)}, goodput ${number(slo.goodputPerS)}/s`]),
     ...(report.cost === null ? [] : [`cost: ${number(report.cost.totalUsd)} USD`]),
+    ...clusterLines(report),
     `completed by worker: ${report.workers.map((worker) => worker.completed).join(" ")}`,
     "",
   ].join("\n");
+}
+
+/** What only a cluster of more than plain workers has. */
+function clusterLines({ disagg, kv, network, faults, requests, admission }: Report): string[] {
+  const lines: string[] = [];
+  if (disagg !== null) {
+    lines.push(
+      `hand-offs: ${disagg.handoffs}, fallbacks ${disagg.fallbacks}, timeouts ${disagg.timeouts}, ` +
+        `failed ${disagg.transferFailures}, ${number(disagg.bytes)} bytes`,
+    );
+  }
+  if (kv.tokensBySource !== undefined) {
+    const sources = Object.entries(kv.tokensBySource).map(([name, count]) => `${name} ${count}`);
+    lines.push(`prompt tokens by source: ${sources.join(", ")}`);
+  }
+  if (network !== null) {
+    const { started, finished, cancelled, bytes, slowdown } = network.transfers;
+    lines.push(
+      `transfers: ${started} started, ${finished} finished, ${cancelled} cancelled, ` +
+        `${number(bytes)} bytes, slowdown ${number(slowdown)}`,
+    );
+  }
+  if (faults === null) return lines;
+  lines.push(
+    `failed ${requests.failed}, cancelled ${requests.cancelled}, sent again ${admission?.retries ?? 0}`,
+    `faults: ${faults.moved} moved, ${faults.failed} failed, ${faults.tokensLost} tokens lost, ` +
+      `${number(faults.gpuSLost)} GPU-s lost, ${number(faults.gpuSDown)} away`,
+  );
+  for (const { kind, atS, touched, moved, failed, gpuSDown } of faults.events) {
+    lines.push(
+      `  ${kind} at ${number(atS)}: ${touched} touched, ${moved} moved, ${failed} failed, ${number(gpuSDown)} GPU-s away`,
+    );
+  }
+  return lines;
 }

@@ -191,7 +191,9 @@ function peerOf(kv: KvSection, base: TierBase): Result<TierSettings["peer"]> {
   const { machine, gpusPerWorker } = base;
   const node = machine?.node;
   const each = node === undefined ? NaN : (node.nicBytesPerS * node.nics) / node.gpus;
-  const bytesPerS = kv.peer_bytes_per_s ?? each * gpusPerWorker * NIC_EFFICIENCY;
+  // On a fabric what they fetch crosses its links.
+  const own = base.fabric === undefined ? each * gpusPerWorker * NIC_EFFICIENCY : Infinity;
+  const bytesPerS = kv.peer_bytes_per_s ?? own;
   if (!(bytesPerS > 0)) {
     return fail({
       what: "workers have no network port to fetch over",
