@@ -61,10 +61,9 @@ export function faultRow(event: FaultSummary): string[] {
     event.kind,
     secondsText(event.atS),
     struckText(event),
-    countText(event.touched),
-    countText(event.moved),
-    countText(event.failed),
-    countText(event.tokensLost),
+    ...(event.kind === "link"
+      ? ["", "", "", ""]
+      : [event.touched, event.moved, event.failed, event.tokensLost].map(countText)),
     goodputDip === null ? "" : percentText(goodputDip),
     goodputBeforePerS === null ? "" : back,
   ];
