@@ -2,8 +2,8 @@
  * The decode side of a hand-off: requests whose prompt is computed on another worker. They queue for memory, hold it while
  * their keys and values are on the way, and join the batch at the step boundary after these have arrived.
  *
- * Memory is given in order of asking, at step boundaries, by the rule of the engine's own scheduler; whoever was preempted here
- * comes first. Nothing that only decodes can make room within a run of steps, so a head that was refused stays refused until
+ * Memory is given in order of asking, at step boundaries, by the rule of the engine's own scheduler; whoever waits first and
+ * was preempted, here or where its prompt was computed, comes first. Nothing that only decodes can make room within a run of steps, so a head that was refused stays refused until
  * the run ends: the fast-forward needs no look at it.
  */
 

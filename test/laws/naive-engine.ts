@@ -45,7 +45,7 @@ function poolLength(engine: NaiveKnobs): number {
   return Infinity;
 }
 
-function refused(engine: NaiveKnobs, input: number, output: number): boolean {
+export function refused(engine: NaiveKnobs, input: number, output: number): boolean {
   if (engine.max_model_len !== null && input >= engine.max_model_len) return true;
   if (input >= poolLength(engine)) return true;
   const longest = input + Math.max(0, output - 1);

@@ -41,6 +41,9 @@ export type NaiveRequest = {
   blocks: NaiveBlock[];
 };
 
+/** What a request has in a step: so many tokens of its prompt, or one to decode; the first, where its prompt came from elsewhere. */
+export type NaivePart = { request: NaiveRequest; prompt: number; lands?: true };
+
 export type NaiveTotals = {
   preemptions: number;
   /** Those of prompts in chunks, for want of anything else (SGLang). */
@@ -66,11 +69,11 @@ export class NaiveWorker {
   readonly id: number;
   protected readonly engine: NaiveKnobs;
   protected readonly totals: NaiveTotals;
-  protected inStep: { request: NaiveRequest; prompt: number }[] = [];
+  protected inStep: NaivePart[] = [];
   /** Start of the present run of pure decode steps, its time so far (not rounded), and who is in it. */
   private anchor = 0;
   private elapsed = 0;
-  private group = "";
+  protected group = "";
 
   constructor(id: number, engine: NaiveKnobs, totals: NaiveTotals) {
     this.id = id;
@@ -102,10 +105,18 @@ export class NaiveWorker {
       if (block.key !== null) continue;
       const key = request.keys[i] ?? `own ${request.row}/${i}`;
       const other = this.cache.get(key);
-      if (other !== undefined) throw new Error(`block ${key} was computed twice`);
+      if (other !== undefined) {
+        this.meets(request, i, other);
+        continue;
+      }
       block.key = key;
       this.cache.set(key, block);
     }
+  }
+
+  /** A block of a request has come to be one that is in the cache already. */
+  protected meets(_request: NaiveRequest, _block: number, other: NaiveBlock): void {
+    throw new Error(`block ${other.key} was computed twice`);
   }
 
   /** Blocks whose time is over take their turn behind all others, the first to be over first. */
@@ -183,17 +194,25 @@ export class NaiveWorker {
   }
 
   protected get budget(): number {
-    const used = this.inStep.reduce((sum, part) => sum + Math.max(1, part.prompt), 0);
+    const own = this.inStep.filter(({ lands }) => lands !== true);
+    const used = own.reduce((sum, part) => sum + Math.max(1, part.prompt), 0);
     return this.engine.max_num_batched_tokens - used;
   }
+
+  /** Before the scheduler's own turn. */
+  protected begins(_now: number): void {}
 
   /** One scheduling pass; true when somebody was preempted. */
   protected schedule(now: number): boolean {
     const { engine } = this;
     const before = this.totals.preemptions;
     this.inStep = [];
-    // Preemption replaces the list, so this walks it as it was.
-    for (const request of this.running) {
+    this.begins(now);
+    // A prompt in pieces is the last that runs, but for those that landed behind it, who go before it all the same. Preemption
+    // replaces the list, so this walks it as it was.
+    const pieces = this.running.filter(({ decoding }) => !decoding);
+    for (const request of [...this.running.filter(({ decoding }) => decoding), ...pieces]) {
+      if (this.inStep.some((part) => part.request === request)) continue;
       if (!this.running.includes(request) || this.budget === 0) continue;
       const left = request.input + request.generated - request.computed;
       this.give(request, Math.min(left, this.budget));
@@ -250,7 +269,7 @@ export class NaiveWorker {
     if (this.inStep.length === 0) return;
     this.totals.steps++;
     const us = this.stepUs();
-    const isPure = this.inStep.every((part) => part.prompt === 0);
+    const isPure = this.inStep.every((part) => part.prompt === 0 && part.lands !== true);
     const group = isPure ? this.inStep.map(({ request }) => request.row).join() : "";
     if (!isPure || group !== this.group) {
       this.anchor = now;
@@ -307,8 +326,13 @@ export class NaiveWorker {
     for (const request of this.running.filter((one) => one.cancelled)) this.expel(request, now);
     this.endsAt = Infinity;
     const parts = this.inStep;
-    for (const { request } of parts.filter((part) => part.prompt === 0)) {
+    for (const { request } of parts.filter((part) => part.prompt === 0 && part.lands !== true)) {
       request.computed++;
+      this.emit(request, now);
+    }
+    for (const { request } of parts.filter((part) => part.lands === true)) {
+      request.decoding = true;
+      request.prefilled = request.computed;
       this.emit(request, now);
     }
     for (const { request } of parts.filter((part) => part.prompt > 0)) {
@@ -319,7 +343,7 @@ export class NaiveWorker {
     }
   }
 
-  private emit(request: NaiveRequest, now: number): void {
+  protected emit(request: NaiveRequest, now: number): void {
     if (request.generated > 0) this.totals.gaps.push(now - request.last);
     request.last = now;
     if (request.output > 0) request.generated++;
