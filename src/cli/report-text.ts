@@ -140,6 +140,13 @@ function factLines(report: Report, style: Style): string[] {
         `${numberText(batch.meanSize)} requests each, workers busy ${percentText(batch.busyShare)}`,
     ],
   ];
+  if (report.adapters !== null) {
+    const { loads, waitS } = report.adapters;
+    rows.push([
+      "adapters",
+      `${countText(loads)} loads, steps waited ${secondsText(waitS)} for them`,
+    ]);
+  }
   if (report.tasks !== null) rows.push(...taskRows(report.tasks));
   if (report.slo.attainment !== null) {
     const goodput = numberText(report.slo.goodputPerS);

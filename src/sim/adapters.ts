@@ -61,14 +61,28 @@ export function withAdapterPrefixes(inputs: SimulationInputs): Result<Simulation
 }
 
 /** What a pool's batches know of adapters. */
-export type AdapterRules = { readonly draws: RowDraws; readonly slots: number };
+export type AdapterRules = {
+  readonly draws: RowDraws;
+  readonly slots: number;
+  /** How long a step waits for an adapter that is in no slot, µs. */
+  readonly loadUs: number;
+};
 
-/** Running requests that are counted by adapter. */
+/**
+ * Running requests that are counted by adapter, and the adapters in the GPU's slots. An adapter stays in its slot when nobody
+ * runs with it any more, until another needs the slot: the one used longest ago goes (vLLM's LRU). Engines load an
+ * adapter in front of the first step that needs it, and the whole step waits.
+ */
 export class AdapterList extends SlotList {
   private readonly requests: RequestTable;
   private readonly rules: AdapterRules;
   /** Running requests of each adapter in use. */
   private readonly running = new Map<number, number>();
+  /** Adapters in the slots, the one used longest ago first. */
+  private readonly resident = new Set<number>();
+  /** Loads since the start, and those that no step has waited for yet. */
+  loads = 0;
+  private pending = 0;
 
   constructor(table: RequestTable, rules: AdapterRules) {
     super(table);
@@ -112,5 +126,24 @@ export class AdapterList extends SlotList {
     const requests = (this.running.get(adapter) ?? 0) + change;
     if (requests === 0) this.running.delete(adapter);
     else this.running.set(adapter, requests);
+    if (!this.resident.delete(adapter)) this.load();
+    this.resident.add(adapter);
+  }
+
+  /** Makes room for an adapter that is in no slot. */
+  private load(): void {
+    this.loads++;
+    this.pending++;
+    for (const adapter of this.resident) {
+      if (this.resident.size < this.rules.slots) return;
+      if (!this.running.has(adapter)) this.resident.delete(adapter);
+    }
+  }
+
+  /** How long the step being put together waits for adapters, µs; asked once a step. */
+  takeLoadUs(): number {
+    const us = this.pending * this.rules.loadUs;
+    this.pending = 0;
+    return us;
   }
 }

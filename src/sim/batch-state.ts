@@ -108,6 +108,14 @@ export class BatchState {
     const { head } = this.waiting;
     return this.adapters === undefined ? head : this.adapters.firstRunnable(head);
   }
+  /** Adapters brought into slots; 0 without adapters. */
+  get adapterLoads(): number {
+    return this.adapters?.loads ?? 0;
+  }
+  /** How long the step being built waits for adapters, µs; asked once a step. */
+  takeAdapterLoadUs(): number {
+    return this.adapters === undefined ? 0 : this.adapters.takeLoadUs();
+  }
   get blockSize(): number {
     return this.engine.blockSize;
   }

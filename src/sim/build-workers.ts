@@ -50,7 +50,7 @@ type WorkerParts = {
 /** The adapters of a pool whose engine serves some. */
 function adapterRules({ knobs, draws }: WorkerParts): AdapterRules | undefined {
   if (knobs.lora === null || draws === undefined) return undefined;
-  return { draws, slots: knobs.lora.max_loras };
+  return { draws, slots: knobs.lora.max_loras, loadUs: knobs.lora.load_us ?? 0 };
 }
 
 /** The hints that a pool's engine heeds. */

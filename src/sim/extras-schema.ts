@@ -31,8 +31,16 @@ export const speculationSchema = z
 
 export const loraSchema = z
   .strictObject({
-    max_loras: described(count(4096).default(1), "different adapters in one step"),
+    max_loras: described(
+      count(4096).default(1),
+      "slots: different adapters in one step, and those that stay on the GPU",
+    ),
     max_lora_rank: described(count(4096).default(16), "rank that every slot has room for"),
+    load_us: z.number().nonnegative().finite().nullable().default(null).meta({
+      description:
+        "time that a step waits for an adapter which is in no slot; null: its weights over PCIe, nothing without a GPU's card",
+      unit: "us",
+    }),
   })
   .nullable()
   .default(null);

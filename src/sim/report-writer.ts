@@ -241,6 +241,18 @@ function batchOf(totals: Totals, workerS: number): Report["batch"] {
   };
 }
 
+function adaptersOf({ scenario, pools }: FinishedRun): Report["adapters"] {
+  if (scenario.traffic.adapters === null) return null;
+  let loads = 0;
+  let waitUs = 0;
+  for (const { workers, engine } of pools) {
+    const own = workers.reduce((sum, worker) => sum + worker.batch.adapterLoads, 0);
+    loads += own;
+    waitUs += own * (engine.knobs.lora?.load_us ?? 0);
+  }
+  return { loads, waitS: waitUs / US_PER_S };
+}
+
 /** Builds the report; `wallS` is the time the simulation took, s; `requests`: the columns, where they were kept. */
 export function writeReport(
   run: FinishedRun,
@@ -295,6 +307,7 @@ export function writeReport(
     },
     kv: kvOf(run, totals),
     batch: batchOf(totals, simS * workers.length),
+    adapters: adaptersOf(run),
     slo: sloOf(run, windowS),
     gpuHours,
     energy,

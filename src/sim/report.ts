@@ -236,6 +236,8 @@ export type Report = {
     readonly meanSize: number;
     readonly busyShare: number;
   };
+  /** LoRA adapters brought into GPU slots, and how long steps waited for them over all workers; `null`: none are asked for. */
+  readonly adapters: { readonly loads: number; readonly waitS: number } | null;
   readonly slo: {
     readonly targets: {
       readonly ttftMs?: number;

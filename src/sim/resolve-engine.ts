@@ -3,6 +3,7 @@
 import { fail, ok } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
 import {
+  adapterBytes,
   createStepTime,
   gpuPrice,
   kernelsCoverage,
@@ -40,6 +41,7 @@ import type { WorkerKnobs } from "./worker-knobs.ts";
 import { BLOCKS_DEFAULT, ranksOf, ratesOf, workerKnobs } from "./worker-knobs.ts";
 
 const US_PER_MS = 1e3;
+const US_PER_S = 1e6;
 
 /** What the engine of a scenario depends on besides the scenario. */
 export type EngineInputs = {
@@ -124,6 +126,21 @@ function extrasOf({ engine, traffic: { images } }: Scenario): Extras {
       : { drafts: { kind: speculation.kind, tokens: ratesOf(speculation).length } };
   const imagePatches = images === null ? 0 : (images.patches ?? PATCHES_PER_TOKEN * images.tokens);
   return { ...drafts, ...adapterSlots(engine), imagePatches };
+}
+
+/** Part of PCIe's rate that copies from pinned memory reach; assumption, as on the cards of its links. */
+const PCIE_SHARE = 0.8;
+
+/** The time that a step waits for an adapter, by the scenario's word or its bytes. */
+function loraOf(
+  { engine: { lora }, cluster }: Scenario,
+  machine: Machine | undefined,
+): Scenario["engine"]["lora"] {
+  if (lora === null || lora.load_us !== null || machine === undefined) return lora;
+  const { tensor, pipeline } = cluster.parallelism;
+  // Every GPU fetches its own part.
+  const bytes = adapterBytes(machine.entry.card, lora.max_lora_rank) / (tensor * pipeline);
+  return { ...lora, load_us: (bytes / (machine.gpu.pcieBytesPerS * PCIE_SHARE)) * US_PER_S };
 }
 
 /** The model with the time that drafts add by the scenario's word. */
@@ -291,7 +308,7 @@ export function resolveEngine(
     ingestTokenUs: profile?.ingestTokenUs ?? 0,
   };
   const seqs = Math.min(engine.max_num_seqs, machine?.budget.stateSequences ?? Infinity);
-  const sizedEngine = { ...engine, max_num_seqs: seqs };
+  const sizedEngine = { ...engine, max_num_seqs: seqs, lora: loraOf(scenario, machine) };
   const knobs = workerKnobs(sizedEngine, blocks, cluster.parallelism.data, arrivals);
   const timed = stepTimes(scenario, inputs, knobs, machine);
   if (!timed.ok) return timed;

@@ -221,7 +221,7 @@ export class Worker {
     shape.decodeRequests += landed;
     shape.decodeContextTokens += landedContext;
     this.state = WORKER_MIXED;
-    const stepUs = Math.max(1, Math.round(this.model.stepUs(shape)));
+    const stepUs = Math.max(1, Math.round(this.model.stepUs(shape) + batch.takeAdapterLoadUs()));
     this.engine.meter?.startMixed(this.id, shape, stepUs);
     return nowUs + stepUs;
   }

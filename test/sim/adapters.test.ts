@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { adapterBytes, kernelsStepTime } from "../../src/hardware/index.ts";
 import type { AdapterSlots } from "../../src/hardware/index.ts";
-import { parseScenario, scenarioSchema } from "../../src/sim/index.ts";
+import { parseScenario, resolveEngine, scenarioSchema } from "../../src/sim/index.ts";
 import type { Scenario, ScenarioInput } from "../../src/sim/index.ts";
 import { adapterDraws } from "../../src/sim/adapters.ts";
 import { valueOf } from "../hardware/cards-support.ts";
@@ -107,6 +107,54 @@ describe("places in a batch, by hand: 10 ms with a prompt, 1 ms without", () => 
   });
 });
 
+describe("loads", () => {
+  /** Requests of one token a second, one after the other, 10 ms each, whose adapters are known by the draws. */
+  const alone = Array.from({ length: 60 }, (_, i): Row => ({ at: i * 1e6, input: 10, output: 1 }));
+  const run = (max_loras: number, load_us: number | null, count = 5) => {
+    const scenario = scenarioOf(
+      { lora: { max_loras, max_lora_rank: 16, load_us } },
+      { traffic: traffic(count) },
+    );
+    const trace = traceOf(alone);
+    const draws = adapterDraws(scenario, trace)!;
+    const { requests, report } = runBoth({ scenario, trace });
+    return { times: timesOf(requests), report, adapters: alone.map((_, i) => draws.at(i)) };
+  };
+
+  test.each([1, 2, 3, 4, 5])("%i slots: a step waits when a naive LRU misses", (slots) => {
+    const { times, adapters, report } = run(slots, 3000);
+    const held: number[] = [];
+    let loads = 0;
+    for (const [i, adapter] of adapters.entries()) {
+      const at = held.indexOf(adapter);
+      if (at >= 0) held.splice(at, 1);
+      else {
+        loads++;
+        if (held.length === slots) held.shift();
+      }
+      held.push(adapter);
+      expect(times[i]![0] - alone[i]!.at).toBe((at >= 0 ? 10 : 13) * MS);
+    }
+    expect(report.adapters).toEqual({ loads, waitS: loads * 0.003 });
+    if (slots === 5) expect(loads).toBe(5);
+  });
+
+  test("without a GPU's card a load takes no time unless the scenario says so", () => {
+    for (const [first] of run(1, null).times) expect(first % 1e6).toBe(10 * MS);
+  });
+
+  test("with one, the weights over PCIe: 84 MB at 0.8 × 64 GB/s on H100", () => {
+    const scenario = scenarioSchema.parse({
+      model: "llama-3.1-8b",
+      gpu: "h100-sxm",
+      engine: lora(2),
+    });
+    const hardware = hardwareFor("llama-3.1-8b", "h100-sxm");
+    const resolved = valueOf(resolveEngine(scenario, { hardware }));
+    expect(resolved.knobs.lora!.load_us!).toBeCloseTo(83_886_080 / (0.8 * 64_000), 6);
+  });
+});
+
 describe("prefixes", () => {
   const rows = Array.from({ length: 40 }, (_, i): Row => ({
     at: i * 50_000,
@@ -166,7 +214,7 @@ test("both modes agree on random scenarios with adapters, to the bit", () => {
         const placed = (max_loras: number): Scenario =>
           scenarioSchema.parse({
             ...scenario,
-            engine: { ...scenario.engine, ...lora(max_loras) },
+            engine: { ...scenario.engine, lora: { ...lora(max_loras).lora, load_us: 1234.5 } },
             traffic: { ...scenario.traffic, ...traffic(count, { share: 0.8 }) },
           });
         const watch = { requests: true, slices: 10_000, auditEvery: 25 };
