@@ -1,6 +1,6 @@
 /** The hand-offs of a report as lines for the terminal. */
 
-import type { DisaggSummary, LatencySummary, Report } from "../sim/index.ts";
+import type { ConditionalSummary, DisaggSummary, LatencySummary, Report } from "../sim/index.ts";
 import { countText, msText, numberText, percentText } from "./numbers.ts";
 import type { Style } from "./style.ts";
 import { textTable } from "./table.ts";
@@ -14,8 +14,11 @@ export function disaggLines({ disagg, simS }: Report, style: Style): string[] {
   if (disagg === null) return [];
   const isWhole = disagg.timeouts + disagg.fallbacks === 0;
   const head = disaggSentence(disagg, simS);
+  const { conditional } = disagg;
+  const stays = conditional === null ? [] : [`  ${bypassText(conditional)}`];
   return [
     `  ${isWhole ? head : style.warn(head)}`,
+    ...stays,
     ...textTable([DISAGG_HEAD.map(style.dim), ...disaggRows(disagg)], {
       align: ["left", "right", "right", "right", "right"],
       indent: 2,
@@ -45,4 +48,14 @@ export function disaggRows(disagg: DisaggSummary): string[][] {
     name,
     ...[mean, p50, p99, max].map(msText),
   ]);
+}
+
+/** What conditional disaggregation kept at the decode workers. */
+function bypassText(conditional: ConditionalSummary): string {
+  const { policy, bypassedShort, bypassedPrefillBusy, vetoed } = conditional;
+  return (
+    `${countText(bypassedShort + bypassedPrefillBusy)} prompts stayed at decode workers (${policy}): ` +
+    `${countText(bypassedShort)} with little to compute, ${countText(bypassedPrefillBusy)} for busy prefill workers; ` +
+    `${countText(vetoed)} vetoed`
+  );
 }

@@ -10,6 +10,8 @@ export const REJECT_REASONS = [
   "does not fit max_num_batched_tokens with chunked prefill off",
   "every worker is beyond its busy thresholds",
   "no worker is eligible",
+  "the router's queue is full (529)",
+  "it would wait at the router and asks not to (429)",
   ...admissionPolicies.map(({ reason }) => reason),
 ] as const;
 
@@ -18,6 +20,8 @@ export const FIRST_REASONS = 3;
 /** Refused by the router, as a gateway answers 529 and 503. */
 export const REJECT_OVERLOADED = 3;
 export const REJECT_NO_WORKER = 4;
+export const REJECT_QUEUE_FULL = 5;
+export const REJECT_DECLINED = 6;
 /** First of the reasons of admission policies, in the order of their registry; they are the last. */
 export const POLICY_REASONS = REJECT_REASONS.length - admissionPolicies.length;
 

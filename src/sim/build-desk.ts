@@ -3,15 +3,27 @@
 import { fail, ok } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
 import { createRouter } from "../policies/index.ts";
-import type { Router, RouterRole, RouterSetting, WorkerFacts } from "../policies/index.ts";
+import type {
+  QueueRule,
+  Router,
+  RouterRole,
+  RouterSetting,
+  WorkerFacts,
+} from "../policies/index.ts";
+import type { ViewFidelity } from "./desk-options.ts";
 import { bothWatchers } from "./kv-watcher.ts";
 import type { Pool } from "./pool.ts";
 import type { RequestTable } from "./request-table.ts";
 import { RouterDesk } from "./router-desk.ts";
+import type { Scenario } from "./scenario.ts";
 import type { SimulationInputs } from "./simulation-inputs.ts";
 import { TierTellers } from "./tiers/tier-tellers.ts";
 
 const US_PER_S = 1e6;
+
+function inUs(seconds: number): number {
+  return Math.round(seconds * US_PER_S);
+}
 
 /** The desk in front of the workers of some pools. Errors: an unknown policy or knob; blocks of different sizes. */
 export function buildDesk(
@@ -32,14 +44,18 @@ export function buildDesk(
   const make = inputs.router ?? ((at) => createRouter(keys.policy, keys.knobs, at));
   const first = make(setting);
   if (!first.ok) return first;
-  const misfit = checkBlocks(pools, first.value);
+  const peeks = role === "decode" && scenario.disagg.conditional.policy !== null;
+  // Peeked at with overlap, as one router of whole requests; the hop's own choice has none to count (reference page 1.10).
+  const peeker = peeks ? make({ ...setting, role: "mixed" }) : undefined;
+  if (peeker?.ok === false) return peeker;
+  const misfit = checkBlocks(pools, first.value) ?? (peeker && checkBlocks(pools, peeker.value));
   if (misfit !== undefined) return fail(misfit);
-  const inUs = (value: number): number => Math.round(value * US_PER_S);
   const orNever = (value: number | null): number => value ?? Infinity;
   const tellsTiers = keys.kv_events && keys.kv_event_tiers;
   const tellers = tellersOf(pools, tellsTiers);
   const desk = new RouterDesk({
     router: () => another(make(setting), first.value),
+    peeker: peeker && (() => another(make({ ...setting, role: "mixed" }), peeker.value)),
     setup: {
       role,
       facts: pools.flatMap((pool) => pool.workers.map(() => factsOf(pool))),
@@ -56,22 +72,14 @@ export function buildDesk(
       busyPrefillTokens: orNever(keys.busy.active_prefill_tokens_threshold),
       busyPrefillShare: orNever(keys.busy.active_prefill_tokens_threshold_frac),
     },
-    fidelity: {
-      replicas: keys.replicas,
-      syncDelayUs: keys.replica_sync_s === null ? undefined : inUs(keys.replica_sync_s),
-      scrapeIntervalUs: inUs(keys.metrics_interval_s),
-      scrapeLoss: keys.metrics_loss,
-      kvEventDelayUs: inUs(keys.kv_event_delay_s),
-      kvEventLoss: keys.kv_event_loss,
-      kvEventRecoveryUs:
-        keys.kv_event_recovery_s === null ? Infinity : inUs(keys.kv_event_recovery_s),
-    },
+    fidelity: fidelityOf(keys),
     workers,
     forest: pools[0]!.forest,
     table,
     trace: inputs.trace,
     tellers,
     outputHints: keys.output_hints,
+    queue: role === "decode" ? undefined : queueOf(keys.queue),
     seed: scenario.seed,
   });
   const { watcher } = desk;
@@ -90,6 +98,36 @@ function tellersOf(pools: readonly Pool[], tellsTiers: boolean): TierTellers {
       tiers: tellsTiers ? tiers?.settings : undefined,
     })),
   );
+}
+
+/** How true the routers' view is. */
+function fidelityOf(keys: Scenario["router"]): ViewFidelity {
+  return {
+    replicas: keys.replicas,
+    syncDelayUs: keys.replica_sync_s === null ? undefined : inUs(keys.replica_sync_s),
+    scrapeIntervalUs: inUs(keys.metrics_interval_s),
+    scrapeLoss: keys.metrics_loss,
+    kvEventDelayUs: inUs(keys.kv_event_delay_s),
+    kvEventLoss: keys.kv_event_loss,
+    kvEventRecoveryUs:
+      keys.kv_event_recovery_s === null ? Infinity : inUs(keys.kv_event_recovery_s),
+  };
+}
+
+/** The rule of the routers' queues; undefined: nobody waits. Routers of answers book no prompts, so their workers are never busy. */
+function queueOf(keys: Scenario["router"]["queue"]): QueueRule | undefined {
+  const { prefill_busy_threshold: tokens, prefill_busy_threshold_frac: share } = keys;
+  if (tokens === null && share === null) return undefined;
+  return {
+    order: keys.policy,
+    busyTokens: tokens ?? Infinity,
+    busyShare: share ?? Infinity,
+    busyWorkerRatio: keys.busy_worker_ratio,
+    requestsPerWorker: keys.request_limit_per_worker ?? Infinity,
+    tokensPerWorker: keys.token_limit_per_worker ?? Infinity,
+    refreshUs: inUs(keys.overlap_refresh_s),
+    declines: keys.do_not_queue,
+  };
 }
 
 type Watcher = Parameters<typeof bothWatchers>[0];

@@ -3,6 +3,7 @@
 import { ok } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
 import { buildDesk } from "./build-desk.ts";
+import type { DeskSink } from "./desk-options.ts";
 import type { Pool } from "./pool.ts";
 import type { RequestTable } from "./request-table.ts";
 import type { RouterDesk } from "./router-desk.ts";
@@ -18,6 +19,11 @@ export class Desks {
   constructor(door: RouterDesk, answers: RouterDesk) {
     this.door = door;
     this.answers = answers;
+  }
+
+  /** Of the desk where requests come in, the only one where they wait: tells `sink` when their turn has come. */
+  connect(sink: DeskSink): void {
+    this.door.sink = sink;
   }
 
   /** Lets a witness see both. */

@@ -69,6 +69,8 @@ export type LandingRules = {
   readonly firstTokenComes: boolean;
   /** What must be free: blocks of the prompt, those of all output too, or `reservedTokens` for each request here. */
   readonly room: "prompt" | "whole" | "reserved";
+  /** Most blocks of prompts that are on their way, Infinity: no limit; a longer prompt goes alone. */
+  readonly stagingBlocks: number;
 };
 
 /** Empties the step being built, for a pass at `nowUs`. */

@@ -10,6 +10,7 @@ export * from "./network/index.ts";
 export { parseScenario } from "./parse-scenario.ts";
 export { writePerfetto } from "./perfetto.ts";
 export type { PerfettoInput } from "./perfetto.ts";
+export type * from "./disagg-summary.ts";
 export type { FaultsSummary, FaultSummary, OutageSummary } from "./faults/fault-summary.ts";
 export * from "./report.ts";
 export { poolScenarios } from "./pool-scenarios.ts";

@@ -4,12 +4,15 @@ import { outputWithin, rejectCode } from "./admission.ts";
 import type { Pool } from "./pool.ts";
 import type { WorkerKnobs } from "./worker-knobs.ts";
 import {
+  AT_ARRIVAL_US,
   AT_GENERATED,
   AT_INPUT,
   AT_OUTPUT,
   AT_PATH_LENGTH,
   AT_PATH_START,
+  AT_RECORD,
   AT_ROW,
+  knownTokens,
   type NewRequest,
   type RequestTable,
 } from "./request-table.ts";
@@ -119,18 +122,24 @@ export class Intake {
   }
 
   /**
-   * A slot's first values, its prefix path among the blocks of the prefill workers; the rest is the caller's to fill in.
-   * Undefined: `tokens` are too many for some of them, which a request can grow to that has lost its decode worker.
+   * The prompt of a request as one of its own, its prefix path among the blocks of the prefill workers. Undefined: it is too
+   * long for some of them, which a request can grow to that has lost its decode worker.
    */
-  prompt(pools: readonly Pool[], row: number, tokens: number): NewRequest | undefined {
-    for (const { role, engine } of pools) {
-      if (role === "prefill" && rejectCode(engine.knobs, tokens, 0) >= 0) return undefined;
-    }
-    const { pathStart } = pools.find(({ role }) => role === "prefill")!.forest;
-    const isKnown = row + 1 < pathStart.length;
+  prompt(pools: readonly Pool[], slot: number, table: RequestTable): NewRequest | undefined {
     const { draft } = this;
-    draft.pathStart = isKnown ? pathStart[row]! : 0;
-    draft.pathLength = isKnown ? pathStart[row + 1]! - draft.pathStart : 0;
+    const { data } = table;
+    draft.input = knownTokens(table, slot);
+    for (const { role, engine } of pools) {
+      if (role === "prefill" && rejectCode(engine.knobs, draft.input, 0) >= 0) return undefined;
+    }
+    draft.row = data[slot + AT_ROW]!;
+    draft.record = data[slot + AT_RECORD]!;
+    draft.arrivalUs = data[slot + AT_ARRIVAL_US]!;
+    draft.output = 0;
+    const { pathStart } = pools.find(({ role }) => role === "prefill")!.forest;
+    const isKnown = draft.row + 1 < pathStart.length;
+    draft.pathStart = isKnown ? pathStart[draft.row]! : 0;
+    draft.pathLength = isKnown ? pathStart[draft.row + 1]! - draft.pathStart : 0;
     return draft;
   }
 

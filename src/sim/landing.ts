@@ -10,6 +10,7 @@
 import type { Engine, LandingRules } from "./engine.ts";
 import type { KvPool } from "./kv-pool.ts";
 import {
+  AT_COMPUTED,
   AT_GENERATED,
   AT_INPUT,
   AT_OUTPUT,
@@ -50,6 +51,9 @@ export class Landing {
   readonly leaving: SlotList;
   /** Of no use any more is what is on the way: from the next step on they wait to be computed here. */
   readonly returning: SlotList;
+  /** Blocks of the prompts that are on their way, those that were cached here included, and the most there were. */
+  staged = 0;
+  stagedPeak = 0;
   private readonly batch: LandingPort;
   private readonly engine: Engine;
   private readonly rules: LandingRules;
@@ -92,6 +96,7 @@ export class Landing {
   /** The keys and values of a request with memory are there. */
   complete(slot: number): void {
     this.taken.remove(slot);
+    this.staged -= this.blocksOf(slot);
     this.arrived.pushBack(slot);
     this.engine.table.data[slot + AT_STATE] = SLOT_ARRIVED;
   }
@@ -108,6 +113,7 @@ export class Landing {
     }
     const list = state === SLOT_RETURNING ? this.returning : this.arrived;
     (state === SLOT_TAKEN ? this.taken : list).remove(slot);
+    if (state === SLOT_TAKEN) this.staged -= this.blocksOf(slot);
     (stays ? this.returning : this.leaving).pushBack(slot);
     if (stays) this.engine.table.data[slot + AT_STATE] = SLOT_RETURNING;
   }
@@ -136,6 +142,8 @@ export class Landing {
       this.taken.pushBack(slot);
       this.engine.table.data[slot + AT_STATE] = SLOT_TAKEN;
       const missing = batch.takeBlocks(slot);
+      this.staged += this.blocksOf(slot);
+      this.stagedPeak = Math.max(this.stagedPeak, this.staged);
       this.engine.sink.reserved(this.engine.firstId + batch.worker, slot, missing, batch.nowUs);
     }
   }
@@ -150,6 +158,7 @@ export class Landing {
         else lost(slot);
       }
     }
+    this.staged = 0;
     for (let slot = this.queue.head; slot >= 0; slot = this.queue.head) {
       this.queue.remove(slot);
       lost(slot);
@@ -158,6 +167,11 @@ export class Landing {
 
   forEachSlot(visit: (slot: number) => void): void {
     for (const list of [this.queue, this.taken, this.arrived, this.returning]) list.forEach(visit);
+  }
+
+  /** Blocks of a prompt that has memory here. */
+  private blocksOf(slot: number): number {
+    return Math.ceil(this.engine.table.data[slot + AT_COMPUTED]! / this.engine.blockSize);
   }
 
   private mayTake(slot: number): boolean {
@@ -170,6 +184,8 @@ export class Landing {
     // With what it has generated, where another worker lost it.
     const known = data[slot + AT_INPUT]! + data[slot + AT_GENERATED]!;
     const { blockSize } = engine;
+    const staged = this.staged + Math.ceil(known / blockSize);
+    if (this.taken.length > 0 && staged > this.rules.stagingBlocks) return false;
     batch.pool.match(slot, known);
     const shared = engine.entries.matchedActive;
     const prompt = Math.ceil(known / blockSize) - shared;

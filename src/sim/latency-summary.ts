@@ -1,8 +1,17 @@
 /** The report's quantiles of a latency. */
 
-import type { LatencySummary } from "./report.ts";
-
 const US_PER_MS = 1e3;
+
+/** Nearest-rank quantiles; all `null` when there was no sample ("no data", never zero). */
+export type LatencySummary = {
+  readonly mean: number | null;
+  readonly p50: number | null;
+  readonly p90: number | null;
+  readonly p95: number | null;
+  readonly p99: number | null;
+  readonly p999: number | null;
+  readonly max: number | null;
+};
 
 /** What the summary needs of a sketch or a histogram; values in µs. */
 type Quantiles = {

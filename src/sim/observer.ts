@@ -36,9 +36,10 @@ export class Observer {
 
   /** A last sample, when the run is over. */
   sample(nowUs: number): void {
-    const { series, workers, traffic, endings } = this.parts;
+    const { series, workers, traffic, endings, desks } = this.parts;
     if (series === undefined) return;
-    series.sample(nowUs, workers, traffic.offered, endings.completed);
+    const atDesk = desks.door.waiting;
+    series.sample(nowUs, workers, traffic.offered, endings.completed, atDesk);
     this.nextSampleUs = nowUs + series.intervalUs;
   }
 }

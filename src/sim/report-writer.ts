@@ -56,7 +56,7 @@ export type FinishedRun = {
   readonly gate: Gate | undefined;
   readonly retries: Retries | undefined;
   readonly unfinished: number;
-  readonly truncated: number;
+  readonly entrance: { readonly truncated: number };
   readonly stopped: string | null;
 };
 
@@ -116,11 +116,11 @@ function warningsOf(run: FinishedRun, totals: Totals): string[] {
   if (run.endings.cancelled > 0) {
     warnings.push(`${run.endings.cancelled} requests were given up by their clients`);
   }
-  if (run.truncated > 0) {
+  if (run.entrance.truncated > 0) {
     const limit = pools.some(({ engine }) => looksAhead(engine.knobs))
       ? "max_model_len or the KV pool"
       : "max_model_len";
-    warnings.push(`${run.truncated} answers were cut at ${limit}`);
+    warnings.push(`${run.entrance.truncated} answers were cut at ${limit}`);
   }
   if (traffic.orphans > 0) {
     warnings.push(`${traffic.orphans} session turns without a time of their own were left out`);
@@ -313,7 +313,7 @@ export function writeReport(
     energy,
     cost: costOf(summaries, totals, electricityUsd),
     pools: summaries,
-    disagg: disaggSummary(run.handoffs),
+    disagg: disaggSummary(run.handoffs, run.workers),
     tasks: run.endings.taskSummary() ?? null,
     faults: faultSummary(run.faults, run.nowUs),
     workers: pools.flatMap((pool) =>

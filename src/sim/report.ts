@@ -3,24 +3,17 @@
  * major version. Latencies are in milliseconds, rates per simulated second.
  */
 
+import type { DisaggSummary } from "./disagg-summary.ts";
 import type { DecisionRecord } from "./witness.ts";
 import type { EngineFacts } from "./engine-facts.ts";
 import type { FaultsSummary } from "./faults/fault-summary.ts";
+import type { LatencySummary } from "./latency-summary.ts";
 import type { PoolRole, Scenario } from "./scenario.ts";
 import type { SeriesColumns } from "./series-columns.ts";
 import type { AsideColumns, TimeBreakdown } from "./time-parts.ts";
 import type { TierReport } from "./tiers/tier-report.ts";
 
-/** Nearest-rank quantiles; all `null` when there was no sample ("no data", never zero). */
-export type LatencySummary = {
-  readonly mean: number | null;
-  readonly p50: number | null;
-  readonly p90: number | null;
-  readonly p95: number | null;
-  readonly p99: number | null;
-  readonly p999: number | null;
-  readonly max: number | null;
-};
+export type { LatencySummary };
 
 export type TaskSummary = {
   /** Tasks that began. */
@@ -93,26 +86,6 @@ export type PoolSummary = {
     readonly recomputed: number;
   };
   readonly kv: Report["kv"];
-};
-
-/** Prefill and decode workers: hand-offs of prompts, from the prompt computed to the answer begun. */
-export type DisaggSummary = {
-  readonly handover: string;
-  /** Who made the client's first token. */
-  readonly firstToken: "handed_over" | "decode_step";
-  readonly kvBytesPerToken: number;
-  readonly handoffs: number;
-  /** Prompts that a decode worker computed after all, and hand-offs that took too long. */
-  readonly fallbacks: number;
-  readonly timeouts: number;
-  readonly transferFailures: number;
-  readonly bytes: number;
-  /** Share of the prompts' blocks that decode workers had cached; `null`: no hand-off. */
-  readonly reusedShare: number | null;
-  /** Prompt computed → memory at the decode worker; both → all there; prompt computed → its memory free again. */
-  readonly reserveMs: LatencySummary;
-  readonly transferMs: LatencySummary;
-  readonly heldMs: LatencySummary;
 };
 
 /** A link, or several equal ones that transfers load evenly. */

@@ -28,6 +28,8 @@ export const SLOT_ARRIVED = 9;
 export const SLOT_RETURNING = 12;
 /** Its worker has died and nobody has noticed yet. */
 export const SLOT_LOST = 13;
+/** At the router: it waits for a worker. */
+export const SLOT_AT_DESK = 14;
 /** At no worker: its prompt is computed under another slot. */
 export const SLOT_REMOTE = 8;
 /** At its worker, unseen by the scheduler as yet. */
@@ -168,4 +170,9 @@ export class RequestTable {
     grown.set(this.data);
     this.data = grown;
   }
+}
+
+/** Tokens whose keys and values the rest of an answer needs: the prompt, and what was generated before a worker was lost. */
+export function knownTokens({ data }: RequestTable, slot: number): number {
+  return data[slot + AT_INPUT]! + data[slot + AT_GENERATED]!;
 }

@@ -5,12 +5,29 @@
 
 import { InvariantError, stream } from "../core/index.ts";
 import type { Stream } from "../core/index.ts";
-import { NO_WORKER, REFUSED_OVERLOAD, RouterState } from "../policies/index.ts";
-import type { Router, RouterNeeds, RouterRequest, RouterSetup } from "../policies/index.ts";
-import type { Trace } from "../trace/index.ts";
-import { REJECT_NO_WORKER, REJECT_OVERLOADED } from "./admission.ts";
+import {
+  NO_WORKER,
+  QUEUE_DECLINED,
+  QUEUE_JOINED,
+  QUEUE_PASSED,
+  REFUSED_OVERLOAD,
+  RouterQueue,
+  RouterState,
+} from "../policies/index.ts";
+import type { RouterNeeds, RouterRequest } from "../policies/index.ts";
+import {
+  REJECT_DECLINED,
+  REJECT_NO_WORKER,
+  REJECT_OVERLOADED,
+  REJECT_QUEUE_FULL,
+} from "./admission.ts";
+import { IT_WAITS } from "./desk-options.ts";
+import type { DeskOptions, DeskSink } from "./desk-options.ts";
+import { DeskQueues } from "./desk-queues.ts";
+import { affinityKey, expectedOutput, firstRows, newRequest } from "./desk-request.ts";
 import { KvEventLog } from "./kv-event-log.ts";
-import type { PrefixForest } from "./prefix-forest.ts";
+import { bothNeeds, fillPeek } from "./peek.ts";
+import type { Peek } from "./peek.ts";
 import {
   AT_FIRST_TOKEN_US,
   AT_INPUT,
@@ -19,43 +36,12 @@ import {
   AT_STATE,
   SLOT_DECODE,
   SLOT_NUMBERS,
+  knownTokens,
 } from "./request-table.ts";
-import type { RequestTable } from "./request-table.ts";
 import { RouterReplica } from "./router-replica.ts";
-import type { TierTellers } from "./tiers/tier-tellers.ts";
+import { readWorkers } from "./scrapes.ts";
 import type { Witness } from "./witness.ts";
 import type { Worker } from "./worker.ts";
-
-/** How true the routers' view is. */
-export type ViewFidelity = {
-  readonly replicas: number;
-  /** Age of what router processes tell each other, µs; undefined: they tell nothing. */
-  readonly syncDelayUs: number | undefined;
-  /** Age at which scraped signals are renewed, µs; 0: at every decision. */
-  readonly scrapeIntervalUs: number;
-  /** Share of scrapes of a worker that fail. */
-  readonly scrapeLoss: number;
-  readonly kvEventDelayUs: number;
-  readonly kvEventLoss: number;
-  readonly kvEventRecoveryUs: number;
-};
-
-export type DeskOptions = {
-  /** Makes the policy of a process. */
-  readonly router: () => Router;
-  readonly setup: Omit<RouterSetup, "nodes" | "kvEventDelayUs">;
-  readonly fidelity: ViewFidelity;
-  readonly workers: readonly Worker[];
-  /** Prefixes in blocks of the group's size. */
-  readonly forest: PrefixForest;
-  readonly table: RequestTable;
-  readonly trace: Trace | undefined;
-  /** Workers and stores that tell KV events. */
-  readonly tellers: TierTellers;
-  /** Whether clients say how long the answer will be. */
-  readonly outputHints: boolean;
-  readonly seed: number;
-};
 
 export class RouterDesk {
   /** Time of the next scrape, µs; Infinity: the policy reads no scraped signal, or always fresh ones. */
@@ -69,12 +55,18 @@ export class RouterDesk {
   /** The request being decided; what follows from its row is filled in, the rest is the caller's. */
   readonly request: RouterRequest;
   readonly replicas: readonly RouterReplica[];
-  /** Why `route` found nobody: the code of a reject reason. */
+  /** Takes up those that have waited. */
+  sink: DeskSink | undefined;
+  /** Why `route` found nobody: the code of a reject reason, or IT_WAITS. */
   refusal = REJECT_NO_WORKER;
+  private readonly queues: DeskQueues;
   private readonly options: DeskOptions;
-  private readonly needs: RouterNeeds;
+  private needs: RouterNeeds;
   private readonly random: Stream;
   private readonly scrapeRandom: Stream;
+  private readonly peekRandom: Stream;
+  /** Filled anew by each `peek`. */
+  private readonly peeked: Peek = { worker: null, cachedTokens: 0, prefillLoad: 0, kvShare: 0 };
   private readonly localOf: Int32Array;
   /** Of each slot: the process that has its request. */
   private replicaOf = new Int32Array(256);
@@ -91,40 +83,148 @@ export class RouterDesk {
     const name = options.setup.role === "decode" ? "router/decode" : "router";
     this.random = stream(seed, name);
     this.scrapeRandom = stream(seed, `${name}/scrapes`);
+    this.peekRandom = stream(seed, `${name}/peeks`);
     this.request = newRequest(forest);
     const routers = Array.from({ length: fidelity.replicas }, () => options.router());
-    this.needs = routers[0]!.needs ?? {};
+    const peekers = options.peeker && routers.map(options.peeker);
+    this.needs = { ...routers[0]!.needs };
+    if (peekers !== undefined) this.needs = bothNeeds(this.needs, peekers[0]!.needs ?? {});
     const log = this.eventLog();
     this.watcher = log;
     const fill = this.fill.bind(this);
     const setup = { ...options.setup, nodes: forest, kvEventDelayUs: fidelity.kvEventDelayUs };
     this.replicas = routers.map((router, i) => {
-      const state = new RouterState(router, setup);
+      const state = new RouterState(router, setup, peekers?.[i]);
       const reader = log?.reader(state.index, {
         delayUs: fidelity.kvEventDelayUs,
         loss: fidelity.kvEventLoss,
         recoveryUs: fidelity.kvEventRecoveryUs,
         random: stream(seed, `${name}/kv-events/${i}`),
       });
-      return new RouterReplica(state, reader, fidelity.syncDelayUs ?? Infinity, fill);
+      const queue = options.queue === undefined ? undefined : new RouterQueue(state, options.queue);
+      return new RouterReplica(state, reader, fidelity.syncDelayUs ?? Infinity, fill, queue);
     });
+    this.queues = new DeskQueues(this.replicas, this.peersListen);
     this.scrapes = this.needs.scrapes === true;
     this.nextScrapeUs = this.scrapes && fidelity.scrapeIntervalUs > 0 ? 0 : Infinity;
   }
 
-  /** Chooses the worker of a request and books it; null: nobody is eligible, `refusal` is the reason. */
-  route(slot: number, row: number, inputTokens: number, nowUs: number): Worker | null {
-    const { fidelity } = this.options;
-    if (this.scrapes && fidelity.scrapeIntervalUs === 0) this.read(nowUs, true);
+  /** What `route` would choose now, did nobody wait; books nothing. The result is good until the next peek. */
+  peek(slot: number, row: number, inputTokens: number, nowUs: number): Readonly<Peek> {
+    const { peeked } = this;
+    const turn = this.turns % this.replicas.length;
+    const replica = this.replicas[turn]!;
+    replica.catchUp(nowUs);
+    this.refresh(turn, nowUs);
+    const { state } = replica;
+    const request = this.fill(row, this.bookingOf(slot, turn), inputTokens);
+    const choice = state.peek(request, nowUs, this.peekRandom);
+    peeked.worker = choice === NO_WORKER ? null : this.options.workers[choice]!;
+    if (choice !== NO_WORKER) {
+      fillPeek(peeked, state, request, choice, this.queues.tokensKnownTo(replica));
+    }
+    return peeked;
+  }
+
+  /** Books a request on the worker that a peek named; null: it is not eligible any more. */
+  routeTo(
+    { id }: Worker,
+    slot: number,
+    row: number,
+    inputTokens: number,
+    newTokens: number,
+    nowUs: number,
+  ): Worker | null {
+    this.request.pinned = this.localOf[id]!;
+    const worker = this.route(slot, row, inputTokens, nowUs, newTokens);
+    this.request.pinned = -1;
+    return worker;
+  }
+
+  /**
+   * Chooses the worker of a request and books it; null: nobody is eligible, `refusal` is the reason, or it waits at the
+   * router (`IT_WAITS`) until the sink is told. `newTokens`: prompt tokens that the worker will compute, NaN: as the router estimates.
+   */
+  route(
+    slot: number,
+    row: number,
+    inputTokens: number,
+    nowUs: number,
+    newTokens = NaN,
+  ): Worker | null {
     const turn = this.turns++ % this.replicas.length;
     const replica = this.replicas[turn]!;
-    const { state } = replica;
     replica.catchUp(nowUs);
-    if (this.needs.outputs === true) this.countOutputs(state, turn, nowUs);
     const request = this.fill(row, this.bookingOf(slot, turn), inputTokens);
+    const place = slot / SLOT_NUMBERS;
+    const verdict = replica.queue?.arrive(request, place, this.turns, nowUs) ?? QUEUE_PASSED;
+    if (verdict === QUEUE_PASSED) return this.decide(turn, slot, request, nowUs, false, newTokens);
+    if (verdict === QUEUE_JOINED) {
+      this.remember(slot, turn);
+      this.queues.waiting++;
+      this.refusal = IT_WAITS;
+    } else this.refusal = verdict === QUEUE_DECLINED ? REJECT_DECLINED : REJECT_QUEUE_FULL;
+    return null;
+  }
+
+  /** Requests that wait at the processes. */
+  get waiting(): number {
+    return this.queues.waiting;
+  }
+
+  /** When those who wait may be served without anything being told here, µs. */
+  get nextUs(): number {
+    return this.queues.nextUs;
+  }
+
+  /** Gives workers to those who wait, as long as the first of them may go; returns how many were served. */
+  drain(nowUs: number): number {
+    return this.queues.drain(nowUs, (turn) => this.serveHead(turn, nowUs));
+  }
+
+  /** A request that waits is given up. */
+  leave(slot: number): void {
+    const place = slot / SLOT_NUMBERS;
+    this.queues.leave(place, this.replicaOf[place]!);
+  }
+
+  /** Gives the first of a process's queue a worker; false: it has to wait on. */
+  private serveHead(turn: number, nowUs: number): boolean {
+    const replica = this.replicas[turn]!;
+    const queue = replica.queue!;
+    const { table } = this.options;
+    // A peer may have booked at this very instant.
+    replica.catchUp(nowUs);
+    const place = queue.head;
+    const slot = place * SLOT_NUMBERS;
+    const tokens = knownTokens(table, slot);
+    const booking = this.bookingOf(slot, turn);
+    const request = this.fill(table.data[slot + AT_ROW]!, booking, tokens);
+    if (queue.isBusy(request, nowUs)) return false;
+    const isRecalled = queue.recall(place, nowUs);
+    queue.leave(place);
+    this.queues.waiting--;
+    const worker = this.decide(turn, slot, request, nowUs, isRecalled);
+    this.sink!.served(slot, worker, this.refusal, nowUs);
+    return true;
+  }
+
+  private decide(
+    turn: number,
+    slot: number,
+    request: RouterRequest,
+    nowUs: number,
+    isRecalled: boolean,
+    newTokens = NaN,
+  ): Worker | null {
+    const replica = this.replicas[turn]!;
+    const { state } = replica;
+    const { row, booking, inputTokens } = request;
+    this.refresh(turn, nowUs);
+    this.fill(row, booking, inputTokens);
     const witness = this.witness?.row === row ? this.witness : undefined;
     witness?.before(state);
-    let choice = state.choose(request, nowUs, this.random);
+    let choice = state.choose(request, nowUs, this.random, isRecalled);
     if (choice === NO_WORKER) {
       this.refusal = state.refusal === REFUSED_OVERLOAD ? REJECT_OVERLOADED : REJECT_NO_WORKER;
       return null;
@@ -136,19 +236,26 @@ export class RouterDesk {
     const worker = this.options.workers[choice];
     if (worker === undefined || !state.isUp(choice))
       throw new InvariantError(`router law: decided for worker ${choice}, which is none`);
-    const newTokens = state.newTokensOn(request, choice);
-    state.commit(request, choice, newTokens, nowUs);
+    const booked = Number.isNaN(newTokens) ? state.newTokensOn(request, choice) : newTokens;
+    state.commit(request, choice, booked, nowUs);
     this.remember(slot, turn);
     if (this.peersListen) {
       for (const peer of this.replicas) {
-        if (peer !== replica) peer.hearBooked(request, choice, newTokens, nowUs);
+        if (peer !== replica) peer.hearBooked(request, choice, booked, nowUs);
       }
     }
     return worker;
   }
 
+  /** Brings up to date what a process reads of the workers when it decides; the request has to be filled in after. */
+  private refresh(turn: number, nowUs: number): void {
+    if (this.scrapes && this.options.fidelity.scrapeIntervalUs === 0) this.read(nowUs, true);
+    if (this.needs.outputs === true) this.countOutputs(this.replicas[turn]!.state, turn, nowUs);
+  }
+
   /** The first token of a request that was sent to a worker is out. */
   firstToken(_worker: number, slot: number, nowUs: number): void {
+    this.queues.heard();
     const turn = this.replicaOf[slot / SLOT_NUMBERS]!;
     const own = this.replicas[turn]!;
     const booking = this.bookingOf(slot, turn);
@@ -161,6 +268,7 @@ export class RouterDesk {
 
   /** A request that was sent to a worker has ended, however; `isDone`: with its whole answer. */
   ended(_worker: number, slot: number, nowUs: number, isDone = true): void {
+    this.queues.heard();
     const { data } = this.options.table;
     const firstUs = data[slot + AT_FIRST_TOKEN_US]!;
     const generated = isDone && firstUs <= nowUs ? data[slot + AT_OUTPUT]! : 0;
@@ -179,6 +287,7 @@ export class RouterDesk {
 
   /** What fault detection believes of a worker. */
   setHealth(worker: number, isUp: boolean): void {
+    this.queues.heard();
     const local = this.localOf[worker]!;
     for (const { state } of this.replicas) state.setHealth(local, isUp);
   }
@@ -191,21 +300,10 @@ export class RouterDesk {
 
   /** Reads every worker's counts as of `nowUs`; `before`: requests are routed before workers start their next steps. */
   private read(nowUs: number, before: boolean): void {
-    const { workers, fidelity } = this.options;
-    const { scrapeLoss } = fidelity;
     if (nowUs < this.blindUntilUs) return;
-    for (let local = 0; local < workers.length; local++) {
-      if (scrapeLoss > 0 && this.scrapeRandom.next() < scrapeLoss) continue;
-      const worker = workers[local]!;
-      const used = worker.blocksUsedAt(nowUs, before);
-      for (const { state } of this.replicas) {
-        const { scraped } = state;
-        scraped.atUs[local] = nowUs;
-        scraped.running[local] = worker.batch.runningCount;
-        scraped.waiting[local] = worker.batch.queuedCount;
-        scraped.kvBlocksUsed[local] = used;
-      }
-    }
+    const { workers, fidelity } = this.options;
+    const { scrapeRandom: random } = this;
+    readWorkers(workers, this.replicas, { loss: fidelity.scrapeLoss, random, nowUs, before });
   }
 
   private get peersListen(): boolean {
@@ -240,35 +338,13 @@ export class RouterDesk {
     request.priority = trace?.priority?.[row] ?? 0;
     request.strictPriority = trace?.hints?.strictPriority?.[row] ?? 0;
     request.tenant = trace?.labels?.tenant?.codes[row] ?? -1;
-    request.expectedOutput = this.expectedOutput(row);
+    request.expectedOutput = expectedOutput(trace, this.options.outputHints, row);
     const { affinityBlocks } = this.needs;
-    if (affinityBlocks !== undefined) request.affinityKey = this.affinityKey(affinityBlocks);
-    return request;
-  }
-
-  /** What the client says of its answer's length, in the trace or, in a scenario with perfect hints, truly; NaN: nothing. */
-  private expectedOutput(row: number): number {
-    const { trace, outputHints } = this.options;
-    if (outputHints) return trace?.outputTokens[row] ?? NaN;
-    const told = trace?.hints?.outputTokens?.[row] ?? 0;
-    return told > 0 ? told : NaN;
-  }
-
-  /**
-   * Names the node of the prompt's last block among its first `blocks` by the first row that has it, so that the numbers of
-   * the ids do not matter. Without ids no two prompts are alike.
-   */
-  private affinityKey(blocks: number): number {
-    const { prompt, row } = this.request;
-    const { forest } = this.options;
-    if (prompt.length === 0) return row;
-    this.firstRow ??= firstRows(forest);
-    let node = prompt.path[prompt.start]!;
-    for (let i = prompt.start; i < prompt.start + prompt.length; i++) {
-      node = prompt.path[i]!;
-      if (forest.nodeEnd[node]! >= blocks) break;
+    if (affinityBlocks !== undefined) {
+      this.firstRow ??= firstRows(forest);
+      request.affinityKey = affinityKey(request, forest, this.firstRow, affinityBlocks);
     }
-    return this.firstRow[node]!;
+    return request;
   }
 
   /** Books what the requests of a process have generated by now. */
@@ -296,32 +372,4 @@ export class RouterDesk {
     }
     this.replicaOf[booking] = turn;
   }
-}
-
-/** The first row whose prompt has each node. */
-function firstRows({ nodes, path, pathStart }: PrefixForest): Int32Array {
-  const first = new Int32Array(nodes);
-  for (let row = pathStart.length - 2; row >= 0; row--) {
-    for (let i = pathStart[row]!; i < pathStart[row + 1]!; i++) first[path[i]!] = row;
-  }
-  return first;
-}
-
-function newRequest(forest: PrefixForest): RouterRequest {
-  return {
-    row: 0,
-    booking: 0,
-    inputTokens: 0,
-    blocks: 0,
-    prompt: { path: forest.path, start: 0, length: 0 },
-    affinityKey: 0,
-    expectedOutput: NaN,
-    priority: 0,
-    strictPriority: 0,
-    session: -1,
-    tenant: -1,
-    pinned: -1,
-    requiredLabels: 0,
-    preferredLabels: [],
-  };
 }

@@ -1,6 +1,6 @@
 /** A router process in the simulation: its state, its place in the KV event log, and what its peers have told it. */
 
-import type { RouterRequest, RouterState } from "../policies/index.ts";
+import type { RouterQueue, RouterRequest, RouterState } from "../policies/index.ts";
 import type { KvEventReader } from "./kv-event-log.ts";
 
 const BOOKED = 0;
@@ -14,6 +14,8 @@ export type RequestFiller = (row: number, booking: number, inputTokens: number) 
 
 export class RouterReplica {
   readonly state: RouterState;
+  /** Requests that wait for workers; undefined: nobody does. */
+  readonly queue: RouterQueue | undefined;
   private readonly reader: KvEventReader | undefined;
   private readonly syncDelayUs: number;
   private readonly fill: RequestFiller;
@@ -27,11 +29,18 @@ export class RouterReplica {
     reader: KvEventReader | undefined,
     syncDelayUs: number,
     fill: RequestFiller,
+    queue: RouterQueue | undefined,
   ) {
     this.state = state;
+    this.queue = queue;
     this.reader = reader;
     this.syncDelayUs = syncDelayUs;
     this.fill = fill;
+  }
+
+  /** When what a peer has told arrives next, µs. */
+  get nextUs(): number {
+    return this.head < this.tail ? this.inbox![this.head + 1]! + this.syncDelayUs : Infinity;
   }
 
   /** Brings the state to what this process may know at `nowUs`. */

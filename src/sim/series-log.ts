@@ -60,10 +60,17 @@ export class SeriesLog {
     this.faults = faults;
   }
 
-  /** Reads all workers at `nowUs`, after every event up to then. */
-  sample(nowUs: number, workers: readonly Worker[], arrivals: number, completions: number): void {
+  /** Reads all workers at `nowUs`, after every event up to then. `atDesk`: requests that wait at the router. */
+  sample(
+    nowUs: number,
+    workers: readonly Worker[],
+    arrivals: number,
+    completions: number,
+    atDesk: number,
+  ): void {
     const { sums } = this;
     sums.fill(0);
+    sums[0] = atDesk;
     for (const worker of workers) {
       const { batch } = worker;
       const blocks = worker.blocksUsedAt(nowUs);

@@ -14,6 +14,7 @@ import { desksOf, type Desks } from "./desks.ts";
 import { gateOf, type Gate } from "./gate.ts";
 import { handoffsOf, type Handoffs, type HandoffSink } from "./disagg/index.ts";
 import { Endings } from "./endings.ts";
+import { Entrance } from "./entrance.ts";
 import type { MixedStep, WorkerSink } from "./engine.ts";
 import { faultsOf, type Faults } from "./faults/index.ts";
 import { Intake } from "./intake.ts";
@@ -46,7 +47,6 @@ import { WorkerEvents } from "./worker-events.ts";
 import type { Worker } from "./worker.ts";
 
 const US_PER_S = 1e6;
-const NO_WORKER = -1;
 
 /** Builds a simulation, or says what in the scenario or the inputs makes that impossible. */
 export function createSimulation(
@@ -78,8 +78,7 @@ export class Simulation implements WorkerSink, HandoffSink {
   /** Events processed: arrivals, ends of passes and runs, wake-ups. */
   events = 0;
   readonly endings: Endings;
-  /** Requests whose output max_model_len cut short. */
-  truncated = 0;
+  entrance!: Entrance;
   private clock!: WorkerEvents;
   /** The pool of each worker. */
   private readonly poolOf: Pool[] = [];
@@ -161,8 +160,14 @@ export class Simulation implements WorkerSink, HandoffSink {
     const parts = { table, workers, clock, poolOf, intake, pools, ...ends };
     this.handoffs = handoffsOf(this.scenario, pools, parts, this.net);
     const over = this.close.bind(this);
+    const leave = (slot: number): void => this.gate?.ended(slot);
     const around = { desks, handoffs: this.handoffs, clients, over, net: this.net };
-    this.faults = faultsOf(this.scenario, pools, { ...parts, ...around });
+    const hold = (slot: number): void => this.entrance.hold(slot);
+    this.faults = faultsOf(this.scenario, pools, { ...parts, ...around, hold });
+    const { gate, retries, faults } = this;
+    const door = { endings, leave, gate, retries, faults };
+    this.entrance = new Entrance({ ...parts, ...around, ...door });
+    desks.connect(this.handoffs ?? this.entrance);
     series?.watch(this);
   }
 
@@ -236,7 +241,7 @@ export class Simulation implements WorkerSink, HandoffSink {
 
   /** One instant: everything that happens at the next time something does. */
   private nextInstant(): void {
-    const { clock, traffic, clients, handoffs, net, retries, faults } = this;
+    const { clock, traffic, clients, handoffs, net, retries, faults, desks } = this;
     let timeUs = Math.min(clock.timeUs, traffic.nextUs);
     if (handoffs !== undefined) timeUs = Math.min(timeUs, handoffs.nextUs);
     if (clients !== undefined) timeUs = Math.min(timeUs, clients.nextUs);
@@ -244,6 +249,7 @@ export class Simulation implements WorkerSink, HandoffSink {
     if (faults !== undefined) timeUs = faults.nextBefore(timeUs, this);
     // What moves in the background moves on while anything else goes on.
     timeUs = clock.nextUs(timeUs);
+    timeUs = Math.min(timeUs, desks.door.nextUs);
     if (net !== undefined) timeUs = net.nextBefore(timeUs);
     if (timeUs === Infinity || timeUs > this.horizonUs) {
       this.endOfEvents(timeUs);
@@ -257,6 +263,8 @@ export class Simulation implements WorkerSink, HandoffSink {
     if (handoffs !== undefined) this.events += handoffs.advance(timeUs);
     if (faults !== undefined) this.events += faults.advance(timeUs);
     if (clients !== undefined) while (clients.nextUs === timeUs) this.timeOut(clients, timeUs);
+    // Before those who come now: they may not overtake who waits.
+    this.events += desks.door.drain(timeUs);
     if (retries !== undefined) while (retries.nextUs === timeUs) this.arriveAgain(retries, timeUs);
     while (traffic.nextUs === timeUs) {
       this.arrive(timeUs);
@@ -272,67 +280,13 @@ export class Simulation implements WorkerSink, HandoffSink {
     this.intake.take(nowUs);
     if (Number.isNaN(this.firstArrivalUs)) this.firstArrivalUs = nowUs;
     this.endings.offered(this.intake.request.row, nowUs);
-    this.enter(nowUs);
+    this.entrance.enter(nowUs);
   }
 
   private arriveAgain(retries: Retries, nowUs: number): void {
     this.events++;
     this.intake.takeAgain(retries.take());
-    this.enter(nowUs);
-  }
-
-  /** A request is sent, for the first time or again. */
-  private enter(nowUs: number): void {
-    const { intake, handoffs, gate } = this;
-    const { request } = intake;
-    let code = handoffs === undefined ? intake.underAny(this.pools) : intake.underAll(this.pools);
-    if (code < 0 && gate !== undefined) code = gate.refusal(request.row, request.input, nowUs);
-    if (code >= 0) {
-      this.refuse(code, gate?.retryAfterUs ?? 0, nowUs);
-      return;
-    }
-    const slot = this.table.take(request);
-    gate?.entered(slot);
-    this.faults?.arrived(slot, nowUs);
-    this.retries?.entered(slot, intake);
-    if (handoffs !== undefined) {
-      if (request.output < intake.wanted) this.truncated++;
-      this.clients?.sent(slot, NO_WORKER, nowUs);
-      handoffs.begin(slot, nowUs);
-      return;
-    }
-    const worker = this.desks.answers.route(slot, request.row, request.input, nowUs);
-    if (worker === null) {
-      this.turnAway(slot, this.desks.answers.refusal, nowUs);
-      return;
-    }
-    if (this.pools.length > 1) {
-      // The worker chosen need not be of the pool that would take it.
-      code = intake.under(this.poolOf[worker.id]!);
-      if (code >= 0) {
-        this.desks.answers.ended(worker.id, slot, nowUs, false);
-        this.turnAway(slot, code, nowUs);
-        return;
-      }
-      this.table.place(slot, request);
-    }
-    if (request.output < intake.wanted) this.truncated++;
-    this.clients?.sent(slot, worker.id, nowUs);
-    this.clock.enqueue(worker, slot, nowUs);
-  }
-
-  private turnAway(slot: number, code: number, nowUs: number): void {
-    this.gate?.ended(slot);
-    this.table.give(slot);
-    this.refuse(code, 0, nowUs);
-  }
-
-  /** A request is turned away; its client may come again. */
-  private refuse(code: number, retryAfterUs: number, nowUs: number): void {
-    const { intake } = this;
-    this.endings.refusals[code]!++;
-    if (this.retries?.accept(intake.sent, code, retryAfterUs, nowUs) === true) return;
-    this.endings.reject(intake.request, code, nowUs);
+    this.entrance.enter(nowUs);
   }
 
   /** A client's deadline is due: its request is cancelled unless it has what the deadline was for. */
@@ -347,6 +301,7 @@ export class Simulation implements WorkerSink, HandoffSink {
   /** A request that is not done is over: for its client now, at its worker when the step in progress ends. */
   private drop(worker: number, slot: number, status: number, nowUs: number, code = -1): void {
     this.close(worker, slot, status, nowUs, code);
+    if (this.entrance.cancel(slot)) return;
     if (this.faults?.cancel(slot, nowUs) === true) return;
     if (this.handoffs?.cancel(slot, nowUs) === true) return;
     this.desks.answers.ended(worker, slot, nowUs, false);

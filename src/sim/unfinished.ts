@@ -1,4 +1,4 @@
-/** Requests that have not ended in any way: at workers, on their way between them, lost with one, or to be sent again. */
+/** Requests that have not ended in any way: at the router, at workers, on their way between them, lost with one, or to be sent again. */
 
 import type { Handoffs } from "./disagg/index.ts";
 import type { Endings } from "./endings.ts";
@@ -6,6 +6,7 @@ import type { Faults } from "./faults/index.ts";
 import type { Intake } from "./intake.ts";
 import { AT_STATE, SLOT_DONE, type RequestTable } from "./request-table.ts";
 import type { Retries } from "./retries.ts";
+import type { SlotList } from "./slot-list.ts";
 import type { Worker } from "./worker.ts";
 
 const NO_WORKER = -1;
@@ -16,11 +17,14 @@ export type UnfinishedParts = {
   readonly handoffs: Handoffs | undefined;
   readonly faults: Faults | undefined;
   readonly retries: Retries | undefined;
+  readonly entrance: { readonly waiting: SlotList };
 };
 
 /** How many there are. */
-export function unfinishedOf({ workers, handoffs, faults, retries }: UnfinishedParts): number {
+export function unfinishedOf(parts: UnfinishedParts): number {
+  const { workers, handoffs, faults, retries, entrance } = parts;
   let count = (handoffs?.remote.length ?? 0) + (retries?.size ?? 0) + (faults?.lost.length ?? 0);
+  count += entrance.waiting.length;
   for (const worker of workers) if (worker.batch.answers) count += worker.batch.unfinishedCount;
   return count;
 }
@@ -48,4 +52,5 @@ export function leaveUnfinished(
   parts.handoffs?.remote.forEach((slot) => leave(NO_WORKER, slot));
   parts.retries?.forEach((sent) => endings.leaveUnsent(intake.requestOf(sent), nowUs));
   parts.faults?.lost.forEach((slot) => leave(NO_WORKER, slot));
+  parts.entrance.waiting.forEach((slot) => leave(NO_WORKER, slot));
 }

@@ -12,6 +12,8 @@ test(
   () => {
     let completed = 0;
     let preempted = 0;
+    let stayed = 0;
+    let vetoed = 0;
     fc.assert(
       fc.property(randomClusters, (run) => {
         const watch = { requests: true, slices: 10_000, auditEvery: 7, seriesIntervalUs: 70_000 };
@@ -25,11 +27,16 @@ test(
         expect(simulate(run).report.digest).toBe(fast.report.digest);
         completed += fast.report.requests.completed;
         preempted += fast.report.kv.preemptions;
+        const { conditional } = fast.report.disagg!;
+        stayed += (conditional?.bypassedShort ?? 0) + (conditional?.bypassedPrefillBusy ?? 0);
+        vetoed += conditional?.vetoed ?? 0;
       }),
       lawRuns(400),
     );
     expect(completed).toBeGreaterThan(3000);
     expect(preempted).toBeGreaterThan(100);
+    expect(stayed).toBeGreaterThan(300);
+    expect(vetoed).toBeGreaterThan(30);
   },
   LAW_TIMEOUT_MS,
 );

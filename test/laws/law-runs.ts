@@ -34,6 +34,11 @@ export function withSections(scenario: Scenario, sections: Partial<ScenarioInput
   return scenarioSchema.parse({ ...scenario, ...sections });
 }
 
+/** Whether requests may wait at the router. */
+export function waitsAtRouter(queue: Scenario["router"]["queue"]): boolean {
+  return queue.prefill_busy_threshold !== null || queue.prefill_busy_threshold_frac !== null;
+}
+
 /** The trace without its sessions, whose turns depend on completions. */
 export function withoutSessions(trace: Trace): Trace {
   const { sessions: _, ...rest } = trace;

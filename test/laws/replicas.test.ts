@@ -18,6 +18,12 @@ test(
             ...scenario.router,
             // Losses are each process's own, and so is what it counts of running answers.
             kv_event_loss: 0,
+            // So are the places in its queue.
+            queue: {
+              ...scenario.router.queue,
+              request_limit_per_worker: null,
+              token_limit_per_worker: null,
+            },
             knobs: { ...scenario.router.knobs },
             replicas: count,
             replica_sync_s: sync,

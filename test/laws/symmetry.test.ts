@@ -142,10 +142,12 @@ test(
 );
 
 function rowsOnly(trace: Trace, rows: readonly number[]): Trace {
-  const { hashes } = trace;
+  const { hashes, hints } = trace;
   const column = <T extends number>(from: ArrayLike<T>): T[] => rows.map((row) => from[row]!);
+  const keepUs = hints?.keepUs && Float64Array.from(column(hints.keepUs));
   const part: Trace = {
     ...trace,
+    ...(keepUs === undefined ? {} : { hints: { ...hints, keepUs } }),
     rows: rows.length,
     arrivalUs: Float64Array.from(column(trace.arrivalUs)),
     inputTokens: Uint32Array.from(column(trace.inputTokens)),

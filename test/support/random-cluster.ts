@@ -16,6 +16,12 @@ const ways = fc.record({
   control_us: fc.constantFrom(1, 1000, 30_000),
   timeout_s: fc.constantFrom(0.02, 0.5, 480),
   fallback: fc.constantFrom("local", "local", "fail"),
+  conversion_gb_per_s: fc.constantFrom(null, 0.1, 1000),
+  staging_blocks: fc.constantFrom(null, null, 1, 20),
+  conditional: fc.record({
+    policy: fc.constantFrom(null, null, "isl_bounding", "prefill_load", "isl_or_load"),
+    decode_busy_threshold: fc.constantFrom(null, null, 0.3),
+  }),
 }) as fc.Arbitrary<ScenarioInput["disagg"]>;
 
 const shapes = fc.record({
@@ -25,7 +31,18 @@ const shapes = fc.record({
   pools: fc.integer({ min: 1, max: 2 }),
   share: fc.constantFrom(1, 0.5, 0.2),
   timeout: fc.constantFrom(null, null, null, 0.4),
+  /** Ranks of a prefill worker. */
+  tensor: fc.constantFrom(1, 1, 2),
 });
+
+/** Knobs with which a policy of conditional disaggregation says now yes, now no, on small prompts. */
+function knobsOf(policy: string | null | undefined): Record<string, number> {
+  const isl = { effective_tokens: 200, effective_share: 1.5 };
+  const load = { prefill_busy_threshold: 0.5 };
+  if (policy === "isl_bounding") return isl;
+  if (policy === "prefill_load") return load;
+  return policy === "isl_or_load" ? { ...isl, ...load } : {};
+}
 
 /** Any disaggregated scenario; `disagg` and `cluster` replace those of a random one. */
 export const randomClusters: fc.Arbitrary<RandomRun> = fc
@@ -38,14 +55,21 @@ export const randomClusters: fc.Arbitrary<RandomRun> = fc
     const blocks = engine.num_gpu_blocks ?? 100;
     const least = Math.ceil((engine.max_model_len ?? 0) / engine.block_size) + 1;
     const small = { num_gpu_blocks: Math.max(2, least, Math.floor(blocks * shape.share)) };
-    const prefill = { name: "p", role: "prefill", workers: shape.prefill, engine: small } as const;
+    const prefill = {
+      name: "p",
+      role: "prefill",
+      workers: shape.prefill,
+      engine: small,
+      parallelism: { tensor: shape.tensor },
+    } as const;
     const decode = Array.from({ length: shape.pools }, (_, i) => {
       return { name: `d${i}`, role: "decode", workers: shape.decode } as const;
     });
+    const conditional = { ...disagg!.conditional, knobs: knobsOf(disagg!.conditional?.policy) };
     const scenario = scenarioSchema.parse({
       ...run.scenario,
       clients: { timeout_s: shape.timeout },
-      disagg,
+      disagg: { ...disagg, conditional },
       cluster: {
         pools: shape.pools === 1 ? [prefill, ...decode] : [decode[0], prefill, decode[1]],
       },

@@ -71,16 +71,20 @@ export const randomFabricTiers: fc.Arbitrary<TierRun> = fc
     return { ...run, scenario, hardware: { deck } };
   });
 
+/** Short prompts take the hop too: they are what moves. */
+const HOPS_ONLY = { conditional: { policy: null } };
+
 /** Any disaggregated scenario, on a fabric. */
 export const randomFabrics: fc.Arbitrary<RandomRun> = fc
   .tuple(randomClusters, around)
   .map(([run, { fabric, gpu, tensor, data, kvBytes }]) => {
     const { cluster, disagg } = run.scenario;
+    const keeps = disagg.conditional.policy === "prefill_load";
     const scenario = scenarioSchema.parse({
       ...run.scenario,
       gpu,
       cluster: { ...cluster, gpus_per_worker: tensor * data, fabric },
-      disagg: { ...disagg, kv_bytes_per_token: kvBytes },
+      disagg: { ...disagg, kv_bytes_per_token: kvBytes, ...(keeps ? {} : HOPS_ONLY) },
     });
     return { ...run, scenario, hardware: { deck } };
   });

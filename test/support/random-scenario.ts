@@ -218,6 +218,22 @@ const views = fc.record({
     { active_prefill_tokens_threshold: 500 },
     { active_prefill_tokens_threshold_frac: 0.3 },
   ),
+  queue: fc.oneof(
+    { arbitrary: fc.constant({}), weight: 3 },
+    {
+      arbitrary: fc.record({
+        prefill_busy_threshold: fc.constantFrom(null, 0, 300),
+        prefill_busy_threshold_frac: fc.constantFrom(0, 0, 0.3, 2),
+        busy_worker_ratio: fc.constantFrom(1, 1, 0.4),
+        policy: fc.constantFrom("fcfs" as const, "wspt" as const, "lcfs" as const),
+        request_limit_per_worker: fc.constantFrom(null, null, 2),
+        token_limit_per_worker: fc.constantFrom(null, null, null, 500),
+        overlap_refresh_s: fc.constantFrom(0, 0.05, 10),
+        do_not_queue: fc.constantFrom(false, false, false, false, true),
+      }),
+      weight: 1,
+    },
+  ),
 });
 
 /** What makes blocks run short: outputs that outgrow the prompts, all at once, in a pool of `pressure` requests. */
@@ -323,6 +339,8 @@ export const randomRuns: fc.Arbitrary<RandomRun> = fc
               : {},
         metrics_interval_s: r.scrapeEvery,
         ...r.view,
+        // Who waits at the router presses on no memory.
+        ...(r.pressure === null || r.seed % 4 === 0 ? {} : { queue: {} }),
       },
       slo: { ttft_s: 0.2, tpot_s: 0.03 },
     });

@@ -35,7 +35,7 @@ function runsTypeScript(): boolean {
 function template(file: string, contract: string, typed: boolean): string {
   const name = file.replaceAll("-", "_");
   const extension = typed ? "ts" : "mjs";
-  const check = `npx tsc --noEmit --strict ${typed ? "" : "--allowJs --checkJs "}--allowImportingTsExtensions`;
+  const check = `npx tsc --noEmit --strict ${typed ? "" : "--allowJs --checkJs "}--allowImportingTsExtensions --ignoreConfig`;
   const opening = typed
     ? `import type { RouterPolicy } from ${JSON.stringify(contract)};\n\nexport const policy: RouterPolicy = {`
     : `/** @type {import(${JSON.stringify(contract)}).RouterPolicy} */\nexport const policy = {`;

@@ -5,6 +5,7 @@ import type { Result } from "../../core/index.ts";
 import { stepTimeMeta } from "../../hardware/index.ts";
 import {
   admissionPolicies,
+  bypassPolicies,
   evictionPolicies,
   offloadPolicies,
   onboardPolicies,
@@ -55,6 +56,7 @@ function entries(): Entry[] {
     ...evictionPolicies.map(({ meta }) => ({ key: "kv.tiers.eviction", meta })),
     ...offloadPolicies.map(({ meta }) => ({ key: "kv.tiers.offload", meta })),
     ...onboardPolicies.map(({ meta }) => ({ key: "kv.onboard", meta })),
+    ...bypassPolicies.map(({ meta }) => ({ key: "disagg.conditional", meta })),
   ].map(({ key, meta }) => ({
     ...meta,
     key,

@@ -6,47 +6,28 @@
 import type { Stream } from "../../core/index.ts";
 import { EventIndex } from "../prefix/event-index.ts";
 import type { TierReach } from "../prefix/event-index.ts";
-import type { PrefixNodes, PrefixPath } from "../prefix/holder-table.ts";
-import type { StoreReaders } from "../prefix/store-readers.ts";
-import { TtlIndex } from "../prefix/ttl-index.ts";
+import type { PrefixPath } from "../prefix/holder-table.ts";
+import type { TtlIndex } from "../prefix/ttl-index.ts";
 import type { Booking } from "./load-book.ts";
 import { LoadBook } from "./load-book.ts";
 import { Observed } from "./observed.ts";
 import { PromptMemory } from "./prompt-memory.ts";
 import { NO_WORKER } from "./router.ts";
-import type { Router, RouterRequest, RouterRole, RouterView, WorkerFacts } from "./router.ts";
+import type {
+  Router,
+  RouterNeeds,
+  RouterRequest,
+  RouterRole,
+  RouterView,
+  WorkerFacts,
+} from "./router.ts";
+import { beliefsOf } from "./router-setup.ts";
+import type { RouterSetup } from "./router-setup.ts";
 import { SessionBindings } from "./session-bindings.ts";
 
 /** Dynamo's credits of lower tiers, of a block on the device (reference page 1.12). */
 const HOST_WEIGHT = 0.75;
 const DISK_WEIGHT = 0.25;
-
-/** Blocks of an index of own decisions without a time to live (SGLang's max_tree_size is 2^24 characters). */
-const OWN_INDEX_BLOCKS = 1 << 22;
-
-/** How a router process is set up; what is undefined is off. */
-export type RouterSetup = {
-  readonly role: RouterRole;
-  readonly nodes: PrefixNodes;
-  readonly facts: readonly WorkerFacts[];
-  /** Whether workers tell KV events. */
-  readonly kvEvents: boolean;
-  /** Age that events have when they are applied, µs. */
-  readonly kvEventDelayUs: number;
-  /** Most blocks of the event index. */
-  readonly indexCapBlocks: number;
-  /** Who reads the stores of each tier that events tell of; what is absent belongs to single workers. */
-  readonly storeReaders?: readonly (StoreReaders | undefined)[];
-  /** Approximate index from the router's own decisions, in place of events. */
-  readonly approximate: { readonly ttlUs: number; readonly capacity: number } | undefined;
-  /** As `approximate`, beside the events. */
-  readonly predictedTtlUs: number | undefined;
-  readonly sessionTtlUs: number | undefined;
-  /** Exclusion of overloaded workers; Infinity: none. */
-  readonly busyBlocksShare: number;
-  readonly busyPrefillTokens: number;
-  readonly busyPrefillShare: number;
-};
 
 /** Why there was no candidate. */
 export const REFUSED_NONE = 0;
@@ -76,6 +57,8 @@ export class RouterState implements RouterView {
   readonly index: EventIndex;
   private readonly setup: RouterSetup;
   private readonly router: Router;
+  /** Decides what is only asked; it may look at prefixes that the router itself does not. */
+  private readonly peeker: Router;
   private readonly beliefs: TtlIndex | undefined;
   private readonly memory: PromptMemory | undefined;
   private readonly sessions: SessionBindings | undefined;
@@ -98,9 +81,10 @@ export class RouterState implements RouterView {
     decodeContextTokens: 0,
   };
 
-  constructor(router: Router, setup: RouterSetup) {
+  constructor(router: Router, setup: RouterSetup, peeker: Router = router) {
     const count = setup.facts.length;
     this.router = router;
+    this.peeker = peeker;
     this.setup = setup;
     this.workers = count;
     this.role = setup.role;
@@ -122,7 +106,7 @@ export class RouterState implements RouterView {
     this.observed = new Observed(count);
     this.scores = new Float64Array(count).fill(NaN);
     this.index = new EventIndex(setup.nodes, setup.indexCapBlocks, setup.storeReaders);
-    this.beliefs = beliefsOf(router, setup);
+    this.beliefs = beliefsOf(router.needs?.prefix === true ? router : peeker, setup);
     this.memory = router.needs?.again === true ? new PromptMemory(setup.nodes) : undefined;
     const sessionTtlUs = setup.sessionTtlUs;
     this.sessions = sessionTtlUs === undefined ? undefined : new SessionBindings(sessionTtlUs);
@@ -146,11 +130,50 @@ export class RouterState implements RouterView {
     return this.router.needs?.prefix === true;
   }
 
-  /** Chooses the worker of a request; NO_WORKER: nobody is eligible, `refusal` says why. Books nothing. */
-  choose(request: RouterRequest, nowUs: number, random: Stream): number {
+  /** Workers that are not known to be down. */
+  get upCount(): number {
+    return this.workers - this.downCount;
+  }
+
+  /** Prompt tokens still to be computed on a worker, worn off with time where the policy predicts prefills. */
+  prefillTokensOn(worker: number, nowUs: number): number {
+    const { book } = this;
+    const wearsOff = this.router.needs?.prefillTimes === true;
+    return wearsOff ? book.prefillTokensAt(worker, nowUs) : book.prefillTokens[worker]!;
+  }
+
+  /** Whether a worker may serve a request, be it overloaded or not. */
+  mayServe(worker: number, { pinned, requiredLabels: labels }: RouterRequest): boolean {
+    if (this.health[worker] === 0 || (pinned >= 0 && worker !== pinned)) return false;
+    return (this.facts[worker]!.labels & labels) === labels;
+  }
+
+  /** Looks up the overlaps of a request; returns the fewest prompt tokens that a worker which may serve it must compute. */
+  lookAhead(request: RouterRequest, nowUs: number): number {
+    const { needs } = this.router;
+    if (needs !== undefined) this.look(request, nowUs, needs);
+    let least = request.inputTokens;
+    for (let worker = 0; worker < this.workers; worker++) {
+      if (!this.mayServe(worker, request)) continue;
+      least = Math.min(least, this.newTokensOn(request, worker));
+    }
+    return least;
+  }
+
+  /**
+   * Chooses the worker of a request; NO_WORKER: nobody is eligible, `refusal` says why. Books nothing. With `isRecalled`
+   * the overlaps are those in `reach`, from when the request came.
+   */
+  choose(
+    request: RouterRequest,
+    nowUs: number,
+    random: Stream,
+    isRecalled = false,
+    router: Router = this.router,
+  ): number {
     const found = this.filter(request);
     if (!found) return NO_WORKER;
-    if (this.router.needs !== undefined) this.look(request, nowUs);
+    if (router.needs !== undefined) this.look(request, nowUs, router.needs, isRecalled);
     if (request.pinned >= 0) {
       this.rule = "pinned";
       return request.pinned;
@@ -161,7 +184,19 @@ export class RouterState implements RouterView {
       return bound;
     }
     this.rule = "";
-    return this.router.decide(this, request, nowUs, random);
+    return router.decide(this, request, nowUs, random);
+  }
+
+  /** As `choose`, of a request that may go elsewhere yet. */
+  peek(request: RouterRequest, nowUs: number, random: Stream): number {
+    return this.choose(request, nowUs, random, false, this.peeker);
+  }
+
+  /** Leading prompt tokens that a worker has on the device, as far as the router knows; valid after `peek`. */
+  cachedTokensOn(request: RouterRequest, worker: number): number {
+    if (this.peeker.needs?.prefix !== true) return 0;
+    const cached = this.reach[0][worker]! * this.facts[worker]!.blockSize;
+    return Math.min(request.inputTokens, cached);
   }
 
   /**
@@ -283,10 +318,7 @@ export class RouterState implements RouterView {
     let count = 0;
     let overloaded = 0;
     for (let worker = 0; worker < this.workers; worker++) {
-      if (this.health[worker] === 0) continue;
-      if (request.pinned >= 0 && worker !== request.pinned) continue;
-      const { requiredLabels: labels } = request;
-      if ((this.facts[worker]!.labels & labels) !== labels) continue;
+      if (!this.mayServe(worker, request)) continue;
       if (watchesLoad && this.isOverloaded(worker)) overloaded++;
       else candidates[count++] = worker;
     }
@@ -304,9 +336,13 @@ export class RouterState implements RouterView {
   }
 
   /** Brings the columns that depend on the request up to date. */
-  private look(request: RouterRequest, nowUs: number): void {
-    const needs = this.router.needs!;
-    if (needs.prefix === true) {
+  private look(
+    request: RouterRequest,
+    nowUs: number,
+    needs: RouterNeeds,
+    isRecalled = false,
+  ): void {
+    if (needs.prefix === true && !isRecalled) {
       this.index.match(request.prompt, this.reach);
       if (this.beliefs !== undefined) this.believe(request.prompt, nowUs);
     }
@@ -339,17 +375,4 @@ export class RouterState implements RouterView {
     shape.prefillPairs = newTokens * (past + newTokens / 2);
     return steps.stepUs(shape);
   }
-}
-
-/** The approximate index that a router reads: in place of events, or beside them. */
-function beliefsOf(router: Router, setup: RouterSetup): TtlIndex | undefined {
-  const { nodes, approximate, predictedTtlUs } = setup;
-  if (router.needs?.prefix !== true) return undefined;
-  if (approximate !== undefined) {
-    return new TtlIndex(nodes, approximate.ttlUs, approximate.capacity);
-  }
-  if (router.needs.ownIndex === true) return new TtlIndex(nodes, Infinity, OWN_INDEX_BLOCKS);
-  const hedgeUs = router.needs.hedged === true ? 2 * setup.kvEventDelayUs : 0;
-  const ttlUs = predictedTtlUs ?? (hedgeUs > 0 ? hedgeUs : undefined);
-  return ttlUs === undefined ? undefined : new TtlIndex(nodes, ttlUs, Infinity);
 }

@@ -91,7 +91,7 @@ export type RouterRequest = {
   expectedOutput: number;
   /** Higher is more urgent. */
   priority: number;
-  /** Strict tiers: whoever is in a higher one goes first, whatever else counts; 0: the lowest. */
+  /** Tier at the router's queue: a higher one goes before all lower ones. */
   strictPriority: number;
   /** −1: none. */
   session: number;

@@ -5,11 +5,13 @@ import type { ClusterNetwork } from "../network/index.ts";
 import { gpuRanks } from "../pool.ts";
 import type { Pool } from "../pool.ts";
 import type { Scenario } from "../scenario.ts";
+import { conditionalOf } from "./conditional.ts";
 import { FabricLinks } from "./fabric-links.ts";
 import { Handoffs } from "./handoffs.ts";
 import type { HandoffParts, HandoffRules } from "./handoff-parts.ts";
 import type { DisaggKnobs } from "./disagg-schema.ts";
 import { firstTokenComes, handoverOf } from "./landing-rules.ts";
+import { LayoutConversion } from "./layout-conversion.ts";
 import { PrivateLinks } from "./transfer-links.ts";
 
 const US_PER_S = 1e6;
@@ -40,14 +42,16 @@ function rulesOf({ disagg: knobs, faults }: Scenario, decode: Pool): HandoffRule
 export function handoffsOf(
   scenario: Scenario,
   pools: readonly Pool[],
-  common: Omit<HandoffParts, "rules" | "links" | "random">,
+  common: Omit<HandoffParts, "rules" | "links" | "random" | "layouts" | "conditional">,
   net?: ClusterNetwork,
 ): Handoffs | undefined {
   const decode = pools.find(({ role }) => role === "decode");
   if (decode === undefined) return undefined;
   const { disagg: knobs, seed } = scenario;
   const rules = rulesOf(scenario, decode);
-  const parts = { ...common, random: stream(seed, "faults/transfers") };
+  const conditional = conditionalOf(scenario, common);
+  const layouts = new LayoutConversion(knobs.conversion_gb_per_s, common.poolOf);
+  const parts = { ...common, layouts, conditional, random: stream(seed, "faults/transfers") };
   if (net !== undefined) {
     return new Handoffs({ ...parts, rules, links: new FabricLinks(net, pools) });
   }

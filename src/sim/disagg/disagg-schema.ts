@@ -6,7 +6,22 @@ const described = <T extends z.ZodType>(type: T, description: string, unit?: str
   type.meta(unit === undefined ? { description } : { description, unit });
 const positive = () => z.number().positive().finite();
 
+const conditionalSchema = z.strictObject({
+  policy: described(
+    z.string().min(1).nullable().default(null),
+    "when a decode worker computes a prompt itself, without the hop over a prefill worker: isl_bounding, prefill_load, " +
+      "isl_or_load; null: never",
+  ),
+  knobs: described(z.record(z.string(), z.number()).default({}), "knobs of the policy"),
+  decode_busy_threshold: described(
+    z.number().nonnegative().finite().nullable().default(null),
+    "veto: with more of its KV blocks in active requests a decode worker computes no prompts; null: no veto",
+    "share",
+  ),
+});
+
 export const disaggSchema = z.strictObject({
+  conditional: described(conditionalSchema.prefault({}), "conditional disaggregation"),
   dispatch: described(
     z.enum(["auto", "sync", "bootstrap", "push"]).default("auto"),
     "when the decode worker is chosen: after the prompt is computed (sync), or at arrival, its memory asked for before " +
@@ -40,6 +55,19 @@ export const disaggSchema = z.strictObject({
     z.number().nonnegative().finite().default(100),
     "private links: time before the first byte moves (default: an assumption)",
     "us",
+  ),
+  conversion_gb_per_s: described(
+    positive().nullable().default(1000),
+    "where tensor parallelism or block size of the two workers differ, each GPU of the decode worker writes what came into " +
+      "its own layout at this rate; null: at no cost (default: an assumption: a copy kernel at 60 % of an H100's memory " +
+      "bandwidth of 3.35 TB/s, half of it reads)",
+    "GB/s",
+  ),
+  staging_blocks: described(
+    z.int().positive().nullable().default(null),
+    "most KV blocks of a decode worker for prompts that are on their way to it: who asks for more waits at its prefill worker; " +
+      "a longer prompt goes alone; null: no limit",
+    "blocks",
   ),
   control_us: described(
     z.int().positive().default(1000),

@@ -1,6 +1,7 @@
 /** What hand-offs took: counts, bytes and times, for the report. */
 
 import { QuantileSketch } from "../../core/index.ts";
+import type { Stream } from "../../core/index.ts";
 
 export class HandoffStats {
   /** Requests whose keys and values came from a prefill worker. */
@@ -17,8 +18,17 @@ export class HandoffStats {
   /** Prompt computed → memory at the decode worker, and memory and prompt → all there, µs. */
   readonly reserveUs = new QuantileSketch();
   readonly transferUs = new QuantileSketch();
+  /** Time that rewriting into another layout took, of those that needed it, µs. */
+  readonly conversionUs = new QuantileSketch();
   /** Time a prefill worker held the blocks of a computed prompt, µs. */
   readonly heldUs = new QuantileSketch();
+
+  /** Whether a transfer that has just ended failed; `share` of them do. */
+  fails(share: number, random: Stream): boolean {
+    const hasFailed = share > 0 && random.next() < share;
+    if (hasFailed) this.failures++;
+    return hasFailed;
+  }
 
   transfer(bytes: number, moved: number, blocks: number): void {
     this.bytes += bytes;

@@ -15,30 +15,41 @@
  * Source: `dynamo-simulation.md` §1.7, `dynamo-policies.md` §1.10.
  */
 
-import { EventQueue } from "../../core/index.ts";
+import { REJECT_DECLINED, REJECT_QUEUE_FULL } from "../admission.ts";
+import { IT_WAITS } from "../desk-options.ts";
+import type { DeskSink } from "../desk-options.ts";
 import { takes } from "../intake.ts";
 import {
   AT_ADMITTED_US,
-  AT_ARRIVAL_US,
   AT_FIRST_TOKEN_US,
   AT_GENERATED,
-  AT_INPUT,
   AT_LOST,
   AT_OUTPUT,
-  AT_RECORD,
   AT_ROW,
   AT_STATE,
   SLOT_LANDING,
-  SLOT_NUMBERS,
   SLOT_REMOTE,
   SLOT_TAKEN,
+  knownTokens,
 } from "../request-table.ts";
 import type { RequestTable } from "../request-table.ts";
 import { SlotList } from "../slot-list.ts";
 import { beginRedo, endHandoff, promptComputed, promptLost } from "../time-asides.ts";
+import type { Worker } from "../worker.ts";
+import type { Conditional } from "./conditional.ts";
+import { isAnswerLeft, transferBytes } from "./handoff-parts.ts";
 import type { HandoffParts, HandoffRules } from "./handoff-parts.ts";
 import { HandoffStats } from "./handoff-stats.ts";
 import {
+  HandoffTimers,
+  MSG_ASK,
+  MSG_LANDED,
+  MSG_PREFILL,
+  MSG_SOURCE_LOST,
+  MSG_TIMEOUT,
+} from "./handoff-timers.ts";
+import {
+  LEG_CONVERT_US,
   LEG_LANDED_US,
   LEG_MISSING,
   LEG_PEER,
@@ -50,32 +61,24 @@ import {
   LegTable,
   isOnItsWay,
 } from "./leg-table.ts";
+import { releasePrompt } from "./release-prompt.ts";
 
 const NONE = -1;
-/** Messages: the decode worker is asked; the prompt may be queued; there was nothing to move. */
-const MSG_ASK = 0;
-const MSG_PREFILL = 1;
-const MSG_LANDED = 2;
-/** The prefill worker has died, and somebody has noticed. */
-const MSG_SOURCE_LOST = 4;
-/** The prefill worker will hold the blocks no longer. */
-const MSG_TIMEOUT = 3;
-/** Timers of a slot: its message, its timeout. */
-const TIMERS = 2;
-
-export class Handoffs {
+export class Handoffs implements DeskSink {
   readonly stats = new HandoffStats();
   readonly legs = new LegTable();
   /** Requests that are at no decode worker. */
   readonly remote: SlotList;
   private readonly parts: HandoffParts;
   readonly rules: HandoffRules;
+  readonly conditional: Conditional | undefined;
   private readonly table: RequestTable;
-  private readonly timers = new EventQueue();
+  private readonly timers = new HandoffTimers();
 
   constructor(parts: HandoffParts) {
     this.parts = parts;
     this.rules = parts.rules;
+    this.conditional = parts.conditional;
     this.table = parts.table;
     this.remote = new SlotList(parts.table);
   }
@@ -96,7 +99,8 @@ export class Handoffs {
     this.legs.clear(slot);
     this.table.data[slot + AT_STATE] = SLOT_REMOTE;
     this.remote.pushBack(slot);
-    if (this.needsDecode(slot)) {
+    if (this.staysAtTarget(slot, nowUs)) return;
+    if (isAnswerLeft(this.rules, this.table, slot)) {
       if (handover !== "sync" && !this.choose(slot, nowUs)) return;
       const asks = handover === "push" || handover === "destination_first";
       if (asks && !this.ask(slot, nowUs)) return;
@@ -113,18 +117,20 @@ export class Handoffs {
       const slot = links.pop(nowUs);
       if (slot === NONE) break;
       this.legs.data[this.legs.at(slot) + LEG_TRANSFER] = NONE;
-      if (this.fails()) this.giveUp(slot, nowUs);
-      else this.landed(slot, nowUs);
+      if (this.stats.fails(this.rules.transferFailure, this.parts.random)) this.giveUp(slot, nowUs);
+      else this.moved(slot, nowUs);
       count++;
     }
     while (this.timers.timeUs === nowUs) {
       const { kind } = this.timers;
-      const slot = Math.floor(this.timers.pop() / TIMERS) * SLOT_NUMBERS;
+      const slot = this.timers.take();
       if (kind === MSG_ASK) this.ask(slot, nowUs);
       else if (kind === MSG_PREFILL) this.startPrefill(slot, nowUs);
       else if (kind === MSG_LANDED) this.landed(slot, nowUs);
-      else if (kind === MSG_SOURCE_LOST) this.giveUp(slot, nowUs);
-      else this.timedOut(slot, nowUs);
+      else {
+        if (kind === MSG_TIMEOUT) this.stats.timeouts++;
+        this.giveUp(slot, nowUs);
+      }
       count++;
     }
     return count;
@@ -139,13 +145,23 @@ export class Handoffs {
     promptComputed(data, slot, prompt);
     this.parts.prefillDesk.firstToken(worker, prompt, nowUs);
     this.parts.prefillDesk.ended(worker, prompt, nowUs);
-    if (!this.needsDecode(slot)) {
+    if (!isAnswerLeft(this.rules, this.table, slot)) {
       this.completeAtSource(slot, nowUs);
       return;
     }
-    this.schedule(slot, 1, MSG_TIMEOUT, nowUs + this.rules.timeoutUs);
+    this.timers.expire(slot, nowUs + this.rules.timeoutUs);
     if (this.legs.data[at + LEG_MISSING]! >= 0) this.startTransfer(slot, nowUs);
     else if (data[slot + AT_STATE] === SLOT_REMOTE) this.send(slot, MSG_ASK, nowUs);
+  }
+
+  /** A prompt that waited at the router has its prefill worker. */
+  served(prompt: number, worker: Worker | null, code: number, nowUs: number): void {
+    const slot = this.legs.data[this.legs.at(prompt) + LEG_PEER]!;
+    if (worker === null) this.unserved(slot, prompt, code, nowUs);
+    else {
+      this.legs.data[this.legs.at(slot) + LEG_SOURCE] = worker.id;
+      this.parts.clock.enqueue(worker, prompt, nowUs);
+    }
   }
 
   /** A decode worker has memory for a request. */
@@ -186,29 +202,17 @@ export class Handoffs {
     if (Number.isNaN(data[at + LEG_PREFILLED_US]!)) {
       this.parts.prefillDesk.ended(data[at + LEG_SOURCE]!, prompt, nowUs, false);
       promptLost(this.table.data, slot, prompt);
-    } else this.table.data[slot + AT_LOST] = this.knownTokens(slot);
+    } else this.table.data[slot + AT_LOST] = knownTokens(this.table, slot);
     data[at + LEG_PEER] = NONE;
     this.stop(slot, nowUs);
     data[at + LEG_PREFILLED_US] = NaN;
     beginRedo(this.table.data, slot, nowUs);
-    this.schedule(slot, 0, MSG_SOURCE_LOST, noticeUs);
+    this.timers.send(slot, MSG_SOURCE_LOST, noticeUs);
   }
 
   /** A worker has this share of its links' bandwidth left. */
   scaleLinks(worker: number, scale: number, nowUs: number): void {
     this.parts.links.setScale?.(worker, scale, nowUs);
-  }
-
-  /** Whether anything of the answer is left when the prompt is computed. */
-  private needsDecode(slot: number): boolean {
-    const { data } = this.table;
-    const left = data[slot + AT_OUTPUT]! - data[slot + AT_GENERATED]!;
-    return left > (this.rules.firstTokenComes ? 1 : 0);
-  }
-
-  /** Tokens whose keys and values the answer needs: the prompt, and what was generated before a worker was lost. */
-  private knownTokens(slot: number): number {
-    return this.table.data[slot + AT_INPUT]! + this.table.data[slot + AT_GENERATED]!;
   }
 
   /** Chooses the decode worker where none is chosen yet; false: there is none, and the request is over. */
@@ -217,12 +221,25 @@ export class Handoffs {
     if (this.legs.data[at + LEG_TARGET] !== NONE) return true;
     const { data } = this.table;
     const { decodeDesk, sink } = this.parts;
-    const target = decodeDesk.route(slot, data[slot + AT_ROW]!, this.knownTokens(slot), nowUs);
+    // Where decode workers compute prompts too, a prompt that comes computed is none to them.
+    const newTokens = this.conditional === undefined ? NaN : 0;
+    const known = knownTokens(this.table, slot);
+    const target = decodeDesk.route(slot, data[slot + AT_ROW]!, known, nowUs, newTokens);
     if (target === null) {
       sink.handoffOver(NONE, slot, decodeDesk.refusal, nowUs);
       return false;
     }
     this.legs.data[at + LEG_TARGET] = target.id;
+    return true;
+  }
+
+  /** Whether the decode worker computes the prompt from the start; it has it then. */
+  private staysAtTarget(slot: number, nowUs: number): boolean {
+    const worker = this.conditional?.route(slot, knownTokens(this.table, slot), nowUs) ?? null;
+    if (worker === null) return false;
+    this.legs.data[this.legs.at(slot) + LEG_TARGET] = worker.id;
+    this.remote.remove(slot);
+    this.parts.clock.enqueue(worker, slot, nowUs);
     return true;
   }
 
@@ -238,25 +255,20 @@ export class Handoffs {
   }
 
   private startPrefill(slot: number, nowUs: number): void {
-    const { data } = this.table;
     const { intake, pools } = this.parts;
-    const request = intake.prompt(pools, data[slot + AT_ROW]!, this.knownTokens(slot));
+    const request = intake.prompt(pools, slot, this.table);
     if (request === undefined) {
       this.computeAtTarget(slot, nowUs);
       return;
     }
-    request.row = data[slot + AT_ROW]!;
-    request.record = data[slot + AT_RECORD]!;
-    request.arrivalUs = data[slot + AT_ARRIVAL_US]!;
-    request.input = this.knownTokens(slot);
-    request.output = 0;
     const prompt = this.table.take(request);
     this.table.data[prompt + AT_ADMITTED_US] = this.table.data[slot + AT_ADMITTED_US]!;
     this.table.data[prompt + AT_LOST] = this.table.data[slot + AT_LOST]!;
-    const worker = this.parts.prefillDesk.route(prompt, request.row, request.input, nowUs);
-    if (worker === null) {
-      this.table.give(prompt);
-      this.computeAtTarget(slot, nowUs);
+    const { prefillDesk } = this.parts;
+    const worker = prefillDesk.route(prompt, request.row, request.input, nowUs);
+    const { refusal } = prefillDesk;
+    if (worker === null && refusal !== IT_WAITS) {
+      this.unserved(slot, prompt, refusal, nowUs);
       return;
     }
     // Clearing may move the table: only then is it looked at.
@@ -264,8 +276,17 @@ export class Handoffs {
     this.legs.data[promptAt + LEG_PEER] = slot;
     const at = this.legs.at(slot);
     this.legs.data[at + LEG_PEER] = prompt;
-    this.legs.data[at + LEG_SOURCE] = worker.id;
-    this.parts.clock.enqueue(worker, prompt, nowUs);
+    this.legs.data[at + LEG_SOURCE] = worker?.id ?? NONE;
+    if (worker !== null) this.parts.clock.enqueue(worker, prompt, nowUs);
+  }
+
+  /** A prompt gets no prefill worker. */
+  private unserved(slot: number, prompt: number, code: number, nowUs: number): void {
+    this.table.give(prompt);
+    this.legs.data[this.legs.at(slot) + LEG_PEER] = NONE;
+    if (code === REJECT_QUEUE_FULL || code === REJECT_DECLINED) {
+      this.parts.sink.handoffOver(this.targetOf(slot), slot, code, nowUs);
+    } else this.computeAtTarget(slot, nowUs);
   }
 
   private startTransfer(slot: number, nowUs: number): void {
@@ -273,19 +294,28 @@ export class Handoffs {
     const at = this.legs.at(slot);
     const source = data[at + LEG_SOURCE]!;
     const target = data[at + LEG_TARGET]!;
-    const known = this.knownTokens(slot);
+    const known = knownTokens(this.table, slot);
     const { blockSize } = this.parts.workers[target]!.batch;
     const all = Math.ceil(known / blockSize);
     const blocks = this.rules.isWhole ? all : data[at + LEG_MISSING]!;
-    const { bytesPerToken, bytesPerRequest } = this.rules;
-    const bytes = Math.min(known, blocks * blockSize) * bytesPerToken + bytesPerRequest;
+    const bytes = transferBytes(this.rules, known, blocks * blockSize);
     this.stats.transfer(bytes, blocks, all);
     if (bytes === 0) {
       this.send(slot, MSG_LANDED, nowUs);
       return;
     }
-    const { links } = this.parts;
+    const { links, layouts } = this.parts;
+    data[at + LEG_CONVERT_US] = layouts.timeUs(source, target, bytes);
     data[at + LEG_TRANSFER] = links.start(source, target, bytes, blocks, slot, nowUs);
+  }
+
+  /** A transfer has ended; the decode worker may have to rewrite what came. */
+  private moved(slot: number, nowUs: number): void {
+    const convertUs = this.legs.data[this.legs.at(slot) + LEG_CONVERT_US]!;
+    if (convertUs > 0) {
+      this.stats.conversionUs.add(convertUs);
+      this.timers.send(slot, MSG_LANDED, nowUs + convertUs);
+    } else this.landed(slot, nowUs);
   }
 
   /** All keys and values of a request are at its decode worker. */
@@ -298,20 +328,6 @@ export class Handoffs {
     target.batch.landing!.complete(slot);
     this.parts.clock.wake(target, nowUs);
     this.stop(slot, nowUs);
-  }
-
-  /** The prefill worker gives up holding the blocks of a request. */
-  private timedOut(slot: number, nowUs: number): void {
-    this.stats.timeouts++;
-    this.giveUp(slot, nowUs);
-  }
-
-  /** Whether the transfer that has just ended failed. */
-  private fails(): boolean {
-    const { transferFailure } = this.rules;
-    const hasFailed = transferFailure > 0 && this.parts.random.next() < transferFailure;
-    if (hasFailed) this.stats.failures++;
-    return hasFailed;
   }
 
   /** The hand-off of a request has come to nothing. */
@@ -338,7 +354,7 @@ export class Handoffs {
     }
     const state = data[slot + AT_STATE]!;
     const isComputed = !Number.isNaN(this.legs.data[this.legs.at(slot) + LEG_PREFILLED_US]!);
-    data[slot + AT_LOST] = isComputed ? this.knownTokens(slot) : data[slot + AT_LOST]!;
+    data[slot + AT_LOST] = isComputed ? knownTokens(this.table, slot) : data[slot + AT_LOST]!;
     if (isComputed) beginRedo(data, slot, nowUs);
     if (state === SLOT_REMOTE) this.remote.remove(slot);
     else target.batch.landing!.withdraw(slot, true);
@@ -353,21 +369,13 @@ export class Handoffs {
     const { data } = this.legs;
     const prompt = data[at + LEG_PEER]!;
     endHandoff(this.table.data, slot, data[at + LEG_PREFILLED_US]!, nowUs);
-    const timers = (slot / SLOT_NUMBERS) * TIMERS;
-    this.timers.cancel(timers);
-    this.timers.cancel(timers + 1);
+    this.timers.cancel(slot);
     if (data[at + LEG_TRANSFER]! >= 0) this.parts.links.cancel(data[at + LEG_TRANSFER]!, nowUs);
     data[at + LEG_TRANSFER] = NONE;
     data[at + LEG_PEER] = NONE;
     if (prompt === NONE) return;
-    const source = this.parts.workers[data[at + LEG_SOURCE]!]!;
-    if (Number.isNaN(data[at + LEG_PREFILLED_US]!)) {
-      this.parts.prefillDesk.ended(source.id, prompt, nowUs);
-      this.parts.clock.cancel(source, prompt, nowUs);
-    } else {
-      source.batch.unpark(prompt, doneUs);
-      this.parts.clock.wake(source, nowUs);
-    }
+    const isComputed = !Number.isNaN(data[at + LEG_PREFILLED_US]!);
+    releasePrompt(this.parts, prompt, data[at + LEG_SOURCE]!, isComputed, nowUs, doneUs);
   }
 
   /** Nothing is left to decode. */
@@ -387,10 +395,6 @@ export class Handoffs {
 
   /** A message reaches the other leg's worker after the time that messages take. */
   private send(slot: number, message: number, nowUs: number): void {
-    this.schedule(slot, 0, message, nowUs + this.rules.controlUs);
-  }
-
-  private schedule(slot: number, timer: number, kind: number, timeUs: number): void {
-    this.timers.schedule((slot / SLOT_NUMBERS) * TIMERS + timer, timeUs, kind);
+    this.timers.send(slot, message, nowUs + this.rules.controlUs);
   }
 }

@@ -43,6 +43,7 @@ export function landingRules({ disagg }: Scenario, engine: SeatKnobs): LandingRu
   return {
     seats: engine.max_num_seqs,
     firstTokenComes: firstTokenComes(disagg, scheduler),
+    stagingBlocks: disagg.staging_blocks ?? Infinity,
     room: isGuaranteed ? "whole" : scheduler === "sglang" ? "reserved" : "prompt",
   };
 }

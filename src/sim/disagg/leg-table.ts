@@ -22,8 +22,10 @@ export const LEG_MISSING = 4;
 export const LEG_PREFILLED_US = 5;
 export const LEG_RESERVED_US = 6;
 export const LEG_LANDED_US = 7;
+/** Time to convert what is moved, µs. */
+export const LEG_CONVERT_US = 8;
 /** Numbers of a slot. */
-export const LEG_NUMBERS = 8;
+export const LEG_NUMBERS = 9;
 
 export class LegTable {
   data = new Float64Array(256 * LEG_NUMBERS);

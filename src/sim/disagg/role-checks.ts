@@ -3,12 +3,13 @@
 import type { Problem } from "../../core/index.ts";
 import { poolScenarios } from "../pool-scenarios.ts";
 import type { Scenario } from "../scenario.ts";
+import { bypassOf } from "./bypass-choice.ts";
 
 /** The first broken rule, `undefined` when all hold or all pools are mixed. */
 export function checkRoles(scenario: Scenario): Problem | undefined {
   const { pools } = scenario.cluster;
   const first = pools.findIndex(({ role }) => role !== "mixed");
-  if (first < 0) return undefined;
+  if (first < 0) return checkMixed(scenario);
   const place = (index: number): string => `cluster.pools.${String(index)}.role`;
   for (const role of ["prefill", "decode"] as const) {
     if (pools.some((pool) => pool.role === role)) continue;
@@ -38,7 +39,17 @@ export function checkRoles(scenario: Scenario): Problem | undefined {
       expected: "vllm, sglang or tensorrt_llm",
     };
   }
-  return checkBlocks(scenario) ?? checkHandover(scenario);
+  return checkBlocks(scenario) ?? checkHandover(scenario) ?? checkConditional(scenario);
+}
+
+function checkMixed({ disagg }: Scenario): Problem | undefined {
+  if (disagg.conditional.policy === null) return undefined;
+  return {
+    what: "nothing is disaggregated that could be so on a condition",
+    where: "disagg.conditional.policy",
+    expected: "pools of the roles prefill and decode",
+    remedy: "leave disagg.conditional out, or give cluster.pools roles",
+  };
 }
 
 /** A request is laid out in blocks before its worker is chosen. */
@@ -55,6 +66,11 @@ function checkBlocks(scenario: Scenario): Problem | undefined {
     };
   }
   return undefined;
+}
+
+function checkConditional(scenario: Scenario): Problem | undefined {
+  const bypass = bypassOf(scenario);
+  return bypass.ok ? undefined : bypass.problem;
 }
 
 function checkHandover({ disagg }: Scenario): Problem | undefined {

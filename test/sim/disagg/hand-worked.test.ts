@@ -49,6 +49,8 @@ type Setting = {
   readonly engine?: ScenarioInput["engine"];
   readonly prefillBlocks?: number;
   readonly decodeBlocks?: number;
+  /** What else the prefill pool has. */
+  readonly prefill?: object;
 };
 
 function run(list: readonly Row[], setting: Setting = {}): Required<SimulationResult> {
@@ -56,7 +58,7 @@ function run(list: readonly Row[], setting: Setting = {}): Required<SimulationRe
   const parsed = parseScenario({
     cluster: {
       pools: [
-        { name: "p", role: "prefill", ...blocks(setting.prefillBlocks) },
+        { name: "p", role: "prefill", ...blocks(setting.prefillBlocks), ...setting.prefill },
         { name: "d", role: "decode", ...blocks(setting.decodeBlocks) },
       ],
     },
@@ -186,6 +188,72 @@ describe("memory that runs short", () => {
     );
     expect(result.report.requests).toMatchObject({ completed: 1, failed: 1 });
     expect(result.requests.finishUs[1]).toBe(4000);
+  });
+});
+
+describe("layouts that differ", () => {
+  const unlike = (setting: Setting) => ({
+    ...setting,
+    prefill: { parallelism: { tensor: 2 } },
+    disagg: { conversion_gb_per_s: 2, ...setting.disagg },
+  });
+
+  test("the decode worker rewrites what came from other ranks", () => {
+    // Both ranks answer to the smaller side's one lane: 2155 as ever. 100 000 B at 2 GB/s: 50 more.
+    const result = run([[0, 100, 3]], unlike({}));
+    expect(timesOf(result)).toEqual([[3305], [5505]]);
+    expect(result.report.disagg!.conversionMs.mean).toBe(0.05);
+    expect(result.report.disagg!.transferMs.mean).toBe(0.2);
+  });
+
+  test("or what came in blocks of another size", () => {
+    const result = run([[0, 100, 3]], {
+      prefill: { engine: { num_gpu_blocks: 1000, block_size: 20 } },
+      disagg: { conversion_gb_per_s: 2 },
+    });
+    expect(timesOf(result)).toEqual([[3305], [5505]]);
+  });
+
+  test("but not when layouts are alike, or the scenario says it costs nothing", () => {
+    const alike = run([[0, 100, 3]], { disagg: { conversion_gb_per_s: 2 } });
+    expect(timesOf(alike)).toEqual([[3255], [5455]]);
+    const free = run([[0, 100, 3]], unlike({ disagg: { conversion_gb_per_s: null } }));
+    expect(timesOf(free)).toEqual([[3255], [5455]]);
+  });
+});
+
+describe("staging memory", () => {
+  // Both prompts are computed at 3000 and ask at 3005; each has 10 blocks and takes 150 to move.
+  const both: readonly Row[] = [
+    [0, 100, 3],
+    [0, 100, 3],
+  ];
+
+  test("both are on their way at once when there is room for both", () => {
+    const result = run(both, { disagg: { staging_blocks: 20 } });
+    // 3155, then three steps of two requests.
+    expect(timesOf(result)).toEqual([
+      [4355, 4355],
+      [6755, 6755],
+    ]);
+    expect(result.report.disagg!.stagedBlocksPeak).toBe(20);
+  });
+
+  test("with a block less the second waits for the first, and its prefill worker with it", () => {
+    const result = run(both, { disagg: { staging_blocks: 19 } });
+    // At 3155 the first lands and the second gets memory; it is there at 3305, in the batch at 4255. One request, then two twice,
+    // then one: 1100, 1200, 1200, 1100.
+    expect(timesOf(result)).toEqual([
+      [4255, 5455],
+      [6655, 7755],
+    ]);
+    expect(result.report.disagg!.stagedBlocksPeak).toBe(10);
+    expect(result.report.disagg!.heldMs.max).toBe(0.305);
+  });
+
+  test("a prompt that is longer than the cap goes alone", () => {
+    const result = run(both, { disagg: { staging_blocks: 1 } });
+    expect(result.requests.finishUs[1]).toBe(7755);
   });
 });
 

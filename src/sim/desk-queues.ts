@@ -1,0 +1,76 @@
+/** Those who wait at a desk's router processes, and whose turn it is when there is room. */
+
+import type { RouterReplica } from "./router-replica.ts";
+
+export class DeskQueues {
+  /** Requests that wait. */
+  waiting = 0;
+  private readonly replicas: readonly RouterReplica[];
+  /** Whether processes hear of each other. */
+  private readonly areLinked: boolean;
+  /** Something was told since the queues were last looked at. */
+  private hasNews = false;
+
+  constructor(replicas: readonly RouterReplica[], areLinked: boolean) {
+    this.replicas = replicas;
+    this.areLinked = areLinked;
+  }
+
+  /** Something has changed that may make room. */
+  heard(): void {
+    this.hasNews = true;
+  }
+
+  /** A request that waits at a process is given up. */
+  leave(place: number, turn: number): void {
+    this.replicas[turn]!.queue!.leave(place);
+    this.waiting--;
+    this.hasNews = true;
+  }
+
+  /** Prompt tokens that wait, as far as a process knows: at all of them if they tell each other, else at itself. */
+  tokensKnownTo({ queue }: RouterReplica): number {
+    if (this.waiting === 0 || !this.areLinked) return queue?.tokens ?? 0;
+    return this.replicas.reduce((sum, peer) => sum + peer.queue!.tokens, 0);
+  }
+
+  /** When a process with a queue hears of its peers next, µs. */
+  get nextUs(): number {
+    if (this.waiting === 0 || !this.areLinked) return Infinity;
+    let nextUs = Infinity;
+    for (const replica of this.replicas) {
+      if (replica.queue!.length > 0) nextUs = Math.min(nextUs, replica.nextUs);
+    }
+    return nextUs;
+  }
+
+  /**
+   * Serves those who wait as long as `serve` can: it gives the first of a process's queue a worker, or says false; returns how
+   * many were served.
+   */
+  drain(nowUs: number, serve: (turn: number) => boolean): number {
+    if (this.waiting === 0 || !(this.hasNews || this.nextUs <= nowUs)) return 0;
+    let served = 0;
+    do {
+      this.hasNews = false;
+      served += this.drainOnce(serve);
+    } while (this.hasNews && this.waiting > 0);
+    return served;
+  }
+
+  /** Of processes that look at the same instant the one with the most urgent request goes first, so that several decide as one. */
+  private drainOnce(serve: (turn: number) => boolean): number {
+    const open = this.replicas.map((_, turn) => turn);
+    for (let served = 0; ;) {
+      let first = -1;
+      for (const turn of open) {
+        const queue = this.replicas[turn]!.queue!;
+        if (queue.length === 0) continue;
+        if (first < 0 || queue.goesBefore(this.replicas[first]!.queue!)) first = turn;
+      }
+      if (first < 0) return served;
+      if (serve(first)) served++;
+      else open.splice(open.indexOf(first), 1);
+    }
+  }
+}
