@@ -22,6 +22,8 @@ export * from "./router/dynamo-kv.ts";
 export * from "./router/load-book.ts";
 export * from "./router/observed.ts";
 export * from "./router/pick.ts";
+export { QUEUE_ORDERS } from "./router/queue-lane.ts";
+export type { QueueOrder, QueueRule } from "./router/queue-lane.ts";
 export * from "./router/router-queue.ts";
 export * from "./router/router-state.ts";
 export type * from "./router/router-setup.ts";

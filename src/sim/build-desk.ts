@@ -3,14 +3,9 @@
 import { fail, ok } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
 import { createRouter } from "../policies/index.ts";
-import type {
-  QueueRule,
-  Router,
-  RouterRole,
-  RouterSetting,
-  WorkerFacts,
-} from "../policies/index.ts";
+import type { Router, RouterRole, RouterSetting, WorkerFacts } from "../policies/index.ts";
 import type { ViewFidelity } from "./desk-options.ts";
+import { queueOf } from "./build-queue.ts";
 import { bothWatchers } from "./kv-watcher.ts";
 import type { Pool } from "./pool.ts";
 import type { RequestTable } from "./request-table.ts";
@@ -79,7 +74,7 @@ export function buildDesk(
     trace: inputs.trace,
     tellers,
     outputHints: keys.output_hints,
-    queue: role === "decode" ? undefined : queueOf(keys.queue),
+    queue: role === "decode" ? undefined : queueOf(keys.queue, inputs.trace),
     seed: scenario.seed,
   });
   const { watcher } = desk;
@@ -111,22 +106,6 @@ function fidelityOf(keys: Scenario["router"]): ViewFidelity {
     kvEventLoss: keys.kv_event_loss,
     kvEventRecoveryUs:
       keys.kv_event_recovery_s === null ? Infinity : inUs(keys.kv_event_recovery_s),
-  };
-}
-
-/** The rule of the routers' queues; undefined: nobody waits. Routers of answers book no prompts, so their workers are never busy. */
-function queueOf(keys: Scenario["router"]["queue"]): QueueRule | undefined {
-  const { prefill_busy_threshold: tokens, prefill_busy_threshold_frac: share } = keys;
-  if (tokens === null && share === null) return undefined;
-  return {
-    order: keys.policy,
-    busyTokens: tokens ?? Infinity,
-    busyShare: share ?? Infinity,
-    busyWorkerRatio: keys.busy_worker_ratio,
-    requestsPerWorker: keys.request_limit_per_worker ?? Infinity,
-    tokensPerWorker: keys.token_limit_per_worker ?? Infinity,
-    refreshUs: inUs(keys.overlap_refresh_s),
-    declines: keys.do_not_queue,
   };
 }
 

@@ -1,6 +1,6 @@
 /** What a router's desk is made of, and whom it tells. */
 
-import type { QueueRule, Router, RouterSetup } from "../policies/index.ts";
+import type { QueueRules, Router, RouterSetup } from "../policies/index.ts";
 import type { Trace } from "../trace/index.ts";
 import type { PrefixForest } from "./prefix-forest.ts";
 import type { RequestTable } from "./request-table.ts";
@@ -39,7 +39,7 @@ export type DeskOptions = {
   readonly outputHints: boolean;
   readonly seed: number;
   /** Who waits at the router, and in which order; undefined: nobody. */
-  readonly queue: QueueRule | undefined;
+  readonly queue: QueueRules | undefined;
 };
 
 /** `refusal` of a request that is not refused: it waits at the router. */

@@ -27,6 +27,7 @@ export function newRequest(forest: PrefixForest): RouterRequest {
     strictPriority: 0,
     session: -1,
     tenant: -1,
+    family: -1,
     pinned: -1,
     requiredLabels: 0,
     preferredLabels: [],

@@ -192,21 +192,26 @@ export class RouterDesk {
   private serveHead(turn: number, nowUs: number): boolean {
     const replica = this.replicas[turn]!;
     const queue = replica.queue!;
-    const { table } = this.options;
     // A peer may have booked at this very instant.
     replica.catchUp(nowUs);
-    const place = queue.head;
+    const place = queue.next(nowUs, (id) => this.fillWaiting(id, turn));
+    if (place < 0) return false;
     const slot = place * SLOT_NUMBERS;
-    const tokens = knownTokens(table, slot);
-    const booking = this.bookingOf(slot, turn);
-    const request = this.fill(table.data[slot + AT_ROW]!, booking, tokens);
-    if (queue.isBusy(request, nowUs)) return false;
+    const request = this.fillWaiting(place, turn);
     const isRecalled = queue.recall(place, nowUs);
     queue.leave(place);
     this.queues.waiting--;
     const worker = this.decide(turn, slot, request, nowUs, isRecalled);
     this.sink!.served(slot, worker, this.refusal, nowUs);
     return true;
+  }
+
+  /** A request that waits, by its place in the table. */
+  private fillWaiting(place: number, turn: number): RouterRequest {
+    const { table } = this.options;
+    const slot = place * SLOT_NUMBERS;
+    const booking = this.bookingOf(slot, turn);
+    return this.fill(table.data[slot + AT_ROW]!, booking, knownTokens(table, slot));
   }
 
   private decide(
@@ -338,6 +343,7 @@ export class RouterDesk {
     request.priority = trace?.priority?.[row] ?? 0;
     request.strictPriority = trace?.hints?.strictPriority?.[row] ?? 0;
     request.tenant = trace?.labels?.tenant?.codes[row] ?? -1;
+    request.family = trace?.labels?.class?.codes[row] ?? -1;
     request.expectedOutput = expectedOutput(trace, this.options.outputHints, row);
     const { affinityBlocks } = this.needs;
     if (affinityBlocks !== undefined) {

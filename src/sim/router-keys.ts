@@ -1,7 +1,7 @@
 /** The scenario's `router` section. */
 
 import { z } from "zod";
-import { QUEUE_ORDERS } from "../policies/index.ts";
+import { queueKeys } from "./queue-keys.ts";
 
 const seconds = (description: string): z.ZodNumber =>
   z.number().nonnegative().finite().meta({ description, unit: "s" });
@@ -23,41 +23,6 @@ const busy = z.strictObject({
   active_prefill_tokens_threshold_frac: described(
     z.number().nonnegative().nullable().default(null),
     "the same as a multiple of max_num_batched_tokens; null: none",
-  ),
-});
-
-const queue = z.strictObject({
-  prefill_busy_threshold: described(
-    z.number().nonnegative().nullable().default(null),
-    "prompt tokens under way to a worker beyond which it is busy; requests wait at the router while all are; null: none",
-  ),
-  prefill_busy_threshold_frac: described(
-    z.number().nonnegative().nullable().default(null),
-    "the same as a multiple of max_num_batched_tokens; 0: any prompt under way; null: none",
-  ),
-  busy_worker_ratio: described(
-    z.number().positive().max(1).default(1),
-    "share of the workers that must be busy for a request to wait",
-  ),
-  policy: described(
-    z.enum(QUEUE_ORDERS).default("fcfs"),
-    "order of the queue within a strict priority: first come, fewest prompt tokens to compute (wspt), last come; " +
-      "a unit of priority is a head start of 1 s, in wspt a further weight",
-  ),
-  request_limit_per_worker: described(
-    z.number().positive().nullable().default(null),
-    "requests waiting for each healthy worker at which further ones are turned away (529); null: no limit",
-  ),
-  token_limit_per_worker: described(
-    z.number().positive().nullable().default(null),
-    "the same of prompt tokens",
-  ),
-  overlap_refresh_s: seconds(
-    "wait after which the workers' cached prefixes are looked up again; 0: never",
-  ).default(10),
-  do_not_queue: described(
-    z.boolean().default(false),
-    "clients ask to be turned away (429) rather than wait at the router",
   ),
 });
 
@@ -122,5 +87,5 @@ export const routerKeys = z.strictObject({
     "clients say how long the answer will be (perfect hints: an upper bound)",
   ),
   busy: busy.prefault({}),
-  queue: queue.prefault({}),
+  queue: queueKeys.prefault({}),
 });

@@ -4,6 +4,7 @@ import { checkRoles } from "./disagg/role-checks.ts";
 import { checkFaults } from "./faults/fault-checks.ts";
 import type { Problem } from "../core/index.ts";
 import { atPool, poolScenarios } from "./pool-scenarios.ts";
+import { checkQueue } from "./queue-checks.ts";
 import type { Scenario } from "./scenario.ts";
 import { BLOCKS_DEFAULT, ranksOf } from "./worker-knobs.ts";
 
@@ -15,24 +16,6 @@ export function crossCheck(scenario: Scenario): Problem | undefined {
     checkTimes(scenario.traffic) ??
     checkQueue(scenario.router.queue)
   );
-}
-
-/** Rules for a router's queue that nobody is ever in. */
-function checkQueue(queue: Scenario["router"]["queue"]): Problem | undefined {
-  const isOn = queue.prefill_busy_threshold !== null || queue.prefill_busy_threshold_frac !== null;
-  const hasRules =
-    queue.request_limit_per_worker !== null ||
-    queue.token_limit_per_worker !== null ||
-    queue.policy !== "fcfs" ||
-    queue.do_not_queue;
-  if (isOn || !hasRules) return undefined;
-  return {
-    what: "router.queue has rules, and nothing says when a worker is too busy to be sent more",
-    where: "router.queue.prefill_busy_threshold_frac",
-    expected:
-      "a multiple of max_num_batched_tokens, 0 or more, or prefill_busy_threshold in tokens",
-    remedy: "set prefill_busy_threshold_frac: 0 to queue while every worker computes a prompt",
-  };
 }
 
 /** Each pool has to hold by itself. */

@@ -36,7 +36,10 @@ export function withSections(scenario: Scenario, sections: Partial<ScenarioInput
 
 /** Whether requests may wait at the router. */
 export function waitsAtRouter(queue: Scenario["router"]["queue"]): boolean {
-  return queue.prefill_busy_threshold !== null || queue.prefill_busy_threshold_frac !== null;
+  return [queue, ...queue.classes].some(
+    ({ prefill_busy_threshold: tokens, prefill_busy_threshold_frac: share }) =>
+      (tokens ?? share ?? null) !== null,
+  );
 }
 
 /** The trace without its sessions, whose turns depend on completions. */

@@ -23,6 +23,10 @@ test(
               ...scenario.router.queue,
               request_limit_per_worker: null,
               token_limit_per_worker: null,
+              cached_token_limit_per_worker: null,
+              // And whose turn it is there.
+              fair_by: "none" as const,
+              classes: [],
             },
             knobs: { ...scenario.router.knobs },
             replicas: count,

@@ -29,8 +29,10 @@ test(
         const { block_size: size, scheduler } = run.scenario.engine;
         const { queue, replicas } = run.scenario.router;
         const mayWait = waitsAtRouter(queue);
-        // One process keeps the order of those who wait; what of them each worker gets is in that order too.
-        const isRouterInOrder = !mayWait || (queue.policy === "fcfs" && replicas === 1);
+        // One process keeps the order of those who wait in one queue; what each worker gets of them is in that order too.
+        const isOneQueue = queue.fair_by === "none" && queue.classes.length === 0;
+        const isRouterInOrder =
+          !mayWait || (queue.policy === "fcfs" && isOneQueue && replicas === 1);
         const isInOrder = isRouterInOrder && (scheduler === "vllm" || scheduler === "static");
         const lastAdmitted = new Map<number, number>();
         for (let i = 0; i < requests.rows; i++) {

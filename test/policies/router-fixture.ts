@@ -78,6 +78,7 @@ export function requestOf(
     strictPriority: 0,
     session: -1,
     tenant: -1,
+    family: -1,
     pinned: -1,
     requiredLabels: 0,
     preferredLabels: [],

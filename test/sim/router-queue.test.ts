@@ -115,3 +115,68 @@ test("rules of a queue that nobody can be in are an error", () => {
     problem: { where: "router.queue.prefill_busy_threshold_frac" },
   });
 });
+
+describe("tenants and classes take turns", () => {
+  const flood = traceOf(
+    Array.from({ length: 6 }, (_, i) => ({ at: 100 * i, input: 100, output: 1 })),
+  );
+  /** The last request is of tenant b and of class batch, the others of a and chat. */
+  const trace = {
+    ...flood,
+    labels: {
+      tenant: { values: ["a", "b"], codes: Uint16Array.of(0, 0, 0, 0, 0, 1) },
+      class: { values: ["chat", "batch"], codes: Uint16Array.of(0, 0, 0, 0, 0, 1) },
+    },
+  };
+  const firsts = (queue: QueueInput, of: typeof trace | typeof flood = trace): number[] => {
+    const router = { queue: { prefill_busy_threshold_frac: 0, ...queue } };
+    const scenario = scenarioOf({ step_time: TEN_AND_ONE }, { router });
+    const { requests } = runBoth({ scenario, trace: of });
+    return timesOf(requests).map(([first]) => first! / 1000);
+  };
+
+  test("a tenant's flood holds up itself", () => {
+    expect(firsts({})).toEqual([10, 20, 30, 40, 50, 60]);
+    // A turn is a prompt: a, a, b, and the rest.
+    expect(firsts({ fair_by: "tenant", quantum_tokens: 100 })).toEqual([10, 20, 40, 50, 60, 30]);
+    // In a turn of three prompts' tokens, b comes after three.
+    const heavy = { fair_by: "tenant", quantum_tokens: 100, weights: { a: 3 } } as const;
+    expect(firsts(heavy)).toEqual([10, 20, 30, 40, 60, 50]);
+    // Nobody says who he is: one order.
+    expect(firsts({ fair_by: "tenant", quantum_tokens: 100 }, flood)).toEqual(firsts({}));
+  });
+
+  test("a class has rules of its own, and turns of its own", () => {
+    const batch = { name: "batch", family: "batch" };
+    expect(firsts({ quantum_tokens: 100, classes: [batch] })).toEqual([10, 20, 40, 50, 60, 30]);
+    // Never busy is never waiting: with the second it is computed from 10 to 20 ms.
+    const free = { ...batch, prefill_busy_threshold_frac: null };
+    expect(firsts({ classes: [free] })[5]).toBe(20);
+  });
+
+  test("a priority takes turns by its weight", () => {
+    const urgent = { ...flood, priority: Int16Array.of(0, 0, 0, 0, 1, 1) };
+    // A turn of priority 1 is two prompts, and one of 0 comes first.
+    const turns = { fair_by: "priority", quantum_tokens: 100 } as const;
+    expect(firsts(turns, urgent)).toEqual([10, 20, 50, 60, 30, 40]);
+  });
+
+  test("what cannot be is named", () => {
+    const where = (queue: QueueInput): string | undefined => {
+      const parsed = parseScenario({ router: { queue } });
+      return parsed.ok ? undefined : parsed.problem.where;
+    };
+    const on = { prefill_busy_threshold_frac: 0 };
+    expect(where({ fair_by: "tenant" })).toBe("router.queue.prefill_busy_threshold_frac");
+    expect(where({ classes: [{ name: "x", prefill_busy_threshold: 5 }] })).toBeUndefined();
+    expect(where({ ...on, weights: { a: 2 } })).toBe("router.queue.fair_by");
+    expect(where({ ...on, fair_by: "priority", weights: { high: 2 } })).toBe(
+      "router.queue.weights.high",
+    );
+    const long = { name: "long", uncached_tokens_min: 100 };
+    expect(where({ ...on, classes: [long, long] })).toBe("router.queue.classes.1");
+    expect(where({ ...on, classes: [long, { ...long, name: "also" }] })).toBe(
+      "router.queue.classes.1",
+    );
+  });
+});

@@ -83,6 +83,17 @@ function keepsFor(seed: number, rows: number): Float64Array {
   return Float64Array.from({ length: rows }, () => keepsUs[random.int(keepsUs.length)]!);
 }
 
+/** Tenants and kinds of requests, most of them of the first. */
+function labelsFor(seed: number, rows: number): NonNullable<Trace["labels"]> {
+  const random = stream(seed, "labels");
+  const codes = (): Uint16Array =>
+    Uint16Array.from({ length: rows }, () => Math.max(0, random.int(5) - 2));
+  return {
+    tenant: { values: ["a", "b", "c"], codes: codes() },
+    class: { values: ["chat", "batch", "eval"], codes: codes() },
+  };
+}
+
 function traceFor(seed: number, shape: Shape): Trace {
   const random = stream(seed, "random-trace");
   const { rows } = shape;
@@ -116,6 +127,7 @@ function traceFor(seed: number, shape: Shape): Trace {
     ...(shape.hashed ? { hashes: hashesFor(random, inputTokens, shape.traceBlock) } : {}),
     ...(shape.sessions ? { sessions: sessionsFor(random, rows) } : {}),
     hints: { keepUs: keepsFor(seed, rows) },
+    labels: labelsFor(seed, rows),
   };
 }
 
@@ -195,6 +207,13 @@ const dynamoKnobs = fc.record({
   lmetric: fc.constantFrom(0, 0, 1),
 });
 
+/** Policy classes for a router's queue, one of them for a kind of requests that traces have, one for one that they have not. */
+const CLASSES = [
+  { name: "long", uncached_tokens_min: 150, policy: "wspt" as const },
+  { name: "batch", family: "batch", prefill_busy_threshold: 100, request_limit_per_worker: 3 },
+  { name: "none", family: "none" },
+];
+
 /** How true the router's view is. */
 const views = fc.record({
   metrics_loss: fc.constantFrom(0, 0, 0.3),
@@ -228,6 +247,10 @@ const views = fc.record({
         policy: fc.constantFrom("fcfs" as const, "wspt" as const, "lcfs" as const),
         request_limit_per_worker: fc.constantFrom(null, null, 2),
         token_limit_per_worker: fc.constantFrom(null, null, null, 500),
+        cached_token_limit_per_worker: fc.constantFrom(null, null, null, 200),
+        quantum_tokens: fc.constantFrom(1, 100, 1024),
+        fair_by: fc.constantFrom("none" as const, "none" as const, "tenant" as const),
+        classes: fc.constantFrom([], [], CLASSES),
         overlap_refresh_s: fc.constantFrom(0, 0.05, 10),
         do_not_queue: fc.constantFrom(false, false, false, false, true),
       }),

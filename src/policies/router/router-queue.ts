@@ -1,31 +1,39 @@
 /**
  * The queue of a router process: while all workers are busy with prompts, requests wait at the router, where a more urgent one
- * can still overtake them. Source: Dynamo's router queue (reference page 1.9): who queues, the order, and the head that holds
- * back all behind it.
+ * can still overtake them. It has a lane for each policy class and, where it is fair, each tenant or priority; lanes take turns
+ * by deficit round robin, paid in prompt tokens to compute.
+ *
+ * Source: Dynamo's router queue (reference page 1.9): who queues, the order and the head that holds back all behind it within a
+ * lane; classes by family and length; the rounds. Fair lanes by tenant or priority are ours: Shreedhar and Varghese, "Efficient
+ * Fair Queuing using Deficit Round Robin" (SIGCOMM 1995), with weights.
  */
 
+import { InvariantError } from "../../core/index.ts";
+import { QueueEntries, QueueLane, recallOverlap, rememberedOverlap } from "./queue-lane.ts";
+import type { QueueRule } from "./queue-lane.ts";
 import type { RouterState } from "./router-state.ts";
 import type { RouterRequest } from "./router.ts";
 
-export const QUEUE_ORDERS = ["fcfs", "wspt", "lcfs"] as const;
-/** First come, first served; shortest prompt left to compute; last come. */
-export type QueueOrder = (typeof QUEUE_ORDERS)[number];
+export const QUEUE_FAIRNESS = ["none", "tenant", "priority"] as const;
+/** Whom a queue treats alike: nobody in particular, tenants, or levels of priority. */
+export type QueueFairness = (typeof QUEUE_FAIRNESS)[number];
 
-export type QueueRule = {
-  readonly order: QueueOrder;
-  /** Prompt tokens under way beyond which a worker is busy; Infinity: none. */
-  readonly busyTokens: number;
-  /** The same as a multiple of the tokens of a step. */
-  readonly busyShare: number;
-  /** Share of the eligible workers that must be busy for a request to wait; 1: all. */
-  readonly busyWorkerRatio: number;
-  /** Requests and prompt tokens waiting, for each healthy worker, beyond which nobody may join; Infinity: none. */
-  readonly requestsPerWorker: number;
-  readonly tokensPerWorker: number;
-  /** Wait after which overlaps are looked up again, µs; 0: never. */
-  readonly refreshUs: number;
-  /** Requests ask to be turned away rather than wait. */
-  readonly declines: boolean;
+/** A policy class: who belongs to it, and the rule of its lanes. */
+export type QueueClass = QueueRule & {
+  /** Name of its own kind of requests, as the host numbers them; −1: any. */
+  readonly family: number;
+  /** Fewest prompt tokens to compute, at the worker that has most of the prompt. */
+  readonly newTokensMin: number;
+  /** What a lane of weight 1 may spend in a round, prompt tokens. */
+  readonly quantumTokens: number;
+};
+
+export type QueueRules = {
+  /** The first takes whom no other wants: any family, any length. */
+  readonly classes: readonly QueueClass[];
+  readonly fairBy: QueueFairness;
+  /** Weight of a tenant or a priority; undefined: 1, or 1 + priority. */
+  readonly weightOf: (key: number) => number | undefined;
 };
 
 /** What becomes of a request that arrives. */
@@ -34,39 +42,37 @@ export const QUEUE_JOINED = 1;
 export const QUEUE_FULL = 2;
 export const QUEUE_DECLINED = 3;
 
-/** A unit of priority is a second of head start. */
-const PRIORITY_US = 1e6;
-/** Numbers of a worker in a remembered overlap: the worker, and blocks by tier. */
-const OVERLAP = 4;
+const NONE = -1;
+const CALM = 0;
+const BUSY = 1;
 
 export class RouterQueue {
-  /** Prompt tokens of the requests that wait. */
+  /** Requests that wait, and their prompt tokens. */
+  length = 0;
   tokens = 0;
   private readonly state: RouterState;
-  private readonly rule: QueueRule;
-  /** Binary heap of the host's numbers for the requests. */
-  private readonly heap: number[] = [];
-  // Of each number.
-  private readonly place: number[] = [];
-  private readonly strict: number[] = [];
-  private readonly score: number[] = [];
-  private readonly order: number[] = [];
-  private readonly sinceUs: number[] = [];
-  private readonly input: number[] = [];
-  private readonly overlap: (Int32Array | undefined)[] = [];
+  private readonly rules: QueueRules;
+  private readonly entries = new QueueEntries();
+  private readonly lanes: QueueLane[] = [];
+  /** Number of the lane of a class and a tenant or priority. */
+  private readonly laneOf: Map<number, number>[];
+  /** Numbers of the lanes where somebody waits, ascending. */
+  private readonly active: number[] = [];
+  /** Of each request: its lane. */
+  private readonly laneAt: number[] = [];
+  /** The lane served last, and where the next round goes on. */
+  private carried = NONE;
+  private cursor = 0;
+  private readonly looksAhead: boolean;
+  /** Of each class: whether requests that any worker may serve have to wait; −1: not known at this instant. */
+  private readonly busy: Int8Array;
 
-  constructor(state: RouterState, rule: QueueRule) {
+  constructor(state: RouterState, rules: QueueRules) {
     this.state = state;
-    this.rule = rule;
-  }
-
-  get length(): number {
-    return this.heap.length;
-  }
-
-  /** The request that is next; only while some wait. */
-  get head(): number {
-    return this.heap[0]!;
+    this.rules = rules;
+    this.laneOf = rules.classes.map(() => new Map());
+    this.looksAhead = rules.classes.some(({ newTokensMin }) => newTokensMin > 0);
+    this.busy = new Int8Array(rules.classes.length);
   }
 
   /**
@@ -74,29 +80,119 @@ export class RouterQueue {
    * that arrived, of several processes too.
    */
   arrive(request: RouterRequest, id: number, order: number, nowUs: number): number {
-    const { state, rule } = this;
-    const mustWait = this.length > 0 ? state.upCount > 0 : this.isBusy(request, nowUs);
+    const { state } = this;
+    let newTokens = this.looksAhead ? state.lookAhead(request, nowUs) : NaN;
+    const number = this.laneFor(request, this.classOf(request.family, newTokens));
+    const lane = this.lanes[number]!;
+    const { rule } = lane;
+    const mustWait =
+      lane.length > 0 ? state.mayBeServed(request) : this.isBusy(request, rule, nowUs);
     if (!mustWait) return QUEUE_PASSED;
     if (rule.declines) return QUEUE_DECLINED;
-    const { upCount } = state;
-    if (this.length >= rule.requestsPerWorker * upCount) return QUEUE_FULL;
-    if (this.tokens >= rule.tokensPerWorker * upCount) return QUEUE_FULL;
-    const newTokens = state.lookAhead(request, nowUs);
-    this.overlap[id] = state.looksAtPrefixes ? remembered(state) : undefined;
-    this.strict[id] = request.strictPriority;
-    this.score[id] = scoreOf(rule.order, request.priority, newTokens, nowUs);
-    this.order[id] = order;
-    this.sinceUs[id] = nowUs;
-    this.input[id] = request.inputTokens;
+    if (lane.isFull(state.upCount)) return QUEUE_FULL;
+    if (!this.looksAhead) newTokens = state.lookAhead(request, nowUs);
+    if (lane.length === 0) this.activate(number);
+    lane.join(request, id, order, newTokens, nowUs);
+    this.entries.overlap[id] = state.looksAtPrefixes ? rememberedOverlap(state) : undefined;
+    this.laneAt[id] = number;
+    this.length++;
     this.tokens += request.inputTokens;
-    this.heap.push(id);
-    this.rise(this.heap.length - 1);
     return QUEUE_JOINED;
   }
 
+  /**
+   * The request that goes now, −1: all have to wait on. Its lane has paid for it: it has to `leave`. `fill`: the request of a
+   * number.
+   */
+  next(nowUs: number, fill: (id: number) => RouterRequest): number {
+    if (this.length === 0) return NONE;
+    this.busy.fill(NONE);
+    const { carried, lanes } = this;
+    if (carried !== NONE && lanes[carried]!.length > 0 && lanes[carried]!.isAffordable) {
+      if (this.mayGo(carried, nowUs, fill)) return this.serve(carried);
+    }
+    return this.round(nowUs, fill);
+  }
+
+  /** Brings back the overlaps that were found when a request came; false: it has waited too long for that. */
+  recall(id: number, nowUs: number): boolean {
+    const { overlap, sinceUs } = this.entries;
+    const { refreshUs } = this.lanes[this.laneAt[id]!]!.rule;
+    const held = overlap[id];
+    if (held === undefined || (refreshUs > 0 && nowUs - sinceUs[id]! > refreshUs)) return false;
+    recallOverlap(this.state, held);
+    return true;
+  }
+
+  /** A request leaves the queue, from wherever it stands. */
+  leave(id: number): void {
+    const number = this.laneAt[id]!;
+    const lane = this.lanes[number]!;
+    lane.leave(id);
+    this.tokens -= this.entries.input[id]!;
+    this.entries.overlap[id] = undefined;
+    this.length--;
+    if (lane.length > 0) return;
+    // Who has nothing waiting saves nothing up.
+    lane.deficit = 0;
+    this.active.splice(this.placeOf(number), 1);
+  }
+
+  /** Whether the first of this queue goes before the first of another process's. Processes with several lanes go in turn. */
+  goesBefore(other: RouterQueue): boolean {
+    if (this.active.length !== 1 || other.active.length !== 1) return false;
+    const own = this.lanes[this.active[0]!]!;
+    return own.goesBefore(other.lanes[other.active[0]!]!);
+  }
+
+  /** One round over the lanes that may go: each is given its quantum until one can pay for its first. */
+  private round(nowUs: number, fill: (id: number) => RouterRequest): number {
+    const { active, lanes } = this;
+    const from = this.placeOf(this.cursor);
+    let rounds = Infinity;
+    const open: number[] = [];
+    for (let i = 0; i < active.length; i++) {
+      const number = active[(from + i) % active.length]!;
+      if (!this.mayGo(number, nowUs, fill)) continue;
+      const lane = lanes[number]!;
+      if (!lane.isAffordable) lane.deficit += lane.quantum;
+      if (lane.isAffordable) return this.serve(number);
+      rounds = Math.min(rounds, Math.ceil((lane.headCost - lane.deficit) / lane.quantum));
+      open.push(number);
+    }
+    if (open.length === 0) return NONE;
+    // As many whole rounds as it takes until one can pay, at once.
+    for (const number of open) lanes[number]!.deficit += rounds * lanes[number]!.quantum;
+    for (const number of open) if (lanes[number]!.isAffordable) return this.serve(number);
+    throw new InvariantError("router queue: no lane can pay after enough rounds");
+  }
+
+  private serve(number: number): number {
+    const lane = this.lanes[number]!;
+    lane.deficit -= lane.headCost;
+    this.carried = number;
+    this.cursor = number + 1;
+    return lane.head;
+  }
+
+  /** Whether a worker has room for the first of a lane. */
+  private mayGo(number: number, nowUs: number, fill: (id: number) => RouterRequest): boolean {
+    const { head, rule, of } = this.lanes[number]!;
+    const request = fill(head);
+    if (request.pinned >= 0 || request.requiredLabels !== 0) {
+      return !this.isBusy(request, rule, nowUs);
+    }
+    let isBusy = this.busy[of]!;
+    if (isBusy === NONE) {
+      isBusy = this.isBusy(request, rule, nowUs) ? BUSY : CALM;
+      this.busy[of] = isBusy;
+    }
+    return isBusy === CALM;
+  }
+
   /** Whether so many of the workers that may serve a request are busy that it has to wait. Overload does not count here. */
-  isBusy(request: RouterRequest, nowUs: number): boolean {
-    const { state, rule } = this;
+  private isBusy(request: RouterRequest, rule: QueueRule, nowUs: number): boolean {
+    const { state } = this;
     let eligible = 0;
     let busy = 0;
     for (let worker = 0; worker < state.workers; worker++) {
@@ -109,99 +205,46 @@ export class RouterQueue {
     return eligible > 0 && busy >= rule.busyWorkerRatio * eligible;
   }
 
-  /** Brings back the overlaps that were found when a request came; false: it has waited too long for that. */
-  recall(id: number, nowUs: number): boolean {
-    const { refreshUs } = this.rule;
-    const overlap = this.overlap[id];
-    if (overlap === undefined || (refreshUs > 0 && nowUs - this.sinceUs[id]! > refreshUs)) {
-      return false;
+  /** The class of a request: of its family if there is one for its length, of those with the highest bound below it. */
+  private classOf(family: number, newTokens: number): number {
+    const { classes } = this.rules;
+    let best = 0;
+    for (let i = 1; i < classes.length; i++) {
+      const { family: of, newTokensMin: least } = classes[i]!;
+      if ((of !== NONE && of !== family) || (least > 0 && !(newTokens >= least))) continue;
+      const held = classes[best]!;
+      const isCloser = (of !== NONE) === (held.family !== NONE) && least >= held.newTokensMin;
+      if (isCloser || (of !== NONE && held.family === NONE)) best = i;
     }
-    const [device, host, disk] = this.state.reach;
-    device.fill(0);
-    host.fill(0);
-    disk.fill(0);
-    for (let at = 0; at < overlap.length; at += OVERLAP) {
-      const worker = overlap[at]!;
-      device[worker] = overlap[at + 1]!;
-      host[worker] = overlap[at + 2]!;
-      disk[worker] = overlap[at + 3]!;
+    return best;
+  }
+
+  private laneFor({ tenant, priority }: RouterRequest, of: number): number {
+    const { fairBy, classes, weightOf } = this.rules;
+    const key = fairBy === "tenant" ? tenant : fairBy === "priority" ? priority : 0;
+    const found = this.laneOf[of]!.get(key);
+    if (found !== undefined) return found;
+    const plain = fairBy === "priority" ? 1 + Math.max(0, priority) : 1;
+    const weight = fairBy === "none" ? 1 : (weightOf(key) ?? plain);
+    const rule = classes[of]!;
+    this.laneOf[of]!.set(key, this.lanes.length);
+    return this.lanes.push(new QueueLane(this.entries, rule, of, weight * rule.quantumTokens)) - 1;
+  }
+
+  private activate(number: number): void {
+    this.active.splice(this.placeOf(number), 0, number);
+  }
+
+  /** Place of the first active lane that is not before `number`. */
+  private placeOf(number: number): number {
+    const { active } = this;
+    let low = 0;
+    let high = active.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (active[middle]! < number) low = middle + 1;
+      else high = middle;
     }
-    return true;
+    return low;
   }
-
-  /** A request leaves the queue, from wherever it stands. */
-  leave(id: number): void {
-    const { heap, place } = this;
-    const at = place[id]!;
-    this.tokens -= this.input[id]!;
-    this.overlap[id] = undefined;
-    const last = heap.pop()!;
-    if (last === id) return;
-    heap[at] = last;
-    place[last] = at;
-    this.rise(at);
-    this.sink(place[last]!);
-  }
-
-  /** Whether the first of this queue goes before the first of another process's. */
-  goesBefore(other: RouterQueue): boolean {
-    return this.before(this.head, other.head, other);
-  }
-
-  private before(a: number, b: number, of: RouterQueue = this): boolean {
-    if (this.strict[a] !== of.strict[b]) return this.strict[a]! > of.strict[b]!;
-    if (this.score[a] !== of.score[b]) return this.score[a]! > of.score[b]!;
-    return this.order[a]! < of.order[b]!;
-  }
-
-  private rise(from: number): void {
-    const { heap, place } = this;
-    const id = heap[from]!;
-    let at = from;
-    while (at > 0) {
-      const above = (at - 1) >> 1;
-      const other = heap[above]!;
-      if (!this.before(id, other)) break;
-      heap[at] = other;
-      place[other] = at;
-      at = above;
-    }
-    heap[at] = id;
-    place[id] = at;
-  }
-
-  private sink(from: number): void {
-    const { heap, place } = this;
-    const id = heap[from]!;
-    let at = from;
-    for (;;) {
-      let below = 2 * at + 1;
-      if (below >= heap.length) break;
-      if (below + 1 < heap.length && this.before(heap[below + 1]!, heap[below]!)) below++;
-      const other = heap[below]!;
-      if (!this.before(other, id)) break;
-      heap[at] = other;
-      place[other] = at;
-      at = below;
-    }
-    heap[at] = id;
-    place[id] = at;
-  }
-}
-
-/** The order key of a request, higher first. */
-function scoreOf(order: QueueOrder, priority: number, newTokens: number, nowUs: number): number {
-  const head = Math.max(priority, 0);
-  if (order === "wspt") return (1 + head) / Math.max(1, newTokens);
-  return order === "fcfs" ? head * PRIORITY_US - nowUs : head * PRIORITY_US + nowUs;
-}
-
-/** The overlaps of the request that was looked up last, of those workers that have any. */
-function remembered({ reach, workers }: RouterState): Int32Array {
-  const [device, host, disk] = reach;
-  const held: number[] = [];
-  for (let worker = 0; worker < workers; worker++) {
-    if (disk[worker]! > 0) held.push(worker, device[worker]!, host[worker]!, disk[worker]!);
-  }
-  return Int32Array.from(held);
 }

@@ -148,6 +148,15 @@ export class RouterState implements RouterView {
     return (this.facts[worker]!.labels & labels) === labels;
   }
 
+  /** Whether any worker may serve a request. */
+  mayBeServed(request: RouterRequest): boolean {
+    if (request.pinned < 0 && request.requiredLabels === 0) return this.upCount > 0;
+    for (let worker = 0; worker < this.workers; worker++) {
+      if (this.mayServe(worker, request)) return true;
+    }
+    return false;
+  }
+
   /** Looks up the overlaps of a request; returns the fewest prompt tokens that a worker which may serve it must compute. */
   lookAhead(request: RouterRequest, nowUs: number): number {
     const { needs } = this.router;

@@ -96,6 +96,8 @@ export type RouterRequest = {
   /** −1: none. */
   session: number;
   tenant: number;
+  /** The kind of request that it says it is; −1: it does not. */
+  family: number;
   /** Only this worker will do; −1: any. */
   pinned: number;
   /** Labels a worker must have, as bits. */
