@@ -54,7 +54,7 @@ describe("disaggregation study", () => {
     expect(mixed.limit).toBe("compute");
     expect(of("nvlink").goodputPerS).toBeGreaterThan(2 * mixed.goodputPerS);
     expect(of("nvlink")).toMatchObject({ prefill: 3, decode: 1, attainment: 1 });
-    expect(of("ethernet-25").goodputPerS).toBeLessThan(0.95 * mixed.goodputPerS);
+    expect(of("ethernet-25").goodputPerS).toBeLessThan(mixed.goodputPerS);
     expect(of("ethernet-25").limit).toBe("network");
     if (crossover.kind !== "between") throw new Error(crossover.kind);
     // 5 prompts/s × 2.62 GB into one worker of two GPUs at 85 % of the line: 61.7 Gb/s keep up; a short run bears a little less.
