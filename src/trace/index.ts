@@ -1,4 +1,5 @@
 export { decodeTrace } from "./columns-trace.ts";
+export { cutTrace, type TraceCut } from "./cut-trace.ts";
 export * from "./trace.ts";
 export { exportLosses, exportTrace, EXPORT_FORMATS, type ExportFormat } from "./export-trace.ts";
 export { chainHashIds, rowIdCount } from "./hash-runs.ts";

@@ -25,8 +25,8 @@ afterAll(async () => {
 });
 
 /** The demonstration as the command line runs it. */
-async function demoReport(): Promise<Report> {
-  const scenario = parseScenario(demoScenario);
+async function demoReport(change: object = {}): Promise<Report> {
+  const scenario = parseScenario({ ...demoScenario, ...change });
   if (!scenario.ok) throw new Error(scenario.problem.what);
   const ready = await loadInputs({ scenario: scenario.value, folder: ".", traceFolder: "." }, {});
   if (!ready.ok) throw new Error(ready.problem.what);
@@ -107,7 +107,35 @@ describe("the page", () => {
     const tensor = knobs(page).getByLabel(/GPUs per worker \(/);
     await tensor.fill("half");
     await tensor.press("Enter");
-    expect(await page.getByText(/is no number/).count()).toBeGreaterThan(0);
+    // Said once, at the field, and to those who hear it.
+    const said = page.getByText('"half" is no number');
+    await said.waitFor();
+    expect(await said.count()).toBe(1);
+    expect(await tensor.getAttribute("aria-describedby")).toBe(await said.getAttribute("id"));
+    expect(await digestOf(page)).toBe(first);
+    await page.context().close();
+  });
+
+  it("runs a scoring expression as the command line does, and says at its field what is wrong", async () => {
+    const { page, errors } = await bench.open();
+    const first = await digestOf(page);
+    await page.keyboard.press("/");
+    await page.keyboard.type("score");
+    const field = page.locator("aside").getByLabel("score", { exact: true }).first();
+    await field.fill("requests + *");
+    await field.press("Enter");
+    await page.getByRole("alert").waitFor();
+    const said = page.locator("aside .field-problem", { hasText: "no expression" }).first();
+    await said.waitFor();
+    expect(await digestOf(page)).toBe(first);
+    await field.fill("");
+    await page.getByText("Signals", { exact: true }).first().click();
+    await page.getByRole("button", { name: "context_tokens", exact: true }).first().click();
+    await field.press("Enter");
+    const report = await demoReport({ router: { score: "context_tokens" } });
+    expect(await nextDigest(page, first)).toBe(report.digest.slice(0, 12));
+    expect(await said.count()).toBe(0);
+    expect(errors).toEqual([]);
     await page.context().close();
   });
 
@@ -297,6 +325,10 @@ describe("files", () => {
       buffer: Buffer.from(csv.join("\n")),
     });
     await page.getByRole("heading", { name: "mine.csv" }).waitFor();
+    await page.getByLabel("to row").fill("100");
+    await page.getByRole("button", { name: "Cut", exact: true }).click();
+    await page.getByRole("heading", { name: "mine.csv-rows-0-100" }).waitFor();
+    await page.getByText(/, 100 requests$/).waitFor();
     const bad = [...csv.slice(0, 50), "x,y,z", ...csv.slice(51)].join("\n");
     await input.setInputFiles({ name: "bad.csv", mimeType: "text/csv", buffer: Buffer.from(bad) });
     const alert = page.getByRole("alert");

@@ -2,6 +2,7 @@
 
 import { useId } from "react";
 import { useStore } from "zustand";
+import { runStore } from "../engine/session.ts";
 import { scenarioStore, setField } from "../stores/scenario-store.ts";
 import { ChoiceControl, FlagControl, JsonControl, TextControl } from "./controls.tsx";
 import { description } from "./description.ts";
@@ -12,6 +13,7 @@ import type { Field, ListField, VariantField } from "./fields.ts";
 import { NumberControl } from "./number-control.tsx";
 import { PolicyControl } from "./policy-control.tsx";
 import { isPolicyKnobs, policiesFor } from "./policy-places.ts";
+import { isScore, ScoreControl } from "./score-control.tsx";
 import { suggestionsFor } from "./suggestions.ts";
 
 export function FieldRow({ field, label }: { readonly field: Field; readonly label?: string }) {
@@ -62,8 +64,25 @@ export function FieldRow({ field, label }: { readonly field: Field; readonly lab
         ) : null}
       </div>
       <Control field={field} id={id} />
+      <ProblemHere field={field} />
       {field.description === "" ? null : <p className="hint">{field.description}</p>}
     </div>
+  );
+}
+
+/** What is wrong with the scenario, where it is this field; the banner says it too, with remedies. */
+function ProblemHere({ field }: { readonly field: Field }) {
+  const path = field.path.join(".");
+  const problem = useStore(runStore, (state) =>
+    state.problem?.where === path ? state.problem : null,
+  );
+  if (problem === null) return null;
+  const { what, expected } = problem;
+  return (
+    <p className="field-problem">
+      {what}
+      {expected === undefined ? "" : `; expected: ${expected}`}
+    </p>
   );
 }
 
@@ -81,6 +100,7 @@ function Control({ field, id }: { readonly field: Field; readonly id: string }) 
   const value = useStore(scenarioStore, ({ document }) => valueAt(document, field.path));
   const policies = known === null ? undefined : policiesFor(field, known);
   if (policies !== undefined) return <PolicyControl field={field} id={id} policies={policies} />;
+  if (isScore(field)) return <ScoreControl field={field} id={id} value={value} />;
   switch (field.kind) {
     case "number":
       return <NumberControl field={field} id={id} value={value} />;

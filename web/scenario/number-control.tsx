@@ -53,6 +53,7 @@ export function NumberControl({ field, id, value }: NumberControlProps) {
           defaultValue={text}
           placeholder={field.nullable ? "by default" : "not set"}
           aria-invalid={problem !== ""}
+          aria-describedby={problem === "" ? undefined : `${id}-problem`}
           onBlur={(event) => {
             commit(event.target.value);
           }}
@@ -76,7 +77,11 @@ export function NumberControl({ field, id, value }: NumberControlProps) {
           />
         )}
       </div>
-      {problem === "" ? null : <p className="field-problem">{problem}</p>}
+      {problem === "" ? null : (
+        <p id={`${id}-problem`} className="field-problem" role="alert">
+          {problem}
+        </p>
+      )}
     </>
   );
 }

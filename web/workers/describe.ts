@@ -7,6 +7,7 @@ import {
   onboardPolicies,
   routerPolicies,
   schedulerPolicies,
+  SCORE_SIGNALS,
 } from "../../src/policies/index.ts";
 import { scenarioJsonSchema } from "../../src/sim/index.ts";
 import { SYNTH_RECIPES } from "../../src/trace/index.ts";
@@ -28,6 +29,7 @@ export function describe(): Description {
     evictions: evictionPolicies.map(({ meta }) => meta),
     offloads: offloadPolicies.map(({ meta }) => meta),
     onboards: onboardPolicies.map(({ meta }) => meta),
+    signals: SCORE_SIGNALS.map(({ name, description }) => ({ name, description })),
     recipes: SYNTH_RECIPES.map(({ name, summary }) => ({ id: name, name, note: summary })),
     version,
   };

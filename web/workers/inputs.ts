@@ -21,6 +21,7 @@ import type {
 } from "../../src/sim/index.ts";
 import { FORMATS } from "../../src/trace/index.ts";
 import type { ScenarioDocument } from "./protocol.ts";
+import { scoreRouter } from "./score.ts";
 import { traceNamed } from "./traces.ts";
 
 export type ReadyInputs = { readonly inputs: SimulationInputs; readonly spanUs: number };
@@ -32,13 +33,15 @@ export async function scenarioOf(document: ScenarioDocument): Promise<Result<Sce
   return parseScenario(document, await quantityParserFor(document));
 }
 
-/** Everything that the scenario names. Errors: the scenario's, an absent trace, a missing calibration. */
+/** Everything that the scenario names. Errors: the scenario's, a wrong expression, an absent trace, a missing calibration. */
 export async function inputsOf(document: ScenarioDocument): Promise<Result<ReadyInputs>> {
   const scenario = await scenarioOf(document);
   if (!scenario.ok) return scenario;
   const hardware = needsCards(scenario.value) ? await hardwareOf(scenario.value) : ok(undefined);
   if (!hardware.ok) return hardware;
   if (scenario.value.engine.step_time?.type === "table") return fail(NO_PROFILES);
+  const router = await scoreRouter(scenario.value);
+  if (!router.ok) return router;
   const traffic = await trafficOf(scenario.value);
   if (!traffic.ok) return traffic;
   return ok({
@@ -46,6 +49,7 @@ export async function inputsOf(document: ScenarioDocument): Promise<Result<Ready
       scenario: scenario.value,
       ...traffic.value.traffic,
       ...(hardware.value === undefined ? {} : { hardware: hardware.value }),
+      ...(router.value === undefined ? {} : { router: router.value }),
     },
     spanUs: traffic.value.spanUs,
   });

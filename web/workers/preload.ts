@@ -9,5 +9,6 @@ export async function preload(): Promise<void> {
     import("./questions.ts"),
     import("virtual:headworks/demo-trace"),
     import("../../src/core/quantity.ts"),
+    import("../../src/core/expression.ts"),
   ]);
 }

@@ -17,7 +17,7 @@ import type {
 } from "../../src/plan/index.ts";
 import type { PolicyMeta } from "../../src/policies/index.ts";
 import type { Report } from "../../src/sim/index.ts";
-import type { ImportOptions, TraceStatistics } from "../../src/trace/index.ts";
+import type { ImportOptions, TraceCut, TraceStatistics } from "../../src/trace/index.ts";
 
 export type { Problem } from "../../src/core/index.ts";
 export type {
@@ -42,7 +42,7 @@ export type {
 } from "../../src/plan/index.ts";
 export type { PolicyKnob, PolicyMeta } from "../../src/policies/index.ts";
 export type { Report, Verdict } from "../../src/sim/index.ts";
-export type { ImportOptions, TraceStatistics } from "../../src/trace/index.ts";
+export type { ImportOptions, TraceCut, TraceStatistics } from "../../src/trace/index.ts";
 
 /** A scenario as a user wrote it: only what differs from the defaults. */
 export type ScenarioDocument = { readonly [key: string]: unknown };
@@ -79,6 +79,8 @@ export type Description = {
   readonly evictions: readonly PolicyMeta[];
   readonly offloads: readonly PolicyMeta[];
   readonly onboards: readonly PolicyMeta[];
+  /** What a scoring expression may name. */
+  readonly signals: readonly { readonly name: string; readonly description: string }[];
   readonly recipes: readonly CardName[];
   readonly version: string;
 };
@@ -99,16 +101,6 @@ export type TracePreview = {
   /** Arrivals per second in equal bins over the trace. */
   readonly rate: { readonly timeS: Float64Array; readonly perS: Float64Array };
   readonly statistics: TraceStatistics;
-};
-
-/** Part of a trace to keep, and how often. */
-export type TraceCut = {
-  readonly name: string;
-  readonly fromS: number;
-  readonly toS: number;
-  /** Share of the requests kept, drawn by the seed; 1 keeps all. */
-  readonly share: number;
-  readonly seed: number;
 };
 
 /** A run, and the stretch of it that is looked at; `null`: all of it. */
@@ -153,7 +145,7 @@ export type Questions = {
   };
   readonly previewTrace: { readonly ask: { readonly name: string }; readonly answer: TracePreview };
   readonly cutTrace: {
-    readonly ask: { readonly cut: TraceCut; readonly as: string };
+    readonly ask: { readonly name: string; readonly cut: TraceCut; readonly as: string };
     readonly answer: TracePreview;
   };
   readonly exportTrace: { readonly ask: { readonly name: string }; readonly answer: Uint8Array };

@@ -13,11 +13,11 @@ import {
   windowInsight,
 } from "../../src/plan/index.ts";
 import { runTitle, writePerfetto, writeRequestsCsv, writeSeriesCsv } from "../../src/sim/index.ts";
-import { exportTrace } from "../../src/trace/index.ts";
+import { cutTrace, exportTrace } from "../../src/trace/index.ts";
 import { scenarioOf } from "./inputs.ts";
 import type { ExportKind, TimeWindow, ToWorker, ViewAsk } from "./protocol.ts";
 import type { KeptRun, RunDesk } from "./run-desk.ts";
-import { cutTrace, previewOf } from "./trace-preview.ts";
+import { previewOf } from "./trace-preview.ts";
 import { keepTrace } from "./import-file.ts";
 import { holdTrace, traceNamed } from "./traces.ts";
 
@@ -58,8 +58,8 @@ export async function answerLate(message: LateQuestion, desk: RunDesk): Promise<
       return trace.ok ? ok(previewOf(message.ask.name, trace.value)) : trace;
     }
     case "cutTrace": {
-      const { cut, as } = message.ask;
-      const trace = await traceNamed(cut.name);
+      const { name, cut, as } = message.ask;
+      const trace = await traceNamed(name);
       if (!trace.ok) return trace;
       const part = cutTrace(trace.value, cut, as);
       if (!part.ok) return part;
