@@ -39,8 +39,9 @@ export function faultLines({ faults }: Report, style: Style): string[] {
 /** All faults in one line. */
 export function faultSentence(faults: FaultsSummary): string {
   const { events, more, moved, failed, tokensLost, gpuSLost, gpuSDown } = faults;
+  const count = events.length + more;
   return (
-    `${countText(events.length + more)} faults: ${countText(moved)} requests moved, ${countText(failed)} failed, ` +
+    `${countText(count)} ${count === 1 ? "fault" : "faults"}: ${countText(moved)} requests moved, ${countText(failed)} failed, ` +
     `${countText(tokensLost)} tokens lost, ${numberText(gpuSLost)} GPU-s wasted, ${numberText(gpuSDown)} GPU-s away`
   );
 }

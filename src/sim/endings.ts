@@ -30,6 +30,8 @@ type EndingParts = {
   readonly traffic: Traffic;
   readonly log: RequestLog | undefined;
   readonly clients: Clients | undefined;
+  /** Wants to know of every end, and whether it was within the SLO; undefined: nothing can break. */
+  readonly faults: { readonly log: { ended(isGood: boolean, nowUs: number): void } } | undefined;
 };
 
 export class Endings {
@@ -74,7 +76,9 @@ export class Endings {
     if (tasks !== undefined) tasks.ended(callOf(table, slot, nowUs, true));
     this.completed++;
     endRedo(table.data, slot, nowUs);
+    const { withinSlo } = outcomes;
     outcomes.completed(table, slot, nowUs, worker);
+    this.tellFaults(table.data[slot + AT_ARRIVAL_US]!, outcomes.withinSlo > withinSlo, nowUs);
     log?.add(table, slot, worker, REQUEST_COMPLETED, nowUs);
     clients?.ended(slot);
     traffic.ended(table.data[slot + AT_ROW]!, nowUs + this.clientPathUs);
@@ -93,6 +97,7 @@ export class Endings {
       cachedTokens: 0,
     });
     outcomes.ended(request.row, REQUEST_REJECTED, nowUs);
+    this.tellFaults(request.arrivalUs, false, nowUs);
     log?.addUnrouted(request, REQUEST_REJECTED, nowUs);
     traffic.ended(request.row, nowUs + this.clientPathUs, false);
   }
@@ -110,9 +115,16 @@ export class Endings {
     endRedo(table.data, slot, nowUs);
     this.tasks?.ended(callOf(table, slot, nowUs, false));
     outcomes.ended(row, status, nowUs);
+    this.tellFaults(table.data[slot + AT_ARRIVAL_US]!, false, nowUs);
     log?.add(table, slot, worker, status, nowUs);
     clients?.ended(slot);
     traffic.ended(row, nowUs + this.clientPathUs, false);
+  }
+
+  /** What the warm-up sent is not measured. */
+  private tellFaults(arrivalUs: number, isGood: boolean, nowUs: number): void {
+    const { faults, outcomes } = this.parts;
+    if (arrivalUs >= outcomes.warmupUs) faults?.log.ended(isGood, nowUs);
   }
 
   /** The run is over, and the request waits to be sent again. */

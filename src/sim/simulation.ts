@@ -213,9 +213,7 @@ export class Simulation implements WorkerSink, HandoffSink {
 
   completedAtSource(worker: number, slot: number, nowUs: number): void {
     this.gate?.ended(slot);
-    const { withinSlo } = this.outcomes;
     this.endings.complete(worker, slot, nowUs);
-    if (this.outcomes.withinSlo > withinSlo) this.faults?.log.good(nowUs);
   }
 
   prefilled(worker: number, slot: number, nowUs: number): void {

@@ -103,7 +103,7 @@ function missingNode(
   return {
     what: `no worker has a GPU in ${where} ${String(event[where])}`,
     where,
-    expected: `a ${where} of cluster.fabric with workers: ${String(numbers[0])} to ${String(numbers.at(-1))}`,
+    expected: `a ${where} of cluster.fabric with workers: ${numbers.length === 1 ? "" : `${String(numbers[0])} to `}${String(numbers.at(-1))}`,
     remedy: "correct the number, or place workers there with cluster.fabric.placement",
   };
 }

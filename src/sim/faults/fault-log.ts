@@ -39,7 +39,8 @@ function lonePrompt(tokens: number): StepShape {
 
 export class FaultLog {
   readonly incidents: Incident[] = [];
-  /** Requests completed within the SLO, by the second. */
+  /** Requests that ended, and those of them that completed within the SLO, by the second. */
+  readonly endedBySecond: number[] = [];
   readonly goodBySecond: number[] = [];
   private readonly poolOf: readonly Pool[];
   /** Faults that strike what routers know, while they last. */
@@ -137,11 +138,16 @@ export class FaultLog {
     this.incidents[incident]!.failed++;
   }
 
-  /** A request has completed within the SLO. */
-  good(nowUs: number): void {
+  /** A request has ended: completed within the SLO, or otherwise. */
+  ended(isGood: boolean, nowUs: number): void {
+    const { endedBySecond, goodBySecond } = this;
     const second = Math.floor(nowUs / US_PER_S);
-    while (this.goodBySecond.length <= second) this.goodBySecond.push(0);
-    this.goodBySecond[second]!++;
+    while (endedBySecond.length <= second) {
+      endedBySecond.push(0);
+      goodBySecond.push(0);
+    }
+    endedBySecond[second]!++;
+    if (isGood) goodBySecond[second]!++;
   }
 
   private gpusOf(worker: number): number {

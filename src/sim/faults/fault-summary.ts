@@ -23,8 +23,9 @@ export type FaultSummary = {
   readonly gpuSLost: number;
   readonly gpuSDown: number;
   /**
-   * Goodput, in means over ten seconds: that of the minute before, per second; how deep it fell, as a share of it; seconds
-   * until it was back at 95 % of it, 0: it never fell below, `null`: it did not come back. `null` without an SLO or goodput.
+   * Requests that ended within the SLO (without one: that completed) in the minute before, per second. How deep their share of
+   * all that ended fell in ten seconds, as a part of that minute's share. Seconds from the fault until ten seconds begin in which
+   * it is at 95 % of that again; 0: it never fell below; `null`: it did not come back. `null` where none were good before.
    */
   readonly goodputBeforePerS: number | null;
   readonly goodputDip: number | null;

@@ -127,15 +127,22 @@ test("a worker that drains ends its work first", () => {
 });
 
 test("the dip of the goodput, and when it is back", () => {
-  // Ten a second; none for twenty seconds from 100 on.
-  const good = Array.from({ length: 300 }, (_, second) => (second >= 100 && second < 120 ? 0 : 10));
-  const around = goodputAround(good, 100, 300);
-  expect(around.goodputBeforePerS).toBe(10);
-  expect(around.goodputDip).toBe(1);
-  // The first whole window that is good again is that from 120 on.
-  expect(around.recoveryS).toBe(30);
-  expect(goodputAround(good, 200, 300)).toMatchObject({ goodputDip: 0, recoveryS: 0 });
-  expect(goodputAround([0, 0, 0], 1, 3).goodputBeforePerS).toBeNull();
+  const seconds = (of: (second: number) => number) => Array.from({ length: 300 }, (_, i) => of(i));
+  // Ten a second end; none of them is good for twenty seconds from 100 on.
+  const ten = seconds(() => 10);
+  const good = seconds((second) => (second >= 100 && second < 120 ? 0 : 10));
+  const around = goodputAround(good, ten, 100, 300);
+  expect(around).toEqual({ goodputBeforePerS: 10, goodputDip: 1, recoveryS: 20 });
+  expect(goodputAround(good, ten, 200, 300)).toMatchObject({ goodputDip: 0, recoveryS: 0 });
+  expect(goodputAround([0, 0, 0], ten, 1, 3).goodputBeforePerS).toBeNull();
+  // Fewer requests are no dip, nor is a time in which none end; what ends badly behind it is.
+  const few = seconds((second) => (second < 100 ? 10 : second < 130 ? 0 : 1));
+  expect(goodputAround(few, few, 100, 300)).toMatchObject({ goodputDip: 0, recoveryS: 0 });
+  const late = few.map((count, second) => (second >= 130 && second < 135 ? 0 : count));
+  expect(goodputAround(late, few, 100, 300)).toMatchObject({ goodputDip: 1, recoveryS: 35 });
+  // It stays where it fell to.
+  const half = seconds((second) => (second < 100 ? 10 : 5));
+  expect(goodputAround(half, ten, 100, 300)).toMatchObject({ goodputDip: 0.5, recoveryS: null });
 });
 
 test("faults that strike nobody are named", () => {
