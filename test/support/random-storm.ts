@@ -48,18 +48,31 @@ const rules = fc.record({
   gpus_per_node: fc.constantFrom(1, 2),
 });
 
-/** Clients that send again what failed; 0: they do not. */
-const retries = fc.record({
-  max: fc.constantFrom(0, 0, 1, 3),
-  base_s: fc.constantFrom(0.01, 0.5),
-  jitter: fc.constantFrom(0, 0.5),
+/** Clients that send again what failed (0: they do not) and may lose patience, and a door that may be shut to them. */
+const around = fc.record({
+  retry: fc.record({
+    max: fc.constantFrom(0, 0, 1, 3),
+    base_s: fc.constantFrom(0.01, 0.5),
+    jitter: fc.constantFrom(0, 0.5),
+  }),
+  ttft_timeout_s: fc.constantFrom(null, null, 0.15, 1),
+  admission: fc.constantFrom<NonNullable<ScenarioInput["admission"]>>(
+    [],
+    [],
+    [{ policy: "queue_limit", knobs: { queued_tokens_per_worker: 500 } }],
+    [
+      { policy: "tenant_limit", knobs: { in_flight: 6 } },
+      { policy: "early_rejection", knobs: {} },
+    ],
+  ),
 });
 
 /** What breaks in a run. */
 const stormsOver = (runs: fc.Arbitrary<RandomRun>): fc.Arbitrary<RandomRun> =>
   fc
-    .tuple(runs, events, rules, retries)
-    .map(([run, drawn, { crash_per_hour, slow_per_hour, transfer_failure, ...knobs }, retry]) => {
+    .tuple(runs, events, rules, around)
+    .map(([run, drawn, { crash_per_hour, slow_per_hour, transfer_failure, ...knobs }, outside]) => {
+      const { retry, ttft_timeout_s, admission } = outside;
       const { cluster, kv, clients } = run.scenario;
       const handsOver = cluster.pools.length > 0;
       const isLinked =
@@ -109,7 +122,8 @@ const stormsOver = (runs: fc.Arbitrary<RandomRun>): fc.Arbitrary<RandomRun> =>
       const rates = { crash_per_hour, slow_per_hour, ...failures, slow_s: 0.2 };
       const scenario = scenarioSchema.parse({
         ...run.scenario,
-        clients: { ...clients, retry },
+        clients: { ...clients, ttft_timeout_s, retry },
+        admission,
         faults: { ...knobs, ...from, events: faults, rates, startup_s: 0.1 },
       });
       return { ...run, scenario };
