@@ -31,6 +31,8 @@ const FILES: Readonly<Record<string, string | Buffer>> = {
   "profile.yaml": "trace: good.jsonl\nengine:\n  step_time: {type: table, profile: good.jsonl}\n",
   "lacks.yaml": "trace: good.jsonl\nmodel: llama-3.1-8b\nengine: {dtype: fp8}\n",
   "nothing.yaml": "trace: good.jsonl\n",
+  "fabric.yaml":
+    "trace: good.jsonl\ngpu: h100\ncluster: {workers: 2, gpus_per_worker: 8, fabric: {}}\n",
   "report.json": "{}",
   "binary.yaml": Buffer.of(0xff, 0xfe, 0x00, 0x01),
 };
@@ -102,6 +104,38 @@ const CASES: readonly (readonly [args: string, place: string, words: string])[] 
   ["run --trace good.jsonl --gpu none --cards nowhere.yaml", "nowhere.yaml", "no such file"],
   ["run --trace good.jsonl --gpu none --cards key.yaml", "key.yaml", "a card"],
   ["run nothing.yaml --set engine.step_time.type=kernels", "engine.step_time.type", "model: NAME"],
+  ["run fabric.yaml --set cluster.fabric.nodes=1", "cluster.fabric.nodes", "raise"],
+  [
+    'run fabric.yaml --set kv.bytes_per_token=1000 --set kv.tiers=[{"level":"g4","capacity_blocks":9}]',
+    "cluster.fabric.store",
+    "set cluster.fabric.store: object-store",
+  ],
+  [
+    'run fabric.yaml --set faults.events=[{"at_s":1,"kind":"crash","worker":2}]',
+    "faults.events.0.worker",
+    "0 to 1",
+  ],
+  [
+    'run fabric.yaml --set faults.events=[{"at_s":1,"kind":"node_loss","node":2}]',
+    "faults.events.0.node",
+    "0 to 1",
+  ],
+  [
+    'run fabric.yaml --set faults.events=[{"at_s":1,"kind":"link","link":"sore","factor":0}] --set cluster.fabric.store=object-store',
+    "faults.events.0.link",
+    "node 0",
+  ],
+  ["run fabric.yaml --set faults.weights_from=store", "faults.weights_from", "object-store"],
+  [
+    'run nothing.yaml --set faults.events=[{"at_s":1,"kind":"link","worker":0,"factor":0}]',
+    "faults.events.0.kind",
+    "cluster.fabric",
+  ],
+  [
+    "run nothing.yaml --set faults.rates.transfer_failure=0.1",
+    "faults.rates.transfer_failure",
+    "roles prefill and decode",
+  ],
   ["compare report.json report.json", "report.json", "no Headworks report"],
   ["compare good.jsonl report.json", "good.jsonl", "JSON"],
   ["compare report.json repotr.json", "repotr.json", "did you mean report.json?"],
