@@ -109,6 +109,7 @@ function warningsOf(run: FinishedRun, totals: Totals): string[] {
       pools.length === 1 ? text : `pool ${pool.name}: ${text}`,
     ),
   );
+  warnings.push(...(run.faults?.warnings() ?? []));
   if (stopped !== null) warnings.push(`the run was cut short: ${stopped}`);
   if (run.endings.rejected > 0) {
     warnings.push(`${run.endings.rejected} requests were rejected`);

@@ -23,7 +23,7 @@ const event = z.strictObject({
   at_s: described(time(), "when it happens, from the first instant that is replayed", "s"),
   kind: described(
     z.enum(FAULT_KINDS),
-    "crash: a worker dies and starts again; kill: it dies for good; drain: it takes nothing new, ends its work and stops; " +
+    "crash: a worker dies and starts again; kill: it dies, and stays dead for for_s; drain: it takes nothing new, ends its work and stops; " +
       "node_loss, rack_loss: every worker with a GPU there dies, silently; slow: steps take longer; link: what moves over a " +
       "link of the fabric, or to and from a worker, takes longer or stops; metrics_blackout: routers read no metrics; kv_event_loss: what workers tell of their caches is lost, " +
       "until they tell it again (router.kv_event_recovery_s)",

@@ -37,6 +37,11 @@ export class FaultScript {
     return Math.min(this.planned[this.cursor]?.timeUs ?? Infinity, this.drawn.timeUs);
   }
 
+  /** Events of the scenario that have not happened yet. */
+  get left(): number {
+    return this.planned.length - this.cursor;
+  }
+
   /** A worker is up (again): draws when it will next fail. */
   rose(id: number, nowUs: number): void {
     if (this.randoms.length === 0) return;

@@ -37,6 +37,7 @@ import { Outages } from "./outages.ts";
 import { redispatch } from "./redispatch.ts";
 import type { RedispatchParts } from "./redispatch.ts";
 import { slowed } from "./slow-model.ts";
+import { SlotNotes } from "./slot-notes.ts";
 import { failLoads, wipe } from "./wipe.ts";
 
 const NONE = -1;
@@ -74,6 +75,8 @@ export interface FaultSink {
 export class Faults {
   readonly log: FaultLog;
   readonly outages = new Outages();
+  /** Events whose workers were all down already. */
+  private voided = 0;
   /** Requests whose worker has died unnoticed. */
   readonly lost: SlotList;
   private readonly parts: FaultParts;
@@ -87,10 +90,7 @@ export class Faults {
   private readonly incidentOf: Int32Array;
   private readonly comebacks: Comebacks;
   private readonly draining = new Set<number>();
-  /** By slot: the worker that was lost and the incident that took it, and how often the request has moved. */
-  private workerAt = new Int32Array(256);
-  private moves = new Uint16Array(256);
-  private incidentAt = new Int32Array(256);
+  private readonly notes = new SlotNotes();
 
   constructor(parts: FaultParts) {
     const count = parts.workers.length;
@@ -119,12 +119,20 @@ export class Faults {
     return Math.min(otherUs, this.nextUs);
   }
 
+  /** What there is to say of events that did not happen. */
+  warnings(): string[] {
+    const { voided } = this;
+    const { left } = this.parts.script;
+    return [
+      ...(left === 0 ? [] : [`scheduled faults behind the end of the run: ${left}`]),
+      ...(voided === 0 ? [] : [`faults that met workers which were down already: ${voided}`]),
+    ];
+  }
+
   /** A request arrives. */
   arrived(slot: number, nowUs: number): void {
     this.log.routed(nowUs);
-    const place = slot / SLOT_NUMBERS;
-    if (place >= this.moves.length) this.grow(place);
-    this.moves[place] = 0;
+    this.notes.arrived(slot / SLOT_NUMBERS);
   }
 
   /** Everything that is due at `nowUs`; returns how many events. */
@@ -186,7 +194,10 @@ export class Faults {
     const struck = workers.filter(
       (id) => this.isDown[id] === 0 || (takesDead && this.comebacks.isComing(id)),
     );
-    if (struck.length === 0) return;
+    if (struck.length === 0) {
+      this.voided++;
+      return;
+    }
     const incident = this.log.open(event, struck, nowUs, nowUs + lastsUs);
     for (const id of struck) {
       if (kind === "slow") this.slow(id, factor, lastsUs, incident, nowUs);
@@ -327,8 +338,8 @@ export class Faults {
     table.data[slot + AT_SOUGHT] = 0;
     table.data[slot + AT_LOADED] = 0;
     this.lost.pushBack(slot);
-    this.workerAt[place] = id;
-    this.incidentAt[place] = this.incidentOf[id]!;
+    this.notes.workerAt[place] = id;
+    this.notes.incidentAt[place] = this.incidentOf[id]!;
     this.notices.schedule(place, noticeUs, 0);
   }
 
@@ -341,18 +352,18 @@ export class Faults {
   private notice(slot: number, nowUs: number): void {
     const { knobs, table, sink } = this.parts;
     const place = slot / SLOT_NUMBERS;
-    const worker = this.workerAt[place]!;
-    const incident = this.incidentAt[place]!;
+    const worker = this.notes.workerAt[place]!;
+    const incident = this.notes.incidentAt[place]!;
     const tokens = table.data[slot + AT_INPUT]! + table.data[slot + AT_GENERATED]!;
     const mayMove =
-      this.moves[place]! < knobs.migration_limit &&
+      this.notes.moves[place]! < knobs.migration_limit &&
       tokens <= (knobs.migration_max_tokens ?? Infinity);
     if (!mayMove) {
       this.log.failed(incident);
       sink.handoffOver(worker, slot, NONE, nowUs);
       return;
     }
-    this.moves[place]!++;
+    this.notes.moves[place]!++;
     this.forget(slot, nowUs);
     if (redispatch(this.parts, slot, nowUs)) this.log.moved(incident);
     else this.log.failed(incident);
@@ -363,7 +374,7 @@ export class Faults {
     const place = slot / SLOT_NUMBERS;
     this.lost.remove(slot);
     this.notices.cancel(place);
-    this.parts.desks.answers.ended(this.workerAt[place]!, slot, nowUs, false);
+    this.parts.desks.answers.ended(this.notes.workerAt[place]!, slot, nowUs, false);
   }
 
   private deskOf(id: number) {
@@ -373,17 +384,5 @@ export class Faults {
 
   private schedule(id: number, timer: number, timeUs: number): void {
     this.timers.schedule(id * TIMERS + timer, timeUs, timer);
-  }
-
-  private grow(place: number): void {
-    const workerAt = new Int32Array(2 * place);
-    workerAt.set(this.workerAt);
-    this.workerAt = workerAt;
-    const incidentAt = new Int32Array(2 * place);
-    incidentAt.set(this.incidentAt);
-    this.incidentAt = incidentAt;
-    const moves = new Uint16Array(2 * place);
-    moves.set(this.moves);
-    this.moves = moves;
   }
 }

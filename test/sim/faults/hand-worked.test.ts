@@ -114,6 +114,19 @@ describe("a worker that dies at 4700 with three tokens told", () => {
   });
 });
 
+test("faults that do not happen are told", () => {
+  const { report } = run({
+    events: [
+      { at_s: 0.001, kind: "kill", worker: 1 },
+      { at_s: 0.002, kind: "crash", worker: 1 },
+      { at_s: 5, kind: "crash", worker: 0 },
+    ],
+  });
+  expect(report.faults!.events.length).toBe(1);
+  expect(report.warnings).toContain("scheduled faults behind the end of the run: 1");
+  expect(report.warnings).toContain("faults that met workers which were down already: 1");
+});
+
 test("a machine that gets three times slower at 3500 ends the step in progress at its pace", () => {
   const { requests } = run({ events: [{ at_s: 0.0035, kind: "slow", worker: 0, factor: 3 }] });
   // 4200 as planned, then two steps of 3300.
