@@ -222,12 +222,16 @@ export class KernelsStepTime implements StepTimeModel {
     return Math.max(STEP_US_MIN, wallUs(this.#machine.timing, gpuUs, host));
   }
 
-  #hostOf(tokens: number, prompts: number, decodes: number): HostCost {
-    const { timing } = this.#machine;
+  /** Every attention rank has a host process and graphs of its own: the fullest counts. */
+  #hostOf(workerTokens: number, prompts: number, workerDecodes: number): HostCost {
+    const { timing, split } = this.#machine;
+    const tokens = Math.ceil(workerTokens / split.dp);
+    const decodes = Math.ceil(workerDecodes / split.dp);
+    const requests = Math.ceil(prompts / split.dp) + decodes;
     const lookupUs = this.#drafts?.kind === "ngram" ? LOOKUP_US * decodes : 0;
     return {
       launchUs: launchUs(timing, this.#launches, tokens, decodes * this.#queries),
-      schedulingUs: schedulingUs(timing, prompts + decodes) + lookupUs,
+      schedulingUs: schedulingUs(timing, requests) + lookupUs,
     };
   }
 

@@ -1,6 +1,6 @@
 /** One layer's routed experts and the exchange of rows around them. */
 import type { MoeFfn } from "../model-card.ts";
-import { exchangeUs } from "./fabric.ts";
+import { allToAllUs, exchangeUs } from "./fabric.ts";
 import { busiestExperts, imbalance, type MoeShape, moeUs } from "./moe.ts";
 import type { StepMachine } from "./step-machine.ts";
 import { moeKernel, type MoeKernel } from "./weight-format.ts";
@@ -48,6 +48,36 @@ export function layerExperts(
   };
 }
 
+/** Bytes of an element of the rows that the kernel computes with. */
+const ROW_BYTES: Readonly<Record<string, number>> = { fp8: 1, fp4: 9 / 16, bf16: 2 };
+
+/**
+ * Rows to the experts and back, where attention ranks hold rows of their own. Up to as many ranks as a
+ * token has experts nearly every rank needs every row, so all rows go to all ranks in bf16 and back
+ * (vLLM's and TensorRT-LLM's default); with more ranks rows go only where their experts are, in the
+ * format of the product, and back in bf16 (TensorRT-LLM's all-to-all and DeepEP), after the counts.
+ */
+function exchangesUs(machine: StepMachine, at: LayerExperts, tokens: number): number {
+  const { split, fabric } = machine;
+  if (split.dp === 1) return 0;
+  const ranks = split.tp * split.dp;
+  const { topK } = at.shape;
+  if (at.ranks <= topK) {
+    const bytes = tokens * at.hidden * 2;
+    return (
+      exchangeUs(fabric, "all-gather", ranks, bytes) +
+      exchangeUs(fabric, "reduce-scatter", ranks, bytes)
+    );
+  }
+  const elements = (tokens / ranks) * topK * at.hidden;
+  const format = at.kernel.compute;
+  return (
+    allToAllUs(fabric, ranks, 0) +
+    allToAllUs(fabric, ranks, elements * (ROW_BYTES[format] ?? 2)) +
+    allToAllUs(fabric, ranks, elements * 2)
+  );
+}
+
 /** Time in µs over all layers of the group for `tokens` of the whole worker. */
 export function layerExpertsUs(machine: StepMachine, at: LayerExperts, tokens: number): number {
   const { shape, ranks, kernel } = at;
@@ -59,12 +89,5 @@ export function layerExpertsUs(machine: StepMachine, at: LayerExperts, tokens: n
     const each = moeUs(params, shape, machine.device, rows, active, machine.params.throttle);
     us = Math.min(us, each);
   }
-  const { dp, tp } = machine.split;
-  if (dp > 1) {
-    // Rows of every rank to every rank in bf16 and back: vLLM's and TensorRT-LLM's default.
-    const bytes = tokens * at.hidden * 2;
-    us += exchangeUs(machine.fabric, "all-gather", tp * dp, bytes);
-    us += exchangeUs(machine.fabric, "reduce-scatter", tp * dp, bytes);
-  }
-  return us * at.layers;
+  return (us + exchangesUs(machine, at, tokens)) * at.layers;
 }
