@@ -6,6 +6,7 @@
  * curves are compared at levels of interactivity.
  */
 
+import { pow } from "../../core/index.ts";
 import { kendallTau, rankPairs, type PairCount } from "./kendall.ts";
 import type { MeasuredRun, Metrics } from "./measured-run.ts";
 import type { Prediction } from "./simulate-run.ts";
@@ -30,7 +31,17 @@ export type Ranking = {
   readonly pairs: number;
 };
 
-type Point = { readonly interactivity: number; readonly throughput: number };
+/**
+ * Two measured throughputs nearer than this are no order: identical runs of the benchmark scatter by
+ * 2.2 % (p90 of 54 configurations, data's notes on method), the ratio of two of them by √2 of it.
+ */
+const NOISE = 0.031;
+
+type Point = {
+  readonly load: number;
+  readonly interactivity: number;
+  readonly throughput: number;
+};
 type Curve = { readonly measured: Point[]; readonly predicted: Point[] };
 
 const MS_PER_S = 1000;
@@ -44,19 +55,34 @@ function pointOf(run: MeasuredRun, metrics: Metrics, measured: Metrics): Point |
   const tpotMs = measured.tpotP50 === undefined ? metrics.tpotMean : metrics.tpotP50;
   if (tpotMs === undefined || !(tpotMs > 0)) return undefined;
   const interactivity = MS_PER_S / tpotMs;
-  if (measured.outputThroughput !== undefined && metrics.outputThroughput !== undefined) {
-    return { interactivity, throughput: metrics.outputThroughput };
-  }
   const { workload } = run;
+  if (workload.kind !== "closed") return undefined;
+  const load = workload.concurrency;
+  if (measured.outputThroughput !== undefined && metrics.outputThroughput !== undefined) {
+    return { load, interactivity, throughput: metrics.outputThroughput };
+  }
   const ttftMs = metrics.ttftMean;
-  if (workload.kind !== "closed" || ttftMs === undefined) return undefined;
+  if (ttftMs === undefined) return undefined;
   const { output } = workload.lengths;
   const seconds = (ttftMs + tpotMs * (output - 1)) / MS_PER_S;
-  return { interactivity, throughput: (workload.concurrency * output) / seconds / run.gpus };
+  return { load, interactivity, throughput: (load * output) / seconds / run.gpus };
+}
+
+/** Runs that were repeated are one point: their means. */
+function merged(points: readonly Point[]): Point[] {
+  const loads = [...new Set(points.map(({ load }) => load))];
+  return loads.map((load) => {
+    const own = points.filter((point) => point.load === load);
+    const mean = (of: (point: Point) => number): number =>
+      own.reduce((sum, point) => sum + of(point), 0) / own.length;
+    const throughput = mean((point) => point.throughput);
+    return { load, interactivity: mean((point) => point.interactivity), throughput };
+  });
 }
 
 /**
- * Straight lines between the points, and beyond the ends along the last piece; at least two points.
+ * Straight lines between the points, throughput on a logarithmic scale as it spans decades of load, and
+ * beyond the ends along the last piece; at least two points.
  */
 function throughputAt(points: readonly Point[], interactivity: number): number {
   let i = 1;
@@ -64,15 +90,16 @@ function throughputAt(points: readonly Point[], interactivity: number): number {
   const [a, b] = [points[i - 1]!, points[i]!];
   const span = b.interactivity - a.interactivity;
   const share = span === 0 ? 0 : (interactivity - a.interactivity) / span;
-  return a.throughput + (b.throughput - a.throughput) * share;
+  return a.throughput * pow(b.throughput / a.throughput, share);
 }
 
-function configuration({ gpu, engine, layout, quantizedParts }: MeasuredRun): string {
-  return JSON.stringify([gpu, engine, layout, quantizedParts]);
+function configuration({ gpu, engine, layout, quantizedParts, groups }: MeasuredRun): string {
+  const split = groups?.map(({ workers, layout: own }) => [workers, own]);
+  return JSON.stringify([gpu, engine, layout, quantizedParts, split]);
 }
 
 function byInteractivity(points: Point[]): Point[] {
-  return points.toSorted((a, b) => a.interactivity - b.interactivity);
+  return merged(points).toSorted((a, b) => a.interactivity - b.interactivity);
 }
 
 function comparedAt(curves: readonly Curve[], level: number): PairCount {
@@ -83,6 +110,7 @@ function comparedAt(curves: readonly Curve[], level: number): PairCount {
   return rankPairs(
     covered.map(({ measured }) => throughputAt(measured, level)),
     covered.map(({ predicted }) => throughputAt(predicted, level)),
+    NOISE,
   );
 }
 
@@ -98,8 +126,7 @@ export function rankConfigurations(
   for (const { run, prediction } of runs) {
     const measured = run.windows[0]?.measured;
     const predicted = prediction.windows[0];
-    if (run.workload.kind !== "closed" || measured === undefined || predicted === undefined)
-      continue;
+    if (measured === undefined || predicted === undefined || run.suspect !== undefined) continue;
     const a = pointOf(run, measured, measured);
     const b = pointOf(run, predicted, measured);
     if (a === undefined || b === undefined) continue;
@@ -114,11 +141,11 @@ export function rankConfigurations(
   const all: PairCount[] = [];
   const ranked = [...groups].map(([key, byName]) => {
     const curves = [...byName.values()]
-      .filter(({ measured }) => measured.length > 1)
       .map(({ measured, predicted }) => ({
         measured: byInteractivity(measured),
         predicted: byInteractivity(predicted),
-      }));
+      }))
+      .filter(({ measured }) => measured.length > 1);
     const counts = RANKING_LEVELS.map((level) => comparedAt(curves, level));
     all.push(...counts);
     const [model = "", shape = ""] = JSON.parse(key) as string[];
