@@ -2,6 +2,7 @@ export * from "./accuracy-report.ts";
 export * from "./compare-runs.ts";
 export { kendallTau, rankPairs, type PairCount } from "./kendall.ts";
 export { blocksError, loadKvBlocks, type KnownBlocks } from "./kv-blocks.ts";
+export { decodeBatch } from "./load-disagg.ts";
 export { loadInferencex } from "./load-inferencex.ts";
 export { loadSilicon } from "./load-silicon.ts";
 export { loadTrtllmMax, loadTrtllmOnline } from "./load-trtllm.ts";
@@ -10,9 +11,10 @@ export { loadWorkstation, type WorkstationFiles } from "./load-workstation.ts";
 export * from "./measured-run.ts";
 export { Mt19937 } from "./mt19937.ts";
 export * from "./ranking.ts";
+export type { RunParts } from "./run-engine.ts";
 export { quantile } from "./run-statistics.ts";
 export { compareRivals, loadRivals, type RivalComparison, type RivalPrediction } from "./rivals.ts";
-export { simulateRun, simulationKey, type Prediction, type RunParts } from "./simulate-run.ts";
+export { simulateRun, simulationKey, type Prediction } from "./simulate-run.ts";
 export { compareSteps, loadStepRuns, type StepRun, type StepSummary } from "./step-runs.ts";
 export {
   ERROR_TARGETS,

@@ -1,12 +1,14 @@
 /**
  * InferenceX rows (`inferencex.csv`): closed loop, request lengths drawn with seed 0, as the data's
- * notes on method say. Aggregated rows without speculative decoding are runs; the rest is counted.
+ * notes on method say. Rows without speculative decoding are runs, disaggregated ones when their layout is
+ * recorded; the rest is counted.
  */
 
 import type { Result } from "../../core/index.ts";
 import { ok } from "../../core/index.ts";
 import type { MemoryEngine } from "../../hardware/index.ts";
 import { inferencexSetup, versionIn } from "./engine-setup.ts";
+import { disaggObstacle, disaggRun } from "./load-disagg.ts";
 import type { Loaded, MeasuredRun } from "./measured-run.ts";
 import { metricsOf, SkipCount } from "./measured-run.ts";
 import type { RowRecord } from "./record.ts";
@@ -28,7 +30,6 @@ const ENGINES: ReadonlyMap<string, MemoryEngine> = new Map([
 
 /** Why a row is no run that can be simulated; undefined when it is one. */
 function obstacle(row: RowRecord): string | undefined {
-  if (row.text("disagg") === "true") return "disaggregated prefill and decode";
   if (row.text("spec") !== "none" && row.text("spec") !== "") {
     return "speculative decoding, acceptance not published";
   }
@@ -138,8 +139,9 @@ export function loadInferencex(name: string, text: string): Result<Loaded> {
   if (!rows.ok) return rows;
   const skips = new SkipCount();
   const runs = rows.value.flatMap((row) => {
-    const why = obstacle(row);
-    if (why === undefined) return [runOf(name, row)];
+    const isSplit = row.text("disagg") === "true";
+    const why = isSplit ? disaggObstacle(row) : obstacle(row);
+    if (why === undefined) return [isSplit ? disaggRun(name, row) : runOf(name, row)];
     skips.add(why);
     return [];
   });

@@ -26,6 +26,7 @@ export type Metrics = { readonly [metric in Metric]?: number };
 /** Where a run comes from, hence how it was measured. */
 export type RunFamily =
   | "inferencex"
+  | "inferencex-disagg"
   | "silicon"
   | "trtllm-max"
   | "trtllm-online"
@@ -105,6 +106,14 @@ export type RunKnobs = {
   readonly graphRowsMax?: number;
 };
 
+/** Workers that are alike; "mixed" ones serve whole requests. */
+export type WorkerGroup = {
+  readonly role: "mixed" | "prefill" | "decode";
+  readonly workers: number;
+  readonly layout: KernelsLayout;
+  readonly knobs: RunKnobs;
+};
+
 /** A part of the run, by arrival, with what was measured in it. */
 export type Window = {
   readonly name: string;
@@ -135,6 +144,8 @@ export type MeasuredRun = {
   /** Input and output lengths, for grouping: "1024/1024". */
   readonly shape: string;
   readonly knobs: RunKnobs;
+  /** Workers for prompts and for answers; layout and knobs are then those of the decode workers. */
+  readonly groups?: readonly [prefill: WorkerGroup, decode: WorkerGroup];
   readonly workload: Workload;
   /** Times were taken in the server: the client's path is not in them. */
   readonly serverSide?: boolean;

@@ -10,7 +10,7 @@ import type { ErrorSummary } from "./compare-runs.ts";
 import { summaryOf } from "./compare-runs.ts";
 import { parseRecords } from "./record.ts";
 import { modelName } from "./run-names.ts";
-import type { RunParts } from "./simulate-run.ts";
+import type { RunParts } from "./run-engine.ts";
 
 /** One engine instance whose steps were measured. */
 export type StepRun = {

@@ -108,6 +108,18 @@ export const ERROR_TARGETS: readonly ErrorTarget[] = [
     selects: (row) => isSteady(row, "ttftP50"),
   },
   {
+    id: "disagg-tpot",
+    title: "disaggregated, recorded layout: TPOT",
+    limit: 0.12,
+    selects: (row) => row.family === "inferencex-disagg" && row.metric === "tpotP50",
+  },
+  {
+    id: "disagg-throughput",
+    title: "disaggregated, recorded layout: throughput per GPU",
+    limit: 0.15,
+    selects: (row) => row.family === "inferencex-disagg" && row.metric === "throughput",
+  },
+  {
     id: "trtllm-max",
     title: "TensorRT-LLM throughput at maximum load",
     limit: 0.1,
