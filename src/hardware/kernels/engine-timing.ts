@@ -6,6 +6,8 @@ export type RegimeScales = {
   readonly decode: number;
   readonly context: number;
   readonly mixed: number;
+  /** Measured on another system and taken over. */
+  readonly assumed?: boolean;
 };
 
 export type EngineTiming = {

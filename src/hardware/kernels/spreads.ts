@@ -63,7 +63,8 @@ export function kernelSpreads(
       from: fit.residuals === undefined || isEstimated ? "assumption" : "residuals",
     })),
   );
-  const stepsMeasured = timing.scales[system] !== undefined && !isEstimated;
+  const scales = timing.scales[system];
+  const stepsMeasured = scales !== undefined && scales.assumed !== true && !isEstimated;
   for (const regime of ["decode", "context", "mixed"]) {
     spreads.push({
       name: `${system} ${timing.engine} ${regime} steps`,
