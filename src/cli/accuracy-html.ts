@@ -5,6 +5,8 @@ import {
   biasText,
   cellOf,
   errorText,
+  LEFT_OUT_HEAD,
+  leftOutRows,
   SHOWN_METRICS,
   targetTexts,
   verdictText,
@@ -111,6 +113,32 @@ function rivalTable(report: AccuracyReport): string {
   return `<h2>Other simulators on the same runs</h2>\n${table(head, rows)}`;
 }
 
+/** The groups that weigh most in what was missed. */
+function worstTable(report: AccuracyReport): string {
+  const rows = report.targets.flatMap(({ title, worst }) =>
+    worst.map(({ group, rows: count, mape, bias, share }, i) => [
+      i === 0 ? title : "",
+      group,
+      errorText(share),
+      `${errorText(mape)} (${biasText(bias)})`,
+      countText(count),
+    ]),
+  );
+  if (rows.length === 0) return "";
+  const head = ["missed target", "group", "of the error", "its error (bias)", "rows"];
+  return `<h2>Missed targets: the groups that weigh most</h2>\n${table(head, rows)}`;
+}
+
+function leaveOneOutTable(report: AccuracyReport): string {
+  const rows = leftOutRows(report);
+  if (rows.length === 0 || report.leaveOneOut === null) return "";
+  const fitted = errorText(report.leaveOneOut.fitted);
+  return `<h2>Time per output token, one group left out after the other</h2>
+<p>One factor for each engine, chosen on all groups but the one it is tried on: what hardware and models that no
+calibration saw have to expect. Chosen on all groups, these included, the error is ${fitted}.</p>
+${table(LEFT_OUT_HEAD, rows)}`;
+}
+
 /** The page; `command` is the line that made it. */
 export function accuracyHtml(report: AccuracyReport, command: string): string {
   const judged = report.targets.filter(({ met }) => met !== null);
@@ -132,11 +160,13 @@ export function accuracyHtml(report: AccuracyReport, command: string): string {
 <h1>Predicted against measured</h1>
 <p class="verdict ${mood}">${escapeText(verdict)}</p>
 ${targetTable(report)}
+${worstTable(report)}
 <h2>Every run</h2>
 ${plots(report)}
 <h2>Error by group, mean of |predicted/measured − 1| (bias)</h2>
 ${groupTable(report)}
 <p>* calibration saw rows of this group</p>
+${leaveOneOutTable(report)}
 ${rivalTable(report)}
 <h2>How to reproduce</h2>
 <p>Version ${escapeText(report.versions.headworks)}.</p>

@@ -159,6 +159,43 @@ function leftOutLines(report: AccuracyReport): string[] {
   return textTable(rows, { align: ["right", "left", "left"], indent: 2 });
 }
 
+/** Heads of the table of groups that a factor was not chosen on. */
+export const LEFT_OUT_HEAD = [
+  "engine, GPU, models",
+  "rows",
+  "as shipped",
+  "factor from the others",
+  "with it",
+] as const;
+
+/** One row for each group that was left out in turn, and one over all rows. */
+export function leftOutRows({ leaveOneOut }: AccuracyReport): string[][] {
+  if (leaveOneOut === null) return [];
+  const { groups, shipped, leftOut } = leaveOneOut;
+  const rows = groups.map(
+    ({ engine, gpu, models, rows: count, mape, bias, scalar, scaledMape }) => [
+      `${engine} ${gpu} ${models}`,
+      countText(count),
+      `${errorText(mape)} (${biasText(bias)})`,
+      scalar.toFixed(3),
+      errorText(scaledMape),
+    ],
+  );
+  const count = groups.reduce((sum, group) => sum + group.rows, 0);
+  return [...rows, ["all", countText(count), errorText(shipped), "", errorText(leftOut)]];
+}
+
+function leaveOneOutLines(report: AccuracyReport, style: Style): string[] {
+  const rows = leftOutRows(report);
+  if (rows.length === 0 || report.leaveOneOut === null) return [];
+  const align = ["left", "right", "right", "right", "right"] as const;
+  const fitted = errorText(report.leaveOneOut.fitted);
+  return [
+    ...textTable([LEFT_OUT_HEAD.map(style.dim), ...rows], { align, indent: 2 }),
+    `  ${style.dim(`with a factor chosen on all groups, these included: ${fitted}`)}`,
+  ];
+}
+
 /** The whole report as text; errors are means of |predicted/measured − 1|, signs are biases. */
 export function accuracyText(report: AccuracyReport, style: Style): string {
   const part = (title: string, lines: readonly string[]): string[] =>
@@ -168,6 +205,10 @@ export function accuracyText(report: AccuracyReport, style: Style): string {
     ...part(`Targets (${countText(compared)} runs compared)`, targetLines(report, style)),
     ...part("Missed targets: the groups that weigh most", worstLines(report)),
     ...part("Error by group, MAPE (bias)", groupLines(report, style)),
+    ...part(
+      "Time per output token, one group left out after the other",
+      leaveOneOutLines(report, style),
+    ),
     ...part("Single steps", stepLines(report)),
     ...part("KV blocks: logged, predicted", blockLines(report)),
     ...(report.rivals.length > 0

@@ -3,6 +3,7 @@
 import { isCalibrationGroup } from "./calibration-groups.ts";
 import type { AccuracyRow, GroupSummary, MetricSummary } from "./compare-runs.ts";
 import { groupsOf, summariesOf } from "./compare-runs.ts";
+import { leaveOneOut, type LeaveOneOut } from "./leave-out.ts";
 import type { RunFamily } from "./measured-run.ts";
 import type { Ranking } from "./ranking.ts";
 import type { RivalComparison } from "./rivals.ts";
@@ -49,6 +50,8 @@ export type AccuracyReport = Omit<AccuracyInputs, "steps"> & {
     readonly metrics: readonly MetricSummary[];
   }[];
   readonly steps: readonly Omit<StepSummary, "errors">[];
+  /** How a factor for each engine does on groups that it was not chosen on; null without token times. */
+  readonly leaveOneOut: LeaveOneOut | null;
 };
 
 const BLOCKS_LIMIT = 0.03;
@@ -93,6 +96,7 @@ export function accuracyReport(inputs: AccuracyInputs): AccuracyReport {
     groups: groupsOf(rows, isCalibrationGroup),
     families,
     steps: steps.map(({ errors: _errors, ...summary }) => summary),
+    leaveOneOut: leaveOneOut(rows),
     blocks,
     ranking,
     rows,

@@ -2,6 +2,7 @@ export * from "./accuracy-report.ts";
 export * from "./compare-runs.ts";
 export { kendallTau, rankPairs, type PairCount } from "./kendall.ts";
 export { blocksError, loadKvBlocks, type KnownBlocks } from "./kv-blocks.ts";
+export { leaveOneOut, type LeaveOneOut, type LeftOutGroup, modelFamily } from "./leave-out.ts";
 export { decodeBatch } from "./load-disagg.ts";
 export { loadInferencex } from "./load-inferencex.ts";
 export { loadSilicon } from "./load-silicon.ts";

@@ -10,7 +10,8 @@
 import { ok, type Result } from "../../core/index.ts";
 import type { EngineTiming, RegimeScales } from "../../hardware/index.ts";
 import type { MeasuredRun } from "../accuracy/measured-run.ts";
-import { simulateRun, type RunParts } from "../accuracy/simulate-run.ts";
+import type { RunParts } from "../accuracy/run-engine.ts";
+import { simulateRun } from "../accuracy/simulate-run.ts";
 import { foldOf, FOLDS, quantileOf } from "./cross-validate.ts";
 
 /** Outside, model or GPU are not what was measured; as for measured steps. */
