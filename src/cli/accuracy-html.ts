@@ -1,6 +1,6 @@
 /** The accuracy report as one self-contained page: targets, scatter plots, residuals, groups. */
 
-import type { AccuracyReport, AccuracyRow, Metric } from "../plan/index.ts";
+import type { AccuracyReport, AccuracyRow, Metric, RunFamily } from "../plan/index.ts";
 import {
   biasText,
   cellOf,
@@ -34,6 +34,18 @@ const PLOTS: readonly Plot[] = [
   },
 ];
 
+/** Families that a plot tells apart: as many as there are colours, and names that fit beside its title. */
+const SERIES: Readonly<Record<RunFamily, string>> = {
+  inferencex: "InferenceX",
+  "inferencex-disagg": "split",
+  silicon: "AIC sample",
+  "trtllm-max": "TensorRT-LLM",
+  "trtllm-online": "TensorRT-LLM",
+  "vllm-e2e": "vLLM",
+  "vllm-requests": "vLLM",
+  "vllm-workstation": "vLLM",
+};
+
 /** One metric for each run: the first of the plot's that was measured. */
 function rowsFor(report: AccuracyReport, metrics: readonly Metric[]): AccuracyRow[] {
   const best = new Map<string, AccuracyRow>();
@@ -47,11 +59,11 @@ function rowsFor(report: AccuracyReport, metrics: readonly Metric[]): AccuracyRo
 }
 
 function seriesOf(rows: readonly AccuracyRow[]): DotSeries[] {
-  const families = [...new Set(rows.map((row) => row.family))];
-  return families.map((family) => ({
-    name: family,
+  const names = [...new Set(Object.values(SERIES))];
+  return names.map((name) => ({
+    name,
     dots: rows
-      .filter((row) => row.family === family)
+      .filter((row) => SERIES[row.family] === name)
       .map(({ measured, predicted, group, shape, run, metric }) => ({
         measured,
         predicted,
@@ -69,10 +81,14 @@ function plots(report: AccuracyReport): string {
   return `<div class="charts">${charts.join("")}</div>`;
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+/** A table whose first `texts` columns are words, the others numbers. */
+function table(head: readonly string[], rows: readonly (readonly string[])[], texts = 1): string {
   const cells = (row: readonly string[]): string =>
     row
-      .map((cell, i) => (i === 0 ? `<th>${escapeText(cell)}</th>` : `<td>${escapeText(cell)}</td>`))
+      .map(
+        (cell, i) =>
+          `${i < texts ? "<th>" : "<td>"}${escapeText(cell)}${i < texts ? "</th>" : "</td>"}`,
+      )
       .join("");
   const heads = head.map((cell) => `<th>${escapeText(cell)}</th>`).join("");
   const body = rows.map((row) => `<tr>${cells(row)}</tr>`).join("\n");
@@ -126,7 +142,7 @@ function worstTable(report: AccuracyReport): string {
   );
   if (rows.length === 0) return "";
   const head = ["missed target", "group", "of the error", "its error (bias)", "rows"];
-  return `<h2>Missed targets: the groups that weigh most</h2>\n${table(head, rows)}`;
+  return `<h2>Missed targets: the groups that weigh most</h2>\n${table(head, rows, 2)}`;
 }
 
 function leaveOneOutTable(report: AccuracyReport): string {
@@ -138,6 +154,9 @@ function leaveOneOutTable(report: AccuracyReport): string {
 calibration saw have to expect. Chosen on all groups, these included, the error is ${fitted}.</p>
 ${table(LEFT_OUT_HEAD, rows)}`;
 }
+
+/** Numbers stay on one line; wide tables scroll instead of widening the page. */
+const TABLE_STYLE = "td,th{white-space:nowrap}table{display:block;overflow-x:auto;font-size:13px}";
 
 /** The page; `command` is the line that made it. */
 export function accuracyHtml(report: AccuracyReport, command: string): string {
@@ -153,7 +172,7 @@ export function accuracyHtml(report: AccuracyReport, command: string): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Headworks: predicted against measured</title>
-<style>${PAGE_STYLE}</style>
+<style>${PAGE_STYLE}${TABLE_STYLE}</style>
 </head>
 <body>
 <main>
