@@ -27,7 +27,7 @@ export type { Simulation } from "./simulation.ts";
 export { planSynthesis, synthesizeTraffic } from "./synth-traffic.ts";
 export type { Synthesis, SynthParameters } from "./synth-traffic.ts";
 export type { LookupSummary, TierSummary } from "./tiers/tier-report.ts";
-export { PartSums, TIME_PARTS, timeGroups, timesAt, totalMs } from "./time-parts.ts";
+export { partsMsAt, PartSums, TIME_PARTS, timeGroups, timesAt, totalMs } from "./time-parts.ts";
 export type * from "./time-parts.ts";
 export { runTitle, verdictOf } from "./verdict.ts";
 export type { Verdict } from "./verdict.ts";

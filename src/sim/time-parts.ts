@@ -167,6 +167,13 @@ function asidesAt(asides: AsideColumns, row: number): typeof NO_ASIDES {
   };
 }
 
+/** The parts of one request's end-to-end time, ms. */
+export function partsMsAt(columns: TimeColumns, row: number, pathUs: number): PartsMs {
+  const sums = new PartSums("e2e");
+  sums.add(timesAt(columns, row));
+  return sums.meanMs(pathUs)!;
+}
+
 /** The groups of the completed requests in `rows`, one per percentile; empty without requests that have the time. */
 export function timeGroups(
   columns: TimeColumns,

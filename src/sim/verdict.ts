@@ -1,7 +1,8 @@
 /** The first sentence of a report: what the cluster did with the trace, and what limited it. */
 
-import { countText, msText, numberText, percentText, secondsText } from "../core/index.ts";
+import { countText, msText, percentText, secondsText } from "../core/index.ts";
 import type { Report } from "./report.ts";
+import { limitOf } from "./verdict-limit.ts";
 
 export type Verdict = {
   readonly mood: "good" | "fair" | "bad";
@@ -10,27 +11,18 @@ export type Verdict = {
 
 /** Share of requests that must meet the SLO for "held" (assumption: the usual two nines). */
 const HELD_SHARE = 0.99;
-/** Preemptions per completed request from which KV pressure is named (assumption). */
-const PREEMPTION_SHARE = 0.005;
-/** Share of time, or of max_num_seqs, from which workers count as saturated (assumption). */
-const SATURATED_SHARE = 0.9;
-/** Share of the blocks from which the KV cache counts as full (assumption). */
-const KV_FULL_SHARE = 0.97;
-/** Waiting up to this many steps is the usual wait for the one in progress (assumption). */
-const QUEUE_STEPS = 3;
-/** Part of the p99 TTFT spent waiting from which queueing is named (assumption). */
-const QUEUE_PART = 0.5;
-
-/** One or two sentences; a report without requests says so. */
+/** Share of its usual goodput that a fault must cost to be told (assumption: the reports' limit of recovery). */
+const DIP_SHARE = 0.05;
+/** Two sentences, and one on faults and one on what tiers or hand-offs did where there are any; a report without requests says so. */
 export function verdictOf(report: Report): Verdict {
   const { requests } = report;
   if (requests.offered === 0) {
     return { mood: "bad", text: "No request arrived: the trace or its window is empty." };
   }
   const outcome = outcomeOf(report);
-  const stopped =
-    report.stopped === null ? "" : ` The run ended early: ${trimmed(report.stopped)}.`;
-  return { mood: outcome.mood, text: `${outcome.text} ${limitOf(report)}${stopped}` };
+  const sentences = [outcome.text, limitOf(report), faultText(report), transferText(report)];
+  if (report.stopped !== null) sentences.push(`The run ended early: ${trimmed(report.stopped)}.`);
+  return { mood: outcome.mood, text: sentences.filter((text) => text !== "").join(" ") };
 }
 
 function trimmed(text: string): string {
@@ -39,8 +31,7 @@ function trimmed(text: string): string {
 
 function outcomeOf(report: Report): Verdict {
   const { requests, slo } = report;
-  const workers = report.workers.length;
-  const cluster = `${countText(workers)} worker${workers === 1 ? "" : "s"}`;
+  const cluster = clusterText(report);
   const span = secondsText(report.simS);
   const lost = requests.rejected + requests.failed + requests.cancelled;
   if (slo.attainment !== null) {
@@ -60,6 +51,49 @@ function outcomeOf(report: Report): Verdict {
       ? `${capital(cluster)} served all ${countText(requests.offered)} requests in ${span}.`
       : `${capital(cluster)} served ${served} in ${span}${lossText(report)}.`,
   };
+}
+
+/** The workers, by role where prompts and answers have workers of their own. */
+function clusterText({ workers, pools }: Report): string {
+  const prefill = workersOf(pools, "prefill");
+  const decode = workersOf(pools, "decode");
+  if (prefill > 0 && decode > 0) {
+    return `${countText(prefill)} prefill and ${countText(decode)} decode workers`;
+  }
+  return `${countText(workers.length)} worker${workers.length === 1 ? "" : "s"}`;
+}
+
+function workersOf(pools: Report["pools"], role: string): number {
+  return pools.reduce((sum, pool) => sum + (pool.role === role ? pool.workers : 0), 0);
+}
+
+/** What faults cost; empty without any. */
+function faultText({ faults }: Report): string {
+  if (faults === null || faults.events.length === 0) return "";
+  const count = faults.events.length + faults.more;
+  const parts = [`${countText(faults.failed)} requests lost`];
+  if (faults.moved > 0) parts.push(`${countText(faults.moved)} moved to other workers`);
+  const [worst] = faults.events.toSorted((a, b) => (b.goodputDip ?? 0) - (a.goodputDip ?? 0));
+  const dip = worst?.goodputDip ?? 0;
+  if (worst !== undefined && dip >= DIP_SHARE) {
+    const back =
+      worst.recoveryS === null
+        ? "did not recover"
+        : `was back after ${secondsText(worst.recoveryS)}`;
+    parts.push(`goodput fell by up to ${percentText(dip)} and ${back}`);
+  }
+  return `${countText(count)} fault${count === 1 ? "" : "s"}: ${parts.join(", ")}.`;
+}
+
+/** What tiers, peers and hand-offs brought; empty without any. */
+function transferText({ kv, tokens, disagg }: Report): string {
+  if (disagg !== null && disagg.handoffs > 0) {
+    return `Hand-offs took ${msText(disagg.transferMs.p50)} in the median and ${msText(disagg.transferMs.p99)} at p99.`;
+  }
+  const { tokensBySource: by } = kv;
+  if (by === undefined || tokens.input === 0) return "";
+  const below = by.g2 + by.g3 + by.g4 + by.peer;
+  return `Tiers and peers brought ${percentText(below / tokens.input)} of the prompt tokens, GPU memory had ${percentText(by.g1 / tokens.input)}.`;
 }
 
 function capital(text: string): string {
@@ -82,46 +116,6 @@ function targetsText(targets: Report["slo"]["targets"]): string {
   if (targets.tpotMs !== undefined) parts.push(`TPOT ≤ ${msText(targets.tpotMs)}`);
   if (targets.e2eMs !== undefined) parts.push(`e2e ≤ ${msText(targets.e2eMs)}`);
   return parts.join(", ");
-}
-
-/**
- * The scarcest thing. A worker that is always busy is no sign by itself, because a step is in
- * progress as long as one request runs: only waiting shows that something ran short.
- */
-function limitOf(report: Report): string {
-  const { kv, batch, latency, requests } = report;
-  const busy = percentText(batch.busyShare);
-  if (kv.preemptions > PREEMPTION_SHARE * Math.max(1, requests.completed)) {
-    return (
-      `KV blocks were the limit: ${countText(kv.preemptions)} preemptions, ` +
-      `${countText(report.tokens.recomputed)} tokens computed again.`
-    );
-  }
-  if (!hasQueued(report)) {
-    return (
-      `Nothing ran short: the mean step held ${numberText(batch.meanSize)} requests, ` +
-      `KV use peaked at ${percentText(kv.usagePeak)}.`
-    );
-  }
-  const wait = `the slowest 1 % waited over ${msText(latency.queueMs.p99)} before their first step`;
-  if (batch.meanSize >= SATURATED_SHARE * report.engine.maxNumSeqs) {
-    return `max_num_seqs was the limit: batches were full, and ${wait}.`;
-  }
-  if (kv.usagePeak >= KV_FULL_SHARE && kv.usageMean >= KV_FULL_SHARE / 2) {
-    return `KV blocks were the limit: ${wait}.`;
-  }
-  if (batch.busyShare >= SATURATED_SHARE) {
-    return `Compute was the limit: workers were busy ${busy} of the time, and ${wait}.`;
-  }
-  return `Bursts queued: ${wait}, though workers were busy only ${busy} of the time.`;
-}
-
-/** Whether waiting, beyond the wait for the step in progress, made up much of the slowest TTFT. */
-function hasQueued({ latency }: Report): boolean {
-  const queue = latency.queueMs.p99;
-  const ttft = latency.ttftMs.p99;
-  const step = latency.itlMs.p50 ?? 0;
-  return queue !== null && ttft !== null && queue > QUEUE_PART * ttft && queue > QUEUE_STEPS * step;
 }
 
 /** What the run is called: its scenario's name, or its traffic's where the scenario has none. */

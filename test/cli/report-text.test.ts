@@ -9,6 +9,61 @@ import { reportOf } from "./fixtures.ts";
 const base = reportOf();
 const queued = { ...base.latency, queueMs: { ...base.latency.queueMs, p99: 390 } };
 const nothing = { mean: null, p50: null, p90: null, p95: null, p99: null, p999: null, max: null };
+const poolsBusy = (["prefill", "decode"] as const).map((role, i): Report["pools"][number] => ({
+  name: role,
+  role,
+  workers: 1,
+  gpus: 1,
+  engine: base.engine,
+  completed: 1000,
+  gpuHours: 0.07,
+  costUsd: null,
+  busyShare: [0.3, 0.95][i]!,
+  meanBatchSize: 8,
+  steps: 1000,
+  tokens: { prefilled: 1, output: 1, recomputed: 0 },
+  kv: base.kv,
+}));
+const handedOver: NonNullable<Report["disagg"]> = {
+  handover: "push",
+  firstToken: "handed_over",
+  kvBytesPerToken: 1000,
+  handoffs: 1000,
+  fallbacks: 0,
+  timeouts: 0,
+  transferFailures: 0,
+  bytes: 1e9,
+  reusedShare: null,
+  reserveMs: nothing,
+  transferMs: { ...nothing, p50: 40, p99: 90 },
+  heldMs: nothing,
+};
+const oneFault: NonNullable<Report["faults"]> = {
+  moved: 4,
+  failed: 3,
+  tokensLost: 100,
+  gpuSLost: 1,
+  gpuSDown: 60,
+  events: [
+    {
+      kind: "crash",
+      atS: 60,
+      untilS: null,
+      workers: [0],
+      touched: 7,
+      moved: 4,
+      failed: 3,
+      tokensLost: 100,
+      gpuSLost: 1,
+      gpuSDown: 60,
+      goodputBeforePerS: 4,
+      goodputDip: 0.4,
+      recoveryS: 25,
+    },
+  ],
+  more: 0,
+  outages: [],
+};
 
 describe("reportText", () => {
   it("prints the page", async () => {
@@ -51,6 +106,32 @@ describe("verdictOf", () => {
       { latency: queued, kv: { ...base.kv, usageMean: 0.8, usagePeak: 1 } },
       "good",
       "KV blocks were the limit: the slowest",
+    ],
+    [
+      { latency: queued, pools: poolsBusy },
+      "good",
+      "Compute of pool decode was the limit: workers were busy 95.0 % of the time",
+    ],
+    [
+      { disagg: handedOver, pools: poolsBusy },
+      "good",
+      "1 prefill and 1 decode workers served all 1,000 requests",
+    ],
+    [{ disagg: handedOver }, "good", "Hand-offs took 40 ms in the median and 90 ms at p99."],
+    [
+      { disagg: { ...handedOver, transferMs: { ...nothing, p50: 900, p99: 5000 } } },
+      "good",
+      "Moving keys and values was the limit: the slowest 1 % of hand-offs took over 5 s",
+    ],
+    [
+      { faults: oneFault },
+      "good",
+      "1 fault: 3 requests lost, 4 moved to other workers, goodput fell by up to 40.0 % and was back after 25 s.",
+    ],
+    [
+      { faults: { ...oneFault, moved: 0, events: [{ ...oneFault.events[0]!, recoveryS: null }] } },
+      "good",
+      "1 fault: 3 requests lost, goodput fell by up to 40.0 % and did not recover.",
     ],
     [
       { slo: { targets: { ttftMs: 500 }, goodputPerS: 3.9, attainment: 0.995 } },

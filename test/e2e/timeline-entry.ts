@@ -3,6 +3,8 @@
 import { slicePyramid } from "../../src/plan/index.ts";
 import { stream } from "../../src/core/index.ts";
 import { paint } from "../../web/screens/timeline/paint.ts";
+import { heightOf, paintRows } from "../../web/screens/timeline/lane-rows.ts";
+import type { LaneRow } from "../../web/screens/timeline/lane-rows.ts";
 import { panned, zoomed } from "../../web/screens/timeline/view-window.ts";
 
 export type Frames = {
@@ -16,6 +18,25 @@ export type Frames = {
 const WORKERS = 16;
 const WIDTH = 1400;
 const HEIGHT = 420;
+
+/** Other lanes on the screen, and their samples. */
+const LANES = 30;
+const SAMPLES = 2000;
+
+function lanes(endUs: number) {
+  const random = stream(1, "lanes");
+  const timeUs = Float64Array.from({ length: SAMPLES }, (_, i) => ((i + 1) * endUs) / SAMPLES);
+  const rows = Array.from({ length: LANES }, (_, i): LaneRow => ({
+    kind: "area",
+    name: String(i),
+    height: 24,
+    top: 1,
+    scale: "",
+    courses: [{ values: timeUs.map(() => random.next()), colour: 3 }],
+    words: () => "",
+  }));
+  return { timeUs, rows, ground: 1, gap: 2 };
+}
 
 /** The parts of a page that Node's types do not have. */
 type Canvas = { width: number; height: number; getContext(kind: "2d"): Context | null };
@@ -71,6 +92,11 @@ export function frames(steps: number): Frames {
   const image = new page.ImageData(WIDTH, HEIGHT);
   const pixels = new Uint32Array(image.data.buffer);
   const colours = { ground: 1, gap: 2, mixed: 3, decode: 4 };
+  const beside = lanes(last);
+  const laneHeight = heightOf(beside.rows);
+  const laneContext = new page.OffscreenCanvas(WIDTH, laneHeight).getContext("2d");
+  const laneImage = new page.ImageData(WIDTH, laneHeight);
+  const lanePixels = new Uint32Array(laneImage.data.buffer);
   let view = { fromUs: 0, toUs: last };
   const took: number[] = [];
   for (let i = 0; i < 240; i++) {
@@ -84,6 +110,8 @@ export function frames(steps: number): Frames {
     const start = performance.now();
     paint(pyramid, { ...view, width: WIDTH, height: HEIGHT }, colours, pixels);
     context?.putImageData(image, 0, 0);
+    paintRows(beside, { ...view, width: WIDTH, ratio: 1 }, lanePixels);
+    laneContext?.putImageData(laneImage, 0, 0);
     took.push(performance.now() - start);
   }
   took.sort((a, b) => a - b);

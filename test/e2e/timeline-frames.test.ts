@@ -1,4 +1,4 @@
-/** A million steps of work on the timeline: pan and zoom keep within a frame's time. */
+/** A million steps of work and thirty other lanes on the timeline: pan and zoom keep within a frame's time. */
 
 import { expect, it } from "vitest";
 import { runInChromium } from "../parity/browser.ts";

@@ -21,7 +21,8 @@ import { useWidth } from "./use-width.ts";
 
 export type FigureProps = {
   readonly chart: Chart;
-  readonly height?: number;
+  /** Of the picture, in pixels; it may follow from its width. */
+  readonly height?: number | ((width: number) => number);
   /** File name of exports, without ending. */
   readonly name: string;
   /** Topic of the method page. */
@@ -46,7 +47,10 @@ export function Figure(props: FigureProps) {
   const allTables = useStore(viewStore, (state) => state.tables);
   const [ownTable, setOwnTable] = useState<boolean | null>(null);
   const asTable = ownTable ?? allTables;
-  const size = useMemo(() => ({ width: Math.max(220, width), height }), [width, height]);
+  const size = useMemo(() => {
+    const wide = Math.max(220, width);
+    return { width: wide, height: typeof height === "number" ? height : height(wide) };
+  }, [width, height]);
   const drawn = useMemo(() => (width === 0 ? null : chart.draw(size)), [chart, size, width]);
   const markup = useMemo(
     () => (drawn === null ? "" : svgOf(drawn.scene, { theme })),

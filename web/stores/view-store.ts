@@ -27,6 +27,10 @@ export type ViewState = {
   readonly brush: Brush | null;
   /** Simulated time under the pointer, s: a ruler in every chart over time. */
   readonly cursorS: number | null;
+  /** A brush that is being drawn. */
+  readonly drawnBrush: Brush | null;
+  /** Simulated time that the cluster is shown at, s; `null`: over the whole run. */
+  readonly clockS: number | null;
   readonly dialog: Dialog;
   readonly isPanelOpen: boolean;
   /** Topic of the method screen: the number whose ⓘ was opened. */
@@ -43,6 +47,8 @@ export const viewStore = createStore<ViewState>(() => ({
   screen: "overview",
   brush: null,
   cursorS: null,
+  drawnBrush: null,
+  clockS: null,
   dialog: "none",
   isPanelOpen: globalThis.innerWidth > 760,
   topic: "",

@@ -10,6 +10,7 @@ import type {
   LatencyName,
   PairedInsight,
   PromptSources,
+  RunLanes,
   SlicePyramid,
   SlowRequest,
   TimeWindow,
@@ -29,16 +30,20 @@ export type {
   LatencyCurve,
   LatencyInsight,
   LatencyName,
+  LinkLane,
   OverTime,
   PairedInsight,
   PromptSources,
   PyramidLevel,
+  RunLanes,
   SlicePyramid,
   SlowRequest,
+  TierLane,
   TimeGroup,
   TimePart,
   TimeWindow,
   WindowInsight,
+  WorkerLanes,
 } from "../../src/plan/index.ts";
 export type { PolicyKnob, PolicyMeta } from "../../src/policies/index.ts";
 export type { Report, Verdict } from "../../src/sim/index.ts";
@@ -131,6 +136,8 @@ export type Questions = {
   /** Runs that stay in memory, whichever follow, until the next such message. */
   readonly hold: { readonly ask: { readonly runs: readonly number[] }; readonly answer: null };
   readonly pyramid: { readonly ask: { readonly run: number }; readonly answer: SlicePyramid };
+  /** Links, tiers, hand-offs and single workers over time. */
+  readonly lanes: { readonly ask: { readonly run: number }; readonly answer: RunLanes };
   readonly export: {
     readonly ask: { readonly run: number; readonly kind: ExportKind };
     readonly answer: Uint8Array;

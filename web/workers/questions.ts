@@ -6,6 +6,7 @@ import {
   clusterSize,
   latenciesWithin,
   pairedRuns,
+  runLanes,
   slicePyramid,
   slowestWithin,
   sourcesWithin,
@@ -46,6 +47,8 @@ export async function answerLate(message: LateQuestion, desk: RunDesk): Promise<
       return ok(null);
     case "pyramid":
       return pyramidOf(message.ask.run, desk);
+    case "lanes":
+      return lanesOf(message.ask.run, desk);
     case "export":
       return exportOf(message.ask, desk);
     case "readTrace": {
@@ -103,6 +106,13 @@ function pyramidOf(run: number, desk: RunDesk): Result<unknown> {
   for (const us of slices.endUs) endUs = Math.max(endUs, us);
   for (const us of requests?.finishUs ?? []) if (us > endUs) endUs = us;
   return ok(slicePyramid(slices, workers, endUs));
+}
+
+function lanesOf(run: number, desk: RunDesk): Result<unknown> {
+  const kept = desk.find(run);
+  if (!kept.ok) return kept;
+  const lanes = runLanes(kept.value.result);
+  return lanes === undefined ? fail({ what: "this run was not sampled over time" }) : ok(lanes);
 }
 
 function exportOf(

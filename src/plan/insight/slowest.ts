@@ -1,6 +1,7 @@
 /** The requests of a window that took longest. */
 
-import type { SimulationResult } from "../../sim/index.ts";
+import { partsMsAt } from "../../sim/index.ts";
+import type { PartsMs, SimulationResult } from "../../sim/index.ts";
 import { latencyUs, rowsOfRun } from "./window.ts";
 import type { TimeWindow } from "./window.ts";
 
@@ -16,6 +17,8 @@ export type SlowRequest = {
   readonly cachedTokens: number;
   readonly outputTokens: number;
   readonly preemptions: number;
+  /** Its end-to-end time by what it was spent on; adds up. */
+  readonly partsMs: PartsMs;
 };
 
 const SLOWEST = 20;
@@ -42,5 +45,6 @@ export function slowestWithin(
     cachedTokens: requests.cachedTokens[row]!,
     outputTokens: requests.outputTokens[row]!,
     preemptions: requests.preemptions[row]!,
+    partsMs: partsMsAt(requests, row, requests.pathUs),
   }));
 }

@@ -2,14 +2,17 @@
 
 import { useEffect, useMemo, useState } from "react";
 import { useStore } from "zustand";
+import { countText } from "../../../src/core/index.ts";
 import { Figure } from "../../charts/figure.tsx";
 import { Legend } from "../../charts/legend.tsx";
 import { engine, runStore } from "../../engine/session.ts";
+import { useAnswer } from "../../engine/use-answer.ts";
 import { useCompared } from "../../engine/use-compared.ts";
 import { useView } from "../../engine/use-view.ts";
 import type { TraceStatistics } from "../../workers/protocol.ts";
 import { capacityChart, hitRateChart, occupancyChart } from "./charts.ts";
 import { sourcesChart } from "./sources.ts";
+import { TierFigures } from "./tier-figures.tsx";
 import { TierTable } from "./tier-table.tsx";
 
 export function Kv() {
@@ -18,6 +21,7 @@ export function Kv() {
   const { other, isDifference } = useCompared();
   const beside = other?.series ?? null;
   const { own: sources } = useView("sources");
+  const lanes = useAnswer("lanes", shown.run);
   const statistics = useStatistics(insight.report.scenario.traffic.source.trace);
   const charts = useMemo(
     () => ({
@@ -34,6 +38,7 @@ export function Kv() {
         <Figure chart={charts.sources} name="prompt-tokens" topic="sources" height={300} />
       </div>
       <TierTable kv={insight.report.kv} />
+      <TierFigures kv={insight.report.kv} series={insight.series} lanes={lanes} />
       <Figure chart={charts.occupancy} name="kv-occupancy" topic="kv" height={230} isTime>
         <Legend
           items={[
@@ -55,7 +60,7 @@ export function Kv() {
         <p>
           {insight.report.kv.evictedBlocks === 0
             ? "No block was evicted in this run: a larger cache would change nothing."
-            : `${String(insight.report.kv.evictedBlocks)} blocks were evicted in this run.`}
+            : `${countText(insight.report.kv.evictedBlocks)} blocks were evicted in this run.`}
         </p>
       </section>
     </div>

@@ -23,7 +23,7 @@ export const TOPICS: readonly Topic[] = [
   {
     id: "verdict",
     title: "The verdict",
-    text: "Held means that at least 99 % of the requests met every goal. What limited is named only where waiting is at least half of the slowest 1 % of first tokens: KV blocks when requests were preempted or the cache was full, max_num_seqs when batches were full, compute when workers were busy nine tenths of the time, bursts otherwise.",
+    text: "Held means that at least 99 % of the requests met every goal. What limited is named only where waiting is at least half of the slowest 1 % of first tokens: KV blocks when requests were preempted or the cache was full, max_num_seqs when batches were full, compute when workers were busy nine tenths of the time, bursts otherwise; of several pools, that of which it holds. Moving keys and values is named when the slowest 1 % of hand-offs took over half of the slowest 1 % of first tokens.",
     inputs: ({ slo, latency, batch, kv }) => [
       ["within every goal", percentText(slo.attainment)],
       ["queue p99", ms(latency.queueMs.p99)],
@@ -96,8 +96,56 @@ export const TOPICS: readonly Topic[] = [
   {
     id: "breakdown",
     title: "Where the time goes",
-    text: "Mean parts of the requests around a percentile: 45–55 % for p50, 88–92 % for p90, 98.5–99.5 % for p99, ordered by TTFT or by end-to-end time. Queue: arrival to first step. Prefill: first step to first token. Decode: first to last token.",
+    text: "Mean parts of the requests around a percentile: 45–55 % for p50, 88–92 % for p90, 98.5–99.5 % for p99, ordered by TTFT or by end-to-end time. Client path: between client and engine, there and back. Queue: arrival to first step. Onboard: loading a prefix from tiers or peers before it. Prefill: first step to prompt computed. Transfer: from there to keys and values at the decode worker. Preemption: taken off the batch, or its worker lost, to its next token. Decode: the rest. The parts of a request add up to its time.",
     inputs: ({ requests }) => [["completed", countText(requests.completed)]],
+  },
+  {
+    id: "energy",
+    title: "Energy",
+    text: "GPUs draw idle power between steps, and in a step what their card says of its compute and memory traffic; hosts draw their nodes' share; all of it times the facility's overhead (PUE). Electricity costs extra only where the scenario prices it.",
+    inputs: ({ energy }) => [
+      ["GPUs", energy === null ? "–" : `${numberText(energy.gpuKwh)} kWh`],
+      ["of it idle", energy === null ? "–" : `${numberText(energy.gpuIdleKwh)} kWh`],
+      ["hosts", energy === null ? "–" : `${numberText(energy.hostKwh)} kWh`],
+      ["PUE", energy === null ? "–" : numberText(energy.pue)],
+    ],
+  },
+  {
+    id: "moment",
+    title: "The cluster at a moment",
+    text: "Samples are equally far apart; a moment shows the interval that it lies in. Busy: share of the interval with a step in progress, counted to the microsecond. KV, running, queued: as the interval ends. A link's use: bytes that it carried in the interval, those on their way included, over what it could have carried with nothing broken. Links are the fullest 64; of those of one kind and direction in a node the fullest stands for all. Over the run: the same over all of it, KV at its peak.",
+    inputs: ({ simS, network }) => [
+      ["simulated time", textOf(simS, "s")],
+      [
+        "links that carried anything",
+        network === null
+          ? "no fabric"
+          : `${countText(network.linksUsed)} of ${countText(network.linksAll)}`,
+      ],
+    ],
+  },
+  {
+    id: "tiers",
+    title: "KV tiers",
+    text: "Each level is asked only for the tokens that no level above it had, when a request is first admitted. A miss has the first reason that holds: the prefix was never seen, was evicted, is at another worker only, is shorter than a block, was never let in, or was lost to a fault. Bytes count when their transfer begins; occupancy is over all stores of a level.",
+    inputs: ({ kv }) => [
+      [
+        "tiers",
+        (kv.tiers ?? []).map(({ level, pool }) => `${level} of ${pool}`).join(", ") || "none",
+      ],
+      ["fetches", countText(kv.onboarding?.fetches ?? 0)],
+      ["mean time of a fetch", ms(kv.onboarding?.meanMs ?? null)],
+    ],
+  },
+  {
+    id: "faults",
+    title: "What faults cost",
+    text: "Touched: requests at a worker when it broke, or sent to it before routers knew. Each is moved or lost once somebody notices. Goodput is averaged over ten seconds and compared with the minute before the fault; it is back at 95 % of that. GPU time away counts from the fault until the worker takes requests again.",
+    inputs: ({ faults, scenario }) => [
+      ["faults", countText((faults?.events.length ?? 0) + (faults?.more ?? 0))],
+      ["until routers know", textOf(scenario.faults.detection_s, "s")],
+      ["moves allowed a request", countText(scenario.faults.migration_limit)],
+    ],
   },
   {
     id: "limits",

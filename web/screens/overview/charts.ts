@@ -5,6 +5,7 @@ import { textOf } from "../../charts/axes.ts";
 import { drawBars } from "../../charts/bars.ts";
 import type { Part } from "../../charts/bars.ts";
 import { asDifference, tableOfLines } from "../../charts/compared.ts";
+import type { LegendItem } from "../../charts/legend.tsx";
 import { domainUp, drawLines } from "../../charts/lines.ts";
 import type { LinesOptions } from "../../charts/lines.ts";
 import type { Role } from "../../charts/palette.ts";
@@ -21,6 +22,14 @@ const PARTS: readonly (readonly [name: string, role: Role, parts: readonly TimeP
   ["preemption", "policy", ["preemption"]],
   ["decode", "decode", ["decode"]],
 ];
+/** Names of the parts that any of the bars has. */
+export function breakdownLegend(own: WindowInsight | null): readonly LegendItem[] {
+  const groups = [...(own?.byTtft ?? []), ...(own?.byE2e ?? [])];
+  return PARTS.filter(
+    ([name, , parts]) => ALWAYS.includes(name) || groups.some((group) => sumOf(group, parts) > 0),
+  ).map(([name, role]) => ({ name: name === "path" ? "client path" : name, role }));
+}
+
 /** In the order in which a request passes them. */
 const TIME_PARTS = PARTS.flatMap(([, , parts]) => parts);
 /** Drawn although they may be zero. */
@@ -84,13 +93,26 @@ function sumOf({ ms }: Pick<TimeGroup, "ms">, parts: readonly TimePart[]): numbe
 function breakdownSummary(groups: readonly TimeGroup[]): string {
   const slow = groups.find(({ label }) => label === "TTFT p99");
   if (slow === undefined) return "No request completed in this stretch of time.";
-  const { queue, prefill } = slow.ms;
+  const { queue, prefill, onboard, transfer, preemption } = slow.ms;
   const total = sumOf(slow, TIME_PARTS);
   if (total <= 0) return "The slowest first tokens come at once.";
   return (
-    `Of the slowest 1 % of first tokens (${textOf(total, "ms")}), ${percentText(queue / total)} is waiting ` +
-    `and ${percentText(prefill / total)} prefill.`
+    `Of the slowest 1 % of first tokens (${textOf(total, "ms")}), ` +
+    wordsFor([
+      [queue, "waiting"],
+      [prefill, "prefill"],
+      [onboard + transfer, "moving keys and values"],
+      [preemption, "work done again"],
+    ])
+      .map(([ms, name], i) => `${percentText(ms / total)}${i === 0 ? " is" : ""} ${name}`)
+      .join(", ") +
+    "."
   );
+}
+
+/** The first two, and what else there is. */
+function wordsFor(parts: readonly (readonly [ms: number, name: string])[]) {
+  return parts.filter(([ms], i) => i < 2 || ms > 0);
 }
 
 const SHORT_ROLES: Readonly<Record<string, Role | null>> = {

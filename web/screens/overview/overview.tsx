@@ -7,24 +7,14 @@ import { Legend } from "../../charts/legend.tsx";
 import { runStore } from "../../engine/session.ts";
 import { useCompared } from "../../engine/use-compared.ts";
 import { explain } from "../../stores/view-store.ts";
+import { faultsChart } from "../timeline/faults.ts";
 import { ComparePanel } from "../compare/compare-panel.tsx";
-import { breakdownChart, loadChart, shortChart } from "./charts.ts";
+import { breakdownChart, breakdownLegend, loadChart, shortChart } from "./charts.ts";
+import { SHORT_LEGEND } from "./legends.ts";
 import { Sensitivity } from "./sensitivity.tsx";
 import { Tiles } from "./tiles.tsx";
 
 const MOODS = { good: "✓", fair: "!", bad: "✕" } as const;
-
-const TIME_LEGEND = [
-  { name: "client path", role: "idle" },
-  { name: "queue", role: "queue" },
-  { name: "prefill", role: "prefill" },
-  { name: "decode", role: "decode" },
-] as const;
-const SHORT_LEGEND = [
-  { name: "KV blocks", role: "transfer" },
-  { name: "batch slots", role: "policy" },
-  { name: "compute", role: "queue" },
-] as const;
 
 export function Overview() {
   const { shown, baseline, compares, windowed } = useStore(runStore);
@@ -38,6 +28,11 @@ export function Overview() {
     () => loadChart(insight.series, other?.series ?? null, isDifference),
     [insight.series, other, isDifference],
   );
+  const faults = useMemo(() => {
+    const { report, series } = insight;
+    const endS = series?.timeS.at(-1) ?? report.simS;
+    return report.faults === null ? null : faultsChart(report.faults, endS);
+  }, [insight]);
   return (
     <>
       <section className={`verdict ${insight.verdict.mood}`} aria-label="Verdict">
@@ -58,7 +53,7 @@ export function Overview() {
       <Tiles insight={insight} baseline={other} />
       <div className="figures">
         <Figure chart={breakdown} name="where-time-goes" topic="breakdown" height={190}>
-          <Legend items={TIME_LEGEND} />
+          <Legend items={breakdownLegend(own)} />
         </Figure>
         <Figure chart={short} name="what-ran-short" topic="limits" height={96} isTime>
           <Legend items={SHORT_LEGEND} />
@@ -71,6 +66,9 @@ export function Overview() {
             ]}
           />
         </Figure>
+        {faults === null ? null : (
+          <Figure chart={faults} name="faults" topic="faults" height={120} isTime />
+        )}
         <Sensitivity />
       </div>
       <Warnings warnings={insight.report.warnings} />

@@ -1,4 +1,4 @@
-/** Five numbers with their course over the run and their change to the baseline. */
+/** Six numbers with their course over the run and their change to the baseline. */
 
 import { numberText, percentText } from "../../../src/core/index.ts";
 import { textOf } from "../../charts/axes.ts";
@@ -13,7 +13,8 @@ type Tile = {
   readonly value: (report: Report) => number | null;
   readonly text: (value: number) => string;
   readonly note: (report: Report) => string;
-  readonly spark: (series: OverTime) => ArrayLike<number>;
+  /** Its course over the run, where it has one. */
+  readonly spark?: (series: OverTime) => ArrayLike<number>;
   readonly betterIs: "more" | "less";
   readonly opens: ScreenName;
   readonly topic: string;
@@ -78,6 +79,18 @@ const TILES: readonly Tile[] = [
     opens: "explore",
     topic: "cost",
   },
+  {
+    name: "Energy",
+    value: ({ energy }) => energy?.facilityKwh ?? null,
+    text: (value) => `${numberText(value)} kWh`,
+    note: ({ energy }) =>
+      energy === null
+        ? "needs a GPU of the list"
+        : `${numberText(energy.joulesPerOutputToken)} J per token out, ${percentText(energy.gpuIdleKwh / energy.gpuKwh)} of the GPUs' share idle`,
+    betterIs: "less",
+    opens: "topology",
+    topic: "energy",
+  },
 ];
 
 export type TilesProps = { readonly insight: Insight; readonly baseline: Insight | null };
@@ -120,7 +133,7 @@ function TileView({ tile, insight, baseline }: { readonly tile: Tile } & TilesPr
         {value === null ? "–" : tile.text(value)}
         {change === null ? null : <span className={`change ${change.mood}`}> {change.text}</span>}
       </p>
-      {insight.series === null ? null : (
+      {insight.series === null || tile.spark === undefined ? null : (
         <Sparkline
           values={tile.spark(insight.series)}
           baseline={besides === null ? undefined : tile.spark(besides)}

@@ -13,7 +13,12 @@ export type Guide = {
   readonly look: string;
   readonly screen: ScreenName;
   readonly document: ScenarioDocument;
-  readonly variants: readonly { readonly label: string; readonly document: ScenarioDocument }[];
+  readonly variants: readonly {
+    readonly label: string;
+    readonly document: ScenarioDocument;
+    /** Where its answer is; the guide's own screen when absent. */
+    readonly screen?: ScreenName;
+  }[];
 };
 
 function changed(
@@ -38,6 +43,16 @@ const chatbot = changed(
 const spike = changed(DEMO_DOCUMENT, "spike", [
   "traffic.arrivals",
   { mode: "gamma", rate_per_s: 3.3, shape: 0.25 },
+]);
+const doubled = changed(DEMO_DOCUMENT, "twice the traffic", [
+  "traffic.arrivals",
+  { mode: "timestamps", speedup: 2 },
+]);
+/** The hour's busiest minutes are its last. */
+const LOSS_S = 2700;
+const loss = changed(DEMO_DOCUMENT, "lose a node", [
+  "faults.events",
+  [{ at_s: LOSS_S, kind: "node_loss", node: 0, for_s: 120 }],
 ]);
 const routing = changed(DEMO_DOCUMENT, "KV-aware routing", ["router", { policy: "headworks" }]);
 const shape = { parallelism: { tensor: 2 } };
@@ -104,20 +119,62 @@ export const GUIDES: readonly Guide[] = [
     ],
   },
   {
+    title: "What if traffic doubles?",
+    why: "The same hour of conversations, twice as fast, on the same eight workers.",
+    look: "The verdict says whether the goals still hold, and what gives way first. Add workers, or another router, until they do; Overview's bars of sensitivity say which knob is worth most.",
+    screen: "overview",
+    document: doubled,
+    variants: [
+      { label: "As it was", document: changed(DEMO_DOCUMENT, "as it was") },
+      {
+        label: "Three times",
+        document: changed(doubled, "three times the traffic", ["traffic.arrivals.speedup", 3]),
+      },
+      {
+        label: "Twice, on 16 workers",
+        document: changed(doubled, "twice the traffic on 16 workers", ["cluster.workers", 16]),
+      },
+    ],
+  },
+  {
+    title: "What if a node is lost at peak?",
+    why: "After 45 minutes, half of the workers go silent for two minutes, and then load their weights again. Requests that were there fail once somebody notices.",
+    look: "The verdict counts the requests that were lost, and how deep goodput fell. Timeline shows which workers were away and what waited; let requests move to other workers and see what is saved.",
+    screen: "timeline",
+    document: loss,
+    variants: [
+      {
+        label: "Requests move",
+        document: changed(loss, "lose a node, requests move", ["faults.migration_limit", 3]),
+      },
+      {
+        label: "One worker crashes",
+        document: changed(DEMO_DOCUMENT, "a worker crashes", [
+          "faults.events",
+          [{ at_s: LOSS_S, kind: "crash", worker: 0 }],
+        ]),
+      },
+      {
+        label: "A rolling restart",
+        document: changed(DEMO_DOCUMENT, "rolling restart", [
+          "faults.events",
+          Array.from({ length: 8 }, (_, worker) => ({
+            at_s: 600 + worker * 240,
+            kind: "drain",
+            worker,
+            for_s: 60,
+          })),
+        ]),
+      },
+    ],
+  },
+  {
     title: "Do we survive a traffic spike?",
     why: "The mean rate stays, but requests come in bursts: gamma arrivals with a shape of 0.25, as production traces show them.",
     look: "What runs short, and when? Brush a burst in any chart over time: every view then shows only the requests of that burst.",
     screen: "timeline",
     document: spike,
-    variants: [
-      {
-        label: "Twice the traffic",
-        document: changed(DEMO_DOCUMENT, "twice", [
-          "traffic.arrivals",
-          { mode: "timestamps", speedup: 2 },
-        ]),
-      },
-    ],
+    variants: [{ label: "No spike", document: changed(DEMO_DOCUMENT, "no spike") }],
   },
   {
     title: "Is more cache worth it?",
@@ -147,10 +204,31 @@ export const GUIDES: readonly Guide[] = [
   },
   {
     title: "Which GPU, and how many of them?",
-    why: "A sweep over GPU types and worker counts, drawn as cost against latency.",
-    look: "The frontier holds what nothing beats. Pin two points to see what the money buys; drag the goal to see what remains feasible.",
+    why: "The same hour on other GPUs, a run each; or a sweep over GPU types and worker counts, drawn as cost against latency.",
+    look: "Open one, press Compare, open another: cost per million tokens and TTFT stand side by side. In the sweep, the frontier holds what nothing beats; pin two points to see what the money buys.",
     screen: "explore",
     document: DEMO_DOCUMENT,
-    variants: [],
+    variants: [
+      {
+        label: "H200",
+        document: changed(DEMO_DOCUMENT, "on H200", ["gpu", "h200-sxm"]),
+        screen: "overview",
+      },
+      {
+        label: "B200",
+        document: changed(DEMO_DOCUMENT, "on B200", ["gpu", "b200"]),
+        screen: "overview",
+      },
+      {
+        label: "Four B200 workers",
+        document: changed(
+          DEMO_DOCUMENT,
+          "on four B200 workers",
+          ["gpu", "b200"],
+          ["cluster.workers", 4],
+        ),
+        screen: "overview",
+      },
+    ],
   },
 ];

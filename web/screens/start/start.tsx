@@ -59,13 +59,13 @@ function GuideCard({ guide }: { readonly guide: Guide }) {
         >
           Open
         </button>
-        {guide.variants.map(({ label, document }) => (
+        {guide.variants.map(({ label, document, screen }) => (
           <button
             key={label}
             type="button"
             onClick={() => {
               openDocument(document);
-              show(guide.screen);
+              show(screen ?? guide.screen);
             }}
           >
             {label}

@@ -15,10 +15,11 @@ export function faultsChart(
   { events, more, moved, failed, gpuSDown }: Faults,
   endS: number,
 ): Chart {
+  const count = events.length + more;
   const rest = more === 0 ? "" : ` ${countText(more)} later ones are not drawn.`;
   return {
     title: "What broke, and when?",
-    summary: `${countText(events.length + more)} faults: ${countText(moved)} requests went on elsewhere, ${countText(failed)} were lost, and GPUs were away for ${textOf(gpuSDown, "s")}.${rest}`,
+    summary: `${countText(count)} fault${count === 1 ? "" : "s"}: ${countText(moved)} requests went on elsewhere, ${countText(failed)} were lost, and GPUs were away for ${textOf(gpuSDown, "s")} in all.${rest}`,
     table: {
       columns: [
         "time s",

@@ -1,46 +1,59 @@
-/** One request from its arrival to its last token. */
+/** One request's time as a waterfall. */
 
+import { countText } from "../../../src/core/index.ts";
 import { textOf } from "../../charts/axes.ts";
 import { drawBars } from "../../charts/bars.ts";
+import type { Role } from "../../charts/palette.ts";
 import type { Chart } from "../../charts/scene.ts";
-import type { SlowRequest } from "../../workers/protocol.ts";
+import type { SlowRequest, TimePart } from "../../workers/protocol.ts";
+
+/** Parts in the order in which a request passes them first, and the words for them. */
+const PARTS: readonly (readonly [part: TimePart, name: string, role: Role])[] = [
+  ["path", "client path", "idle"],
+  ["queue", "queue", "queue"],
+  ["onboard", "KV loading", "transfer"],
+  ["prefill", "prefill", "prefill"],
+  ["transfer", "hand-off", "transfer"],
+  ["preemption", "done again", "policy"],
+  ["decode", "decode", "decode"],
+];
+/** Drawn although they may be zero. */
+const ALWAYS: readonly TimePart[] = ["queue", "prefill", "decode"];
+
+/** Bars drawn for a request. */
+export function partsOf(request: SlowRequest | undefined) {
+  return PARTS.map(([part, name, role]) => ({
+    part,
+    name,
+    role,
+    ms: request?.partsMs[part] ?? 0,
+  })).filter(({ part, ms }) => ms > 0 || ALWAYS.includes(part));
+}
 
 export function waterfallChart(request: SlowRequest | undefined): Chart {
-  const { arrivalUs = 0, admittedUs = 0, firstTokenUs = 0, finishUs = 0 } = request ?? {};
-  const first = Number.isNaN(firstTokenUs) ? finishUs : firstTokenUs;
-  const parts = [
-    ["queue", "queue", (admittedUs - arrivalUs) / 1e3],
-    ["prefill", "prefill", (first - admittedUs) / 1e3],
-    ["decode", "decode", (finishUs - first) / 1e3],
-  ] as const;
-  const total = (finishUs - arrivalUs) / 1e3;
-  const words =
-    request === undefined
-      ? "No request completed."
-      : `It came at ${textOf(arrivalUs / 1e6, "s")} with ${String(request.inputTokens)} prompt tokens, ` +
-        `${String(request.cachedTokens)} of them cached, on worker ${String(request.worker)}` +
-        `${request.preemptions === 0 ? "" : `, preempted ${String(request.preemptions)} times`}.`;
+  const parts = partsOf(request);
+  const total = parts.reduce((sum, { ms }) => sum + ms, 0);
   // One bar a part, each starting where the one before ends: an invisible part holds its place.
-  const before = parts.map((_, i) => parts.slice(0, i).reduce((sum, [, , ms]) => sum + ms, 0));
+  const before = parts.map((_, i) => parts.slice(0, i).reduce((sum, { ms }) => sum + ms, 0));
   return {
     title: `How did request ${String(request?.request ?? "")} spend its ${textOf(total, "ms")}?`,
-    summary: words,
+    summary: request === undefined ? "No request completed." : wordsOf(request),
     table: {
       columns: ["part", "from ms", "ms"],
-      rows: parts.map(([name, , ms], i) => [name, before[i] ?? 0, ms]),
+      rows: parts.map(({ name, ms }, i) => [name, before[i] ?? 0, ms]),
     },
     draw: (size) =>
       drawBars(
         {
-          groups: parts.map(([name, , ms]) => `${name} ${textOf(ms, "ms")}`),
-          parts: parts.map(([name, role], part) => ({
+          groups: parts.map(({ name, ms }) => `${name} ${textOf(ms, "ms")}`),
+          parts: parts.map(({ name, role }, part) => ({
             name,
             role,
-            values: parts.map((other, row) => (row === part ? other[2] : 0)),
+            values: parts.map((other, row) => (row === part ? other.ms : 0)),
           })),
           offsets: before,
           x: {
-            name: "since arrival",
+            name: "since the client sent it; what happened several times is drawn once",
             unit: "ms",
             scale: "linear",
             domain: [0, Math.max(1e-3, total)],
@@ -49,4 +62,19 @@ export function waterfallChart(request: SlowRequest | undefined): Chart {
         size,
       ),
   };
+}
+
+function wordsOf({
+  arrivalUs,
+  inputTokens,
+  cachedTokens,
+  outputTokens,
+  worker,
+  preemptions,
+}: SlowRequest): string {
+  const again = preemptions === 0 ? "" : `, preempted ${countText(preemptions)} times`;
+  return (
+    `It came at ${textOf(arrivalUs / 1e6, "s")} with ${countText(inputTokens)} prompt tokens, ` +
+    `${countText(cachedTokens)} of them cached, and got ${countText(outputTokens)} from worker ${String(worker)}${again}.`
+  );
 }

@@ -88,7 +88,7 @@ function Links({ network }: { readonly network: NonNullable<Report["network"]> }
   const chart = useMemo(() => linksChart(network), [network]);
   const rows = Math.min(LINKS_DRAWN, network.links.length);
   return (
-    <Figure chart={chart} name="links" topic="steps" height={60 + rows * 20}>
+    <Figure chart={chart} name="links" topic="moment" height={60 + rows * 20}>
       <Legend
         items={[
           { name: "carrying bytes", role: "transfer" },
