@@ -1,5 +1,6 @@
 /** A run's columns → the charts of its report. */
 
+import { clusterSize } from "../plan/index.ts";
 import type {
   GapColumns,
   Report,
@@ -13,6 +14,7 @@ import { workerBars } from "./charts/bars.ts";
 import { ecdfChart } from "./charts/ecdf.ts";
 import { histogramChart } from "./charts/histogram.ts";
 import { quantileChart } from "./charts/quantiles.ts";
+import { laneCharts } from "./lane-charts.ts";
 import { timeSeriesChart } from "./charts/time-series.ts";
 
 const US_PER_MS = 1e3;
@@ -31,7 +33,10 @@ export function reportCharts(result: SimulationResult): ChartGroup[] {
     groups.push({ title: "Where the time goes", charts: breakdownCharts(report) });
   }
   if (series !== undefined) {
-    groups.push({ title: "Over time", charts: seriesCharts(report, series) });
+    groups.push({
+      title: "Over time",
+      charts: [...seriesCharts(report, series), ...laneCharts(result)],
+    });
   }
   groups.push({ title: "Workers", charts: workerCharts(report) });
   return groups;
@@ -123,7 +128,10 @@ function sortedMs(
 
 function seriesCharts(report: Report, series: SeriesColumns): string[] {
   const time = series.timeUs;
-  const blocks = report.kv.blocksPerWorker * report.scenario.cluster.workers;
+  const blocks =
+    report.pools.length > 1
+      ? clusterSize(report).kvBlocks
+      : report.kv.blocksPerWorker * report.workers.length;
   const share = (column: Float64Array): Float64Array => column.map((value) => value / blocks);
   const percent = (value: number): string => `${String(Math.round(value * 1000) / 10)} %`;
   return [

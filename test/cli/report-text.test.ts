@@ -50,6 +50,7 @@ const oneFault: NonNullable<Report["faults"]> = {
       atS: 60,
       untilS: null,
       workers: [0],
+      link: null,
       touched: 7,
       moved: 4,
       failed: 3,

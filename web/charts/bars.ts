@@ -22,10 +22,19 @@ export type BarsOptions = {
   readonly offsets?: readonly number[];
 };
 
+/** Width of a letter of a label, pixels. */
+const LETTER = 6.4;
+
+/** The end of a label that is too long: what tells links and files apart stands there. */
+function fitted(text: string, width: number): string {
+  const most = Math.max(4, Math.floor(width / LETTER));
+  return text.length <= most ? text : `…${text.slice(1 - most)}`;
+}
+
 export function drawBars({ groups, parts, x, baseline, offsets }: BarsOptions, size: Size): Drawn {
   const longest = Math.max(4, ...groups.map((group) => group.length));
   const plot = {
-    left: Math.min(size.width * 0.35, 16 + longest * 6.4),
+    left: Math.min(size.width * 0.35, 16 + longest * LETTER),
     top: 8,
     right: size.width - 14,
     bottom: size.height - 38,
@@ -41,7 +50,7 @@ export function drawBars({ groups, parts, x, baseline, offsets }: BarsOptions, s
       kind: "text",
       x: plot.left - 8,
       y: top + height / 2 + 4,
-      text: group,
+      text: fitted(group, plot.left - 10),
       anchor: "end",
       ink: "ink",
     });

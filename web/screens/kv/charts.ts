@@ -4,9 +4,11 @@ import { countText, percentText } from "../../../src/core/index.ts";
 import type { Axis } from "../../charts/axes.ts";
 import { asDifference, tableOfLines } from "../../charts/compared.ts";
 import { domainUp, drawLines } from "../../charts/lines.ts";
-import type { Curve, LinesOptions } from "../../charts/lines.ts";
+import type { Curve, LinesOptions, Target } from "../../charts/lines.ts";
 import type { Chart } from "../../charts/scene.ts";
-import type { ClusterSize, OverTime, TraceStatistics } from "../../workers/protocol.ts";
+import type { ClusterSize, OverTime, Report, TraceStatistics } from "../../workers/protocol.ts";
+
+type TierSummary = NonNullable<Report["kv"]["tiers"]>[number];
 
 /** Blocks in use and kept for reuse, as shares of all. */
 export function occupancyChart(
@@ -100,19 +102,21 @@ export function hitRateChart(
 /** What a cache of any size would hit, from the trace's stack distances, with this cluster's size marked. */
 export function capacityChart(
   statistics: TraceStatistics | null,
-  { kvTokens: tokens }: ClusterSize,
+  cluster: ClusterSize,
+  tiers: readonly TierSummary[],
 ): Chart {
   const prefixes = statistics?.prefixes;
   const points = prefixes?.lruHit ?? [];
-  // Blocks of the trace that the whole cluster's caches hold, as if they were one.
-  const own = prefixes === undefined || prefixes.blockSize === 0 ? 0 : tokens / prefixes.blockSize;
+  const sizes = sizesOf(cluster, tiers, prefixes?.blockSize ?? 0);
+  const own = sizes[0]?.value ?? 0;
+  const largest = sizes.at(-1)?.value ?? 0;
   const most = points.at(-1)?.hit ?? 0;
   return {
     title: "Is more cache worth it?",
     summary:
       points.length === 0
         ? "The trace has no block ids, so prefixes cannot be followed."
-        : `A cache without limit would serve ${percentText(most)} of the trace's blocks; the line is this cluster's memory as one cache (${countText(own)} blocks).`,
+        : `A cache without limit would serve ${percentText(most)} of the trace's blocks; the line is this cluster's GPU memory as one cache (${countText(own)} blocks)${sizes.length > 1 ? ", and with each tier below it" : ""}.`,
     table: {
       columns: ["blocks", "share of block references served"],
       rows: points.map(({ blocks, hit }) => [blocks, hit]),
@@ -124,7 +128,7 @@ export function capacityChart(
             name: `blocks of ${String(prefixes?.blockSize ?? 0)} tokens, logarithmic`,
             unit: "count",
             scale: "log",
-            domain: [points[0]?.blocks ?? 1, Math.max(points.at(-1)?.blocks ?? 10, own * 1.1)],
+            domain: [points[0]?.blocks ?? 1, Math.max(points.at(-1)?.blocks ?? 10, largest * 1.1)],
           },
           y: {
             name: "blocks served",
@@ -140,9 +144,27 @@ export function capacityChart(
               y: points.map(({ hit }) => hit),
             },
           ],
-          targets: own > 0 ? [{ on: "x", value: own, label: "this cluster" }] : [],
+          targets: sizes,
         },
         size,
       ),
   };
+}
+
+/** Blocks of the trace that all caches hold as if they were one: GPU memory, then with each level below it too. */
+function sizesOf(
+  { kvTokens, kvBlocks }: ClusterSize,
+  tiers: readonly TierSummary[],
+  blockSize: number,
+): readonly Target[] {
+  if (blockSize === 0 || kvTokens === 0) return [];
+  const sizes: Target[] = [{ on: "x", value: kvTokens / blockSize, label: "this cluster" }];
+  let tokens = kvTokens;
+  for (const level of new Set(tiers.map((tier) => tier.level))) {
+    for (const { level: name, stores, capacityBlocks } of tiers) {
+      if (name === level) tokens += (stores * capacityBlocks * kvTokens) / kvBlocks;
+    }
+    sizes.push({ on: "x", value: tokens / blockSize, label: `with ${level.toUpperCase()}` });
+  }
+  return sizes;
 }

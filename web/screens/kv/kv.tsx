@@ -28,7 +28,7 @@ export function Kv() {
       sources: sourcesChart(sources, insight.report, windowed !== null),
       occupancy: occupancyChart(insight.series, beside, isDifference),
       hits: hitRateChart(insight.series, beside, isDifference),
-      capacity: capacityChart(statistics, insight.cluster),
+      capacity: capacityChart(statistics, insight.cluster, insight.report.kv.tiers ?? []),
     }),
     [sources, insight, beside, isDifference, statistics, windowed],
   );

@@ -11,7 +11,13 @@ import type { LinesOptions } from "../../charts/lines.ts";
 import type { Role } from "../../charts/palette.ts";
 import type { Chart } from "../../charts/scene.ts";
 import { drawStrip } from "../../charts/strip.ts";
-import type { OverTime, TimeGroup, TimePart, WindowInsight } from "../../workers/protocol.ts";
+import type {
+  OverTime,
+  Report,
+  TimeGroup,
+  TimePart,
+  WindowInsight,
+} from "../../workers/protocol.ts";
 
 /** Parts as they are drawn: no more than there are colours that all eyes tell apart. */
 const PARTS: readonly (readonly [name: string, role: Role, parts: readonly TimePart[]])[] = [
@@ -153,11 +159,15 @@ export function shortChart(series: OverTime | null): Chart {
   };
 }
 
-/** Requests waiting and running over time; with `isDifference` what changes from the baseline. */
+/** Faults marked in a chart over time; more would hide it (assumption). */
+const FAULTS_MOST = 8;
+
+/** Requests waiting and running over time, and when something broke; with `isDifference` what changes from the baseline. */
 export function loadChart(
   series: OverTime | null,
   baseline: OverTime | null,
   isDifference = false,
+  faults: Report["faults"] = null,
 ): Chart {
   const own = series === null ? [] : curvesOf(series, false);
   const other = baseline === null ? [] : curvesOf(baseline, true);
@@ -176,6 +186,11 @@ export function loadChart(
       ),
     },
     curves,
+    targets: (faults?.events ?? []).slice(0, FAULTS_MOST).map(({ kind, atS }) => ({
+      on: "x",
+      value: atS,
+      label: kind.replaceAll("_", " "),
+    })),
   };
   const drawn = isDifference ? asDifference(lines, "none") : lines;
   return {

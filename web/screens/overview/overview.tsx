@@ -25,8 +25,8 @@ export function Overview() {
   const breakdown = useMemo(() => breakdownChart(own, beside), [own, beside]);
   const short = useMemo(() => shortChart(insight.series), [insight.series]);
   const load = useMemo(
-    () => loadChart(insight.series, other?.series ?? null, isDifference),
-    [insight.series, other, isDifference],
+    () => loadChart(insight.series, other?.series ?? null, isDifference, insight.report.faults),
+    [insight, other, isDifference],
   );
   const faults = useMemo(() => {
     const { report, series } = insight;

@@ -24,7 +24,7 @@ export function Timeline() {
   const beside = other?.series ?? null;
   const charts = useMemo(
     () => ({
-      load: loadChart(series, beside, isDifference),
+      load: loadChart(series, beside, isDifference, report.faults),
       rates: ratesChart(series, beside, isDifference),
       short: shortChart(series),
       power: powerChart(series, beside),

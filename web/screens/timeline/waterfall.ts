@@ -53,7 +53,7 @@ export function waterfallChart(request: SlowRequest | undefined): Chart {
           })),
           offsets: before,
           x: {
-            name: "since the client sent it; what happened several times is drawn once",
+            name: "since the client sent it",
             unit: "ms",
             scale: "linear",
             domain: [0, Math.max(1e-3, total)],
