@@ -133,7 +133,10 @@ function addRun(program: Command, terminal: Terminal, command: string, finish: F
     .option("--json", "print the report as JSON and nothing else")
     .option("--out <DIR>", "write report.json, report.html, requests.csv, series.csv, trace")
     .option("--step-by-step", "reference mode: every forward pass is an event (slow, same digest)")
-    .option("--series <TIME>", "interval of series.csv: load, KV tiers, links, workers up (10s); chosen from the span if absent")
+    .option(
+      "--series <TIME>",
+      "interval of series.csv: load, KV tiers, links, workers up (10s); chosen from the span if absent",
+    )
     .option("--no-requests", "keep no per-request columns (less memory; no requests.csv)")
     .option("--max-bad-rows <N>", "bad rows of the trace to skip and count; 0 by default")
     .option("--max-slices <N>", "most steps recorded for trace.perfetto.json; 0 for none")

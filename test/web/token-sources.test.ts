@@ -73,6 +73,6 @@ describe("the flows of prompt tokens with tiers", () => {
       sourcesChart(null, reportOf([missed], peer, 0), false).table.rows.map(([to]) => String(to));
     expect(names(0)).toContain("evicted (lowest tier)");
     expect(names(2)).not.toContain("evicted (lowest tier)");
-    expect(names(2)).toContain("seen before: gone, kept out or not fetched");
+    expect(names(2)).toContain("seen before: gone or kept out");
   });
 });

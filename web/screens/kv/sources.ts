@@ -92,7 +92,7 @@ function tierFlows({ tiers, tokensBySource: by }: Tiered): readonly Flow[] {
       ? [
           {
             from: COMPUTED,
-            to: "seen before: gone, kept out or not fetched",
+            to: "seen before: gone or kept out",
             value: rest,
             role: "queue",
           },

@@ -87,6 +87,7 @@ const TILES: readonly Tile[] = [
       energy === null
         ? "needs a GPU of the list"
         : `${numberText(energy.joulesPerOutputToken)} J per token out, ${percentText(energy.gpuIdleKwh / energy.gpuKwh)} of the GPUs' share idle`,
+    spark: (series) => series.powerW,
     betterIs: "less",
     opens: "topology",
     topic: "energy",

@@ -48,9 +48,9 @@ const doubled = changed(DEMO_DOCUMENT, "twice the traffic", [
   "traffic.arrivals",
   { mode: "timestamps", speedup: 2 },
 ]);
-/** The hour's busiest minutes are its last. */
-const LOSS_S = 2700;
-const loss = changed(DEMO_DOCUMENT, "lose a node", [
+/** Of half an hour. */
+const LOSS_S = 1200;
+const loss = changed(doubled, "lose a node", [
   "faults.events",
   [{ at_s: LOSS_S, kind: "node_loss", node: 0, for_s: 120 }],
 ]);
@@ -127,8 +127,8 @@ export const GUIDES: readonly Guide[] = [
     variants: [
       { label: "As it was", document: changed(DEMO_DOCUMENT, "as it was") },
       {
-        label: "Three times",
-        document: changed(doubled, "three times the traffic", ["traffic.arrivals.speedup", 3]),
+        label: "Five times",
+        document: changed(doubled, "five times the traffic", ["traffic.arrivals.speedup", 5]),
       },
       {
         label: "Twice, on 16 workers",
@@ -138,7 +138,7 @@ export const GUIDES: readonly Guide[] = [
   },
   {
     title: "What if a node is lost at peak?",
-    why: "After 45 minutes, half of the workers go silent for two minutes, and then load their weights again. Requests that were there fail once somebody notices.",
+    why: "Twice the usual traffic keeps the workers busy; after 20 minutes half of them go silent for two minutes, and then load their weights again. Requests that were there fail once somebody notices.",
     look: "The verdict counts the requests that were lost, and how deep goodput fell. Timeline shows which workers were away and what waited; let requests move to other workers and see what is saved.",
     screen: "timeline",
     document: loss,
@@ -149,17 +149,17 @@ export const GUIDES: readonly Guide[] = [
       },
       {
         label: "One worker crashes",
-        document: changed(DEMO_DOCUMENT, "a worker crashes", [
+        document: changed(doubled, "a worker crashes", [
           "faults.events",
           [{ at_s: LOSS_S, kind: "crash", worker: 0 }],
         ]),
       },
       {
         label: "A rolling restart",
-        document: changed(DEMO_DOCUMENT, "rolling restart", [
+        document: changed(doubled, "rolling restart", [
           "faults.events",
           Array.from({ length: 8 }, (_, worker) => ({
-            at_s: 600 + worker * 240,
+            at_s: 300 + worker * 150,
             kind: "drain",
             worker,
             for_s: 60,

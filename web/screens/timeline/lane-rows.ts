@@ -45,13 +45,13 @@ export type RowsPicture = {
 
 export type RowsView = TimeView & { readonly width: number; readonly ratio: number };
 
-/** Index of the sample whose interval a time lies in; the number of samples after the last. */
-export function sampleAt(timeUs: ArrayLike<number>, us: number): number {
+/** Index of the sample whose interval a time lies in, both in the same unit; the number of samples after the last. */
+export function sampleAt(times: ArrayLike<number>, time: number): number {
   let low = 0;
-  let high = timeUs.length;
+  let high = times.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (timeUs[middle]! >= us) high = middle;
+    if (times[middle]! >= time) high = middle;
     else low = middle + 1;
   }
   return low;

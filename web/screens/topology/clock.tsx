@@ -4,6 +4,7 @@ import { useEffect, useState } from "react";
 import { useStore } from "zustand";
 import { textOf } from "../../charts/axes.ts";
 import { viewStore } from "../../stores/view-store.ts";
+import { sampleOf } from "./cluster-state.ts";
 
 /** Time between two moments that are played, ms, and time for a whole run at each speed, s. */
 const FRAME_MS = 80;
@@ -12,19 +13,6 @@ const SPEEDS = [
   ["normal", 30],
   ["fast", 10],
 ] as const;
-
-/** Sample whose interval holds the clock's time; `null`: the whole run. */
-export function sampleOf(timeS: ArrayLike<number>, clockS: number | null): number | null {
-  if (clockS === null || timeS.length === 0) return null;
-  let low = 0;
-  let high = timeS.length - 1;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (timeS[middle]! >= clockS) high = middle;
-    else low = middle + 1;
-  }
-  return low;
-}
 
 export function Clock({ timeS }: { readonly timeS: Float64Array }) {
   const clockS = useStore(viewStore, (state) => state.clockS);

@@ -3,6 +3,7 @@
 import { countText, percentText } from "../../../src/core/index.ts";
 import type { Role } from "../../charts/palette.ts";
 import type { Report, RunLanes } from "../../workers/protocol.ts";
+import { sampleAt } from "../timeline/lane-rows.ts";
 
 type WorkerSummary = Report["workers"][number];
 type PoolSummary = Report["pools"][number];
@@ -103,6 +104,12 @@ const KINDS: Readonly<Record<string, string>> = {
   g3: "G3",
   g4: "G4",
 };
+
+/** Sample whose interval holds the clock's time; `null`: the whole run. */
+export function sampleOf(timeS: ArrayLike<number>, clockS: number | null): number | null {
+  if (clockS === null || timeS.length === 0) return null;
+  return Math.min(timeS.length - 1, sampleAt(timeS, clockS));
+}
 
 /** What can be shown, at a moment or over the whole run. */
 export function fillsFor(isMoment: boolean): readonly FillName[] {
