@@ -55,6 +55,17 @@ describe.each([
       await page.waitForTimeout(250);
       found.push(...(await faults(page, "main")).map((fault) => `${screen}: ${fault}`));
     }
+    // With two runs side by side, and a sweep that has points.
+    await page.locator("header").getByRole("button", { name: "Compare", exact: true }).click();
+    await showScreen(page, "Latency");
+    await page.getByRole("heading", { name: "How sure is that?" }).waitFor();
+    found.push(...(await faults(page, "body")).map((fault) => `Compare: ${fault}`));
+    await showScreen(page, "Explore");
+    await page.getByLabel("Values of field 1").fill("8");
+    await page.getByLabel("Values of field 2").fill("h100-sxm, h200-sxm");
+    await page.getByRole("button", { name: "Run 2 scenarios" }).click();
+    await page.getByText("2 of 2 done").waitFor();
+    found.push(...(await faults(page, "main")).map((fault) => `Explore, run: ${fault}`));
     for (const name of ["Share", "Keys and privacy"]) {
       await page.getByRole("button", { name, exact: true }).click();
       found.push(...(await faults(page, "dialog")).map((fault) => `${name}: ${fault}`));

@@ -202,7 +202,7 @@ describe("the page", () => {
     expect(await panel.textContent()).toMatch(/cluster\.workers: 8 → 4/);
     expect(await panel.getByRole("row", { name: /TTFT p99/ }).textContent()).toMatch(/[▲▼].*[✓✕]/);
     await showScreen(page, "Latency");
-    const bar = page.getByRole("group", { name: "Compare" });
+    const bar = page.getByRole("region", { name: "Compare", exact: true });
     expect(await bar.textContent()).toContain("cluster.workers: 8 → 4");
     const paired = page.getByRole("region", { name: "Request by request" });
     await paired.getByText(/requests got slower, by \+/).waitFor();

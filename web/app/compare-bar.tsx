@@ -22,7 +22,7 @@ export function CompareBar() {
   );
   if (!compares || baseline === null) return null;
   return (
-    <div className="compare-bar" role="group" aria-label="Compare">
+    <section className="compare-bar" aria-label="Compare">
       <span>
         <b>A → B</b> {words}
       </span>
@@ -57,7 +57,7 @@ export function CompareBar() {
       <button type="button" className="quiet" title="Drop the baseline (C)" onClick={dropBaseline}>
         Drop A
       </button>
-    </div>
+    </section>
   );
 }
 

@@ -53,7 +53,9 @@ export function LimitLine({ drawn, value, label, onChange }: LimitLineProps) {
         onChange(Number((shown * (1 + sign * STEP)).toPrecision(3)));
       }}
     >
-      <span>{value === null ? `drag: ${label.toLowerCase()}` : label}</span>
+      <span>
+        {value === null ? `drag: ${label.charAt(0).toLowerCase()}${label.slice(1)}` : label}
+      </span>
     </div>
   );
 }

@@ -133,15 +133,10 @@ function drawFrontier(shown: readonly PlottedPoint[], options: FrontierOptions, 
   const yScale = scaleOf(y, [plot.bottom, plot.top]);
   const marks: Mark[] = [...axisY(y, yScale, plot), ...axisX(x, xScale, plot)];
   if (options.limit !== null) marks.push(outsideMark(yScale(options.limit), options.y, plot));
-  const middle = (plot.left + plot.right) / 2;
-  marks.push({
-    kind: "text",
-    x: middle,
-    y: plot.top + 11,
-    text: y.name,
-    anchor: "middle",
-    halo: true,
-  });
+  if (plot.right - plot.left > ROOM_FOR_NAME) {
+    const middle = (plot.left + plot.right) / 2;
+    marks.push({ kind: "text", x: middle, y: plot.top + 11, text: y.name, anchor: "middle" });
+  }
   const best = shown.filter(({ isBest }) => isBest).toSorted((a, b) => a.x - b.x);
   const steps = best
     .map(
@@ -151,10 +146,13 @@ function drawFrontier(shown: readonly PlottedPoint[], options: FrontierOptions, 
     .join("");
   if (best.length > 1) marks.push({ kind: "path", d: steps, stroke: "accent", width: 1.4 });
   const readings: Reading[] = [];
+  const named: Named[] = [];
   for (const one of shown) {
     const role = options.roles.get(String(one.point.values.at(-1) ?? "")) ?? "idle";
     const at = { x: xScale(one.x), y: yScale(one.y) };
     marks.push(...pointMarks(one, role, at, options.pins.includes(one.point.id)));
+    if (one.isBest || options.pins.includes(one.point.id))
+      named.push({ name: nameOf(one.point), ...at });
     readings.push({
       ...at,
       id: one.point.id,
@@ -162,7 +160,7 @@ function drawFrontier(shown: readonly PlottedPoint[], options: FrontierOptions, 
     });
   }
   return {
-    scene: { ...size, marks },
+    scene: { ...size, marks: [...marks, ...nameMarks(named, plot)] },
     plot,
     series: [{ name: "points", readings }],
     valueAtY: (pixel) => yScale.invert(pixel),
@@ -185,7 +183,7 @@ function outsideMark(at: number, { betterIs }: Metric, plot: Box): Mark {
   };
 }
 
-/** A sign for the point; its name where it is on the frontier or pinned. */
+/** A sign for the point, ringed where it is pinned. */
 function pointMarks(
   one: PlottedPoint,
   role: Role,
@@ -209,13 +207,37 @@ function pointMarks(
     stroke: "accent",
     opacity: 0.5,
   };
-  const name: Mark = {
-    kind: "text",
-    x: at.x + 10,
-    y: at.y - 7,
-    text: nameOf(one.point),
-    ink: "ink",
-    halo: true,
-  };
-  return [...(isPinned ? [ring] : []), sign, ...(one.isBest || isPinned ? [name] : [])];
+  return [...(isPinned ? [ring] : []), sign];
+}
+
+/** Narrower plots have no room for the name of the axis, pixels. */
+const ROOM_FOR_NAME = 420;
+/** Size of a letter of a name, pixels (system fonts at 11). */
+const LETTER = { width: 6.2, height: 13 } as const;
+
+type Named = { readonly name: string; readonly x: number; readonly y: number };
+
+/** Names beside their points, each where it covers no other; one without such a place has none. */
+function nameMarks(points: readonly Named[], plot: Box): Mark[] {
+  const taken: Box[] = [];
+  return points.flatMap(({ name, x, y }): Mark[] => {
+    const width = name.length * LETTER.width;
+    for (const isLeft of x + 10 + width > plot.right ? [true] : [false, true]) {
+      for (const down of [-7, 18]) {
+        const left = isLeft ? x - 10 - width : x + 10;
+        const bottom = y + down;
+        const box = { left, right: left + width, top: bottom - LETTER.height, bottom };
+        if (taken.some((other) => overlaps(box, other))) continue;
+        taken.push(box);
+        const anchor = isLeft ? "end" : "start";
+        const at = { x: isLeft ? x - 10 : x + 10, y: bottom };
+        return [{ kind: "text", ...at, text: name, anchor, ink: "ink", halo: true }];
+      }
+    }
+    return [];
+  });
+}
+
+function overlaps(a: Box, b: Box): boolean {
+  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 }

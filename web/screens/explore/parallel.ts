@@ -16,18 +16,27 @@ export type ParallelAxis = {
   readonly scale: Scale;
 };
 
-const MARGIN = { side: 62, top: 34, bottom: 20 } as const;
+const MARGIN = { top: 34, bottom: 20 } as const;
+/** Least distance of two axes, pixels: their names stand over them. */
+const STEP_LEAST = 84;
 
-/** Where the axes stand in a picture of this size. */
+function sideOf(width: number): number {
+  return width < 500 ? 34 : 62;
+}
+
+/** Where the axes stand in a picture of this size: the first of them, where not all have room. */
 export function axesOf(
   columns: readonly Column[],
   points: readonly SweepPoint[],
   { width, height }: Size,
 ): readonly ParallelAxis[] {
-  const step = (width - 2 * MARGIN.side) / Math.max(1, columns.length - 1);
-  return columns.map((column, i) => ({
+  const side = sideOf(width);
+  const room = Math.max(2, Math.floor((width - 2 * side) / STEP_LEAST) + 1);
+  const shown = columns.slice(0, room);
+  const step = (width - 2 * side) / Math.max(1, shown.length - 1);
+  return shown.map((column, i) => ({
     column,
-    x: MARGIN.side + i * step,
+    x: side + i * step,
     scale: scaleLinear(spanOf(column, points), [height - MARGIN.bottom, MARGIN.top]),
   }));
 }
@@ -64,8 +73,8 @@ type Parallel = {
 
 function drawParallel({ options, columns, done, filters }: Parallel, size: Size): Drawn {
   const plot = {
-    left: MARGIN.side,
-    right: size.width - MARGIN.side,
+    left: sideOf(size.width),
+    right: size.width - sideOf(size.width),
     top: MARGIN.top,
     bottom: size.height - MARGIN.bottom,
   };
@@ -124,12 +133,14 @@ const LETTERS_MOST = 15;
 
 function axisMarks(
   { column, x, scale }: ParallelAxis,
-  plot: { readonly top: number; readonly bottom: number },
+  plot: { readonly top: number; readonly bottom: number; readonly right: number },
 ): Mark[] {
   const [low = 0, high = 1] = scale.domain();
   const ticks = column.words?.map((_, i) => i) ?? [low, high];
-  const name = column.name.split(".").at(-1) ?? column.name;
+  // The last part of a path, a number's name without its unit.
+  const name = (column.name.split(".").at(-1) ?? "").split(",")[0] ?? "";
   const short = name.length > LETTERS_MOST ? `${name.slice(0, LETTERS_MOST - 1)}…` : name;
+  const isLast = x >= plot.right - 1;
   const line = `M${x.toFixed(1)},${String(plot.top)}V${String(plot.bottom)}`;
   return [
     { kind: "path", d: line, stroke: "faint", width: 1 },
@@ -141,10 +152,10 @@ function axisMarks(
         const isEnd = column.words === undefined;
         return {
           kind: "text",
-          x: isEnd ? x : x + 5,
+          x: isEnd ? x : isLast ? x - 5 : x + 5,
           y: !isEnd ? y + 4 : value === low ? plot.bottom + 14 : plot.top - 5,
           text: column.textOf(value),
-          anchor: isEnd ? "middle" : "start",
+          anchor: isEnd ? "middle" : isLast ? "end" : "start",
           halo: true,
         };
       }),
