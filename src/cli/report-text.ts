@@ -140,13 +140,7 @@ function factLines(report: Report, style: Style): string[] {
         `${numberText(batch.meanSize)} requests each, workers busy ${percentText(batch.busyShare)}`,
     ],
   ];
-  if (report.adapters !== null) {
-    const { loads, waitS } = report.adapters;
-    rows.push([
-      "adapters",
-      `${countText(loads)} loads, steps waited ${secondsText(waitS)} for them`,
-    ]);
-  }
+  rows.push(...extraRows(report));
   if (report.tasks !== null) rows.push(...taskRows(report.tasks));
   if (report.slo.attainment !== null) {
     const goodput = numberText(report.slo.goodputPerS);
@@ -202,6 +196,23 @@ function hardwareRows({ engine, pools, scenario }: Report): [string, string][] {
     ],
     ["", `engine ${engine.backend}, step times by ${engine.stepTime}${known}${drafts}`],
   ];
+}
+
+/** Adapters and images, where requests bring some. */
+function extraRows({ adapters, images }: Report): [string, string][] {
+  const rows: [string, string][] = [];
+  if (adapters !== null) {
+    const waited = secondsText(adapters.waitS);
+    rows.push(["adapters", `${countText(adapters.loads)} loads, steps waited ${waited} for them`]);
+  }
+  if (images !== null) {
+    const { encoded, spared } = images;
+    rows.push([
+      "images",
+      `${countText(encoded)} encoded, ${countText(spared)} from encoder caches`,
+    ]);
+  }
+  return rows;
 }
 
 /** Nothing where a pool names no GPU. */

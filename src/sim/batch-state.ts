@@ -3,6 +3,7 @@
  */
 
 import { AdapterList } from "./adapters.ts";
+import type { Images } from "./images.ts";
 import { BlockDemand } from "./block-demand.ts";
 import type { DemandSum } from "./block-demand.ts";
 import type { DecodeStretch } from "./decode-stretch.ts";
@@ -107,6 +108,16 @@ export class BatchState {
   get runnableHead(): number {
     const { head } = this.waiting;
     return this.adapters === undefined ? head : this.adapters.firstRunnable(head);
+  }
+  /** Images of all workers; undefined: prompts bring none. */
+  get images(): Images | undefined {
+    return this.engine.images;
+  }
+  /** Adds the images that a request needs encoded to the step being built; `cached`: tokens of its prompt that are known. */
+  protected countImages(slot: number, cached: number): void {
+    const { images, table, pass, firstId, encoderCacheTokens } = this.engine;
+    const worker = firstId + this.worker;
+    pass.shape.images! += images!.toEncode(table, slot, cached, worker, encoderCacheTokens);
   }
   /** Adapters brought into slots; 0 without adapters. */
   get adapterLoads(): number {

@@ -123,8 +123,7 @@ export class Batch extends BatchState implements SchedulerPort {
       Math.ceil((cached + tokens) / this.engine.blockSize) - this.engine.entries.matchedBlocks;
     if (need > 0) this.pool.allocate(need);
     this.computePrompt(slot, cached, tokens);
-    const { images, pass } = this.engine;
-    if (images !== undefined) pass.shape.images! += images.toEncode(table, slot, cached);
+    if (this.engine.images !== undefined) this.countImages(slot, cached);
     return tokens;
   }
 

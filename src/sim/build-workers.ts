@@ -122,6 +122,7 @@ export function buildWorkers(options: WorkerParts): Result<Worker[]> {
     pace: paceOf(engine),
     adapters: adapterRules(options),
     images: options.images,
+    encoderCacheTokens: engine.encoder_cache_tokens ?? engine.max_num_batched_tokens,
     queries: queriesOf(engine),
     overshoot: engine.overshoot,
     keeps: keepTimes(options),

@@ -111,6 +111,8 @@ export type Engine = {
   readonly adapters: AdapterRules | undefined;
   /** Images that prompts bring. */
   readonly images: Images | undefined;
+  /** Image tokens whose encoded form a worker keeps. */
+  readonly encoderCacheTokens: number;
   /** Tokens of a decoding request in a step, drafts to be verified included. */
   readonly queries: number;
   /** Tokens beyond its last that a request may hold for a step: drafts that came too late. */

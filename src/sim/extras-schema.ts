@@ -29,6 +29,16 @@ export const speculationSchema = z
   .nullable()
   .default(null);
 
+export const encoderCacheSchema = described(
+  z
+    .int()
+    .nonnegative()
+    .max(1 << 24)
+    .nullable()
+    .default(null),
+  "image tokens whose encoded form a worker keeps, for prompts with the same image; null: max_num_batched_tokens, 0: none",
+);
+
 export const loraSchema = z
   .strictObject({
     max_loras: described(
@@ -70,6 +80,16 @@ export const imagesSchema = z
         .nullable()
         .default(null),
       "patches that the encoder sees; null: four for a token",
+    ),
+    distinct: described(
+      count(1 << 24)
+        .nullable()
+        .default(null),
+      "different images that prompts bring; null: every one is new",
+    ),
+    zipf: described(
+      z.number().min(0).max(10).default(1),
+      "how unequally they are brought: the k-th as often as k^−zipf; 0: equally",
     ),
   })
   .nullable()

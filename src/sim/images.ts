@@ -2,31 +2,66 @@
 
 import { stream } from "../core/index.ts";
 import type { Trace } from "../trace/index.ts";
+import { EncoderCache } from "./encoder-cache.ts";
 import { AT_INPUT, AT_ROW } from "./request-table.ts";
 import type { RequestTable } from "./request-table.ts";
 import { RowDraws } from "./row-draws.ts";
 import type { Scenario } from "./scenario.ts";
 
+/** Which images prompts bring, by number; the images of one prompt have numbers that follow each other. */
+type ImageIds = { readonly draws: RowDraws; readonly distinct: number };
+
 export class Images {
+  /** Images that workers have encoded, and those that a cache spared them. */
+  encoded = 0;
+  spared = 0;
   private readonly draws: RowDraws;
+  private readonly ids: ImageIds | undefined;
   private readonly tokens: number;
   private readonly perRequest: number;
+  private readonly caches: EncoderCache[] = [];
 
-  constructor(draws: RowDraws, tokens: number, perRequest: number) {
+  constructor(draws: RowDraws, tokens: number, perRequest: number, ids?: ImageIds) {
     this.draws = draws;
     this.tokens = tokens;
     this.perRequest = perRequest;
+    this.ids = ids;
+  }
+
+  /** Number of the first image of a row; −1: its images are no others'. */
+  firstImage(row: number): number {
+    return this.ids === undefined ? -1 : this.ids.draws.at(row);
   }
 
   /**
-   * Images of a request that have to be encoded when `cached` tokens of its prompt are known. Images come first in
-   * a prompt; one whose tokens are all cached needs no encoder (vLLM's rule).
+   * Images of a request that have to be encoded when `cached` tokens of its prompt are known, by a worker that keeps
+   * `cacheTokens` of encoded ones. Images come first in a prompt; one whose tokens are all cached needs no encoder (vLLM's
+   * rule).
    */
-  toEncode({ data }: RequestTable, slot: number, cached: number): number {
-    if (this.draws.at(data[slot + AT_ROW]!) === 0) return 0;
+  toEncode(
+    { data }: RequestTable,
+    slot: number,
+    cached: number,
+    worker: number,
+    cacheTokens: number,
+  ): number {
+    const row = data[slot + AT_ROW]!;
+    if (this.draws.at(row) === 0) return 0;
     // A prompt ends in text.
     const room = Math.floor(Math.max(0, data[slot + AT_INPUT]! - 1) / this.tokens);
-    return Math.max(0, Math.min(this.perRequest, room) - Math.floor(cached / this.tokens));
+    const end = Math.min(this.perRequest, room);
+    const first = Math.floor(cached / this.tokens);
+    let missing = Math.max(0, end - first);
+    if (this.ids !== undefined && missing > 0) {
+      const cache = (this.caches[worker] ??= new EncoderCache(
+        Math.floor(cacheTokens / this.tokens),
+      ));
+      const image = this.firstImage(row);
+      for (let i = first; i < end; i++) if (cache.use((image + i) % this.ids.distinct)) missing--;
+      this.spared += end - first - missing;
+    }
+    this.encoded += missing;
+    return missing;
   }
 }
 
@@ -38,5 +73,15 @@ export function imagesOf(scenario: Scenario, trace: Trace | undefined): Images |
     const random = stream(scenario.seed, `images/${kind}`);
     return () => (random.next() < images.share ? 1 : 0);
   });
-  return new Images(draws, images.tokens, images.per_request);
+  return new Images(draws, images.tokens, images.per_request, imageIds(scenario, trace));
+}
+
+function imageIds({ seed, traffic }: Scenario, trace: Trace | undefined): ImageIds | undefined {
+  const { distinct = null, zipf = 1 } = traffic.images ?? {};
+  if (distinct === null) return undefined;
+  const draws = new RowDraws(trace, (kind) => {
+    const random = stream(seed, `image-ids/${kind}`);
+    return () => (zipf === 0 ? random.int(distinct) : random.zipf(distinct, zipf) - 1);
+  });
+  return { draws, distinct };
 }

@@ -254,6 +254,15 @@ function adaptersOf({ scenario, pools }: FinishedRun): Report["adapters"] {
   return { loads, waitS: waitUs / US_PER_S };
 }
 
+/** What requests bring besides text. */
+function extrasOf(run: FinishedRun): Pick<Report, "adapters" | "images"> {
+  const images = run.workers[0]?.batch.images;
+  return {
+    adapters: adaptersOf(run),
+    images: images === undefined ? null : { encoded: images.encoded, spared: images.spared },
+  };
+}
+
 /** Builds the report; `wallS` is the time the simulation took, s; `requests`: the columns, where they were kept. */
 export function writeReport(
   run: FinishedRun,
@@ -308,7 +317,7 @@ export function writeReport(
     },
     kv: kvOf(run, totals),
     batch: batchOf(totals, simS * workers.length),
-    adapters: adaptersOf(run),
+    ...extrasOf(run),
     slo: sloOf(run, windowS),
     gpuHours,
     energy,

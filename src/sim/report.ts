@@ -211,6 +211,8 @@ export type Report = {
   };
   /** LoRA adapters brought into GPU slots, and how long steps waited for them over all workers; `null`: none are asked for. */
   readonly adapters: { readonly loads: number; readonly waitS: number } | null;
+  /** Images that workers encoded, and those that were encoded already; `null`: prompts bring none. */
+  readonly images: { readonly encoded: number; readonly spared: number } | null;
   readonly slo: {
     readonly targets: {
       readonly ttftMs?: number;

@@ -9,7 +9,13 @@ import { z } from "zod";
 import { KV_DTYPES, WEIGHT_DTYPES } from "../hardware/index.ts";
 import { withBackendDefaults } from "./backend-defaults.ts";
 import { disaggSchema } from "./disagg/disagg-schema.ts";
-import { adaptersSchema, imagesSchema, loraSchema, speculationSchema } from "./extras-schema.ts";
+import {
+  adaptersSchema,
+  encoderCacheSchema,
+  imagesSchema,
+  loraSchema,
+  speculationSchema,
+} from "./extras-schema.ts";
 import { faultsSchema } from "./faults/fault-schema.ts";
 import { routerKeys } from "./router-keys.ts";
 import { fabricSchema } from "./fabric-schema.ts";
@@ -161,6 +167,7 @@ const engineKeys = z.strictObject({
   batch_timeout_s: seconds("static batching: longest wait for a full batch").default(0),
   speculation: described(speculationSchema, "speculative decoding; null: one token a step"),
   lora: described(loraSchema, "LoRA adapters beside the model; null: none"),
+  encoder_cache_tokens: encoderCacheSchema,
   step_time: described(
     stepTime.nullable().default(null),
     "null: kernels with model and gpu, else polynomial",

@@ -117,6 +117,7 @@ export function reportOf(changes: Partial<Report> = {}): Report {
       preemptions: 0,
     },
     adapters: null,
+    images: null,
     batch: { steps: 40_000, mixedSteps: 3000, meanSize: 8.5, busyShare: 0.62 },
     slo: { targets: {}, goodputPerS: null, attainment: null },
     gpuHours: 0.1389,

@@ -28,7 +28,7 @@ test("images fill the front of a prompt, leave a token of text, and cached ones 
     table.data[slot + AT_INPUT] = input;
     table.data[slot + AT_ROW] = 0;
     const scenario = scenarioOf({}, { traffic: images({ per_request }) });
-    return imagesOf(scenario, undefined)!.toEncode(table, slot, cached);
+    return imagesOf(scenario, undefined)!.toEncode(table, slot, cached, 0, 0);
   };
   expect(of(2, 0, 350)).toBe(2);
   expect(of(9, 0, 350)).toBe(3);
@@ -96,6 +96,54 @@ test("a share of the conversations brings images", () => {
   const slower = ttft({ images: { share: 0.3 } }).filter((us, i) => us > text[i]! + 100).length;
   expect(slower).toBeGreaterThan(8);
   expect(slower).toBeLessThan(30);
+});
+
+test.each([0, 1, 2, 3, 6])("a cache of %i images spares what a naive LRU has", (most) => {
+  const scenario = scenarioOf({}, { traffic: images({ per_request: 2, distinct: 5, zipf: 1 }) });
+  const ofTraffic = imagesOf(scenario, undefined)!;
+  const table = new RequestTable();
+  const held: number[] = [];
+  const ids = new Set<number>();
+  let encoded = 0;
+  for (let i = 0; i < 200; i++) {
+    const request = { row: i, record: 0, arrivalUs: 0, input: 350, output: 1 };
+    const slot = table.take({ ...request, pathStart: 0, pathLength: 0 });
+    const image = ofTraffic.firstImage(i);
+    ids.add(image);
+    let missing = 0;
+    for (const one of [image, (image + 1) % 5]) {
+      const at = held.indexOf(one);
+      if (at >= 0) held.splice(at, 1);
+      else missing++;
+      if (most > 0) held.push(one);
+      if (held.length > most) held.shift();
+    }
+    expect(ofTraffic.toEncode(table, slot, 0, 7, most * 100)).toBe(missing);
+    encoded += missing;
+  }
+  expect(ids.size).toBe(5);
+  expect(ofTraffic.encoded).toBe(encoded);
+  expect(ofTraffic.spared).toBe(400 - encoded);
+  if (most === 6) expect(encoded).toBe(5);
+});
+
+test("workers have caches of their own, and the report counts what they spare", () => {
+  const rows = Array.from({ length: 6 }, (_, i): Row => ({
+    at: i * 1e6,
+    input: 2000,
+    output: 2,
+    ids: Array.from({ length: 125 }, (_, k) => 125 * i + k),
+  }));
+  const same = { images: { per_request: 3, distinct: 3, zipf: 0 } };
+  const { requests, report } = run(same, rows);
+  const ttft = rows.map((_, i) => requests.firstTokenUs[i]! - requests.arrivalUs[i]!);
+  expect(report.images).toEqual({ encoded: 3, spared: 15 });
+  expect(ttft[0]!).toBeGreaterThan(ttft[1]! + 1000);
+  expect(new Set(ttft.slice(1)).size).toBe(1);
+  expect(run({ images: { per_request: 3 } }, rows).report.images).toEqual({
+    encoded: 18,
+    spared: 0,
+  });
 });
 
 test("a model that sees nothing, and no model, are named", () => {
