@@ -10,6 +10,7 @@ export * from "./model-card-facts.ts";
 export * from "./model-card-params.ts";
 export * from "./model-card.ts";
 export * from "./kernels-coverage.ts";
+export { measuredRanges, type MeasuredQuantity, type MeasuredRange } from "./measured-ranges.ts";
 export * from "./npz.ts";
 export { StepPower } from "./step-power.ts";
 export type { DecodeEnergy } from "./step-power.ts";

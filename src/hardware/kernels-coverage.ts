@@ -3,6 +3,7 @@
 import type { GpuCard } from "./gpu-card.ts";
 import type { EngineTiming } from "./kernels/engine-timing.ts";
 import type { KernelParams } from "./kernels/kernel-params.ts";
+import { shapesBeyond } from "./measured-ranges.ts";
 import type { KvDtype, LayerGroup, ModelCard, ModelPart, WeightDtype } from "./model-card.ts";
 
 export type KernelsCoverage = {
@@ -15,12 +16,6 @@ export type KernelsCoverage = {
   /** Kernels that the nearest measured ones stand in for, in words; empty: all were measured. */
   readonly gaps: readonly string[];
 };
-
-/**
- * How far the measured tables reach (kernel notes §4, grids): rows of products, requests and context of decode attention.
- * Beyond, the closed forms are extrapolated.
- */
-export const MEASURED_REACH = { stepTokens: 32_768, decodeRequests: 2048, contextTokens: 131_072 };
 
 export type CoverageQuery = {
   readonly model: ModelCard;
@@ -63,7 +58,7 @@ function gapsOf(query: CoverageQuery, group: LayerGroup): string[] {
       found.push(`${format} experts of ${timing.engine}`);
     }
   }
-  return found;
+  return [...found, ...shapesBeyond(params.kernels, model.hidden, attention, ffn)];
 }
 
 /** What was measured and what is a stand-in, for the model on the GPU under the engine. */

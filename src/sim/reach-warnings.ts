@@ -1,7 +1,15 @@
 /** Where a run went beyond what the kernels were measured on. */
 
-import { MEASURED_REACH } from "../hardware/index.ts";
+import { measuredRanges, type MeasuredQuantity } from "../hardware/index.ts";
 import type { Pool } from "./pool.ts";
+
+const WORDS: Readonly<Record<MeasuredQuantity, string>> = {
+  stepTokens: "tokens in a step",
+  expertTokens: "tokens in a step",
+  promptTokens: "tokens of a prompt in a step",
+  decodeRequests: "requests in a decode step",
+  contextTokens: "tokens in a request",
+};
 
 /**
  * Warnings of a pool whose step times come from kernels, one for each measured range that its passes left.
@@ -9,24 +17,25 @@ import type { Pool } from "./pool.ts";
  * @param longestTokens prompt and answer of the longest request
  */
 export function reachWarnings({ engine, meter }: Pool, longestTokens: number): string[] {
-  const { facts } = engine;
-  if (meter === undefined || facts.calibration === null) return [];
+  const { facts, machine } = engine;
+  const system = facts.calibrationSystem;
+  if (meter === undefined || machine === undefined || system === null) return [];
   const { data, pipeline } = facts.parallelism;
-  const ranks = data * pipeline;
-  const reached: [what: string, amount: number, measured: number][] = [
-    ["tokens in a step", Math.ceil(meter.tokensMost / ranks), MEASURED_REACH.stepTokens],
-    [
-      "requests in a decode step",
-      Math.ceil(meter.batchMost / ranks),
-      MEASURED_REACH.decodeRequests,
-    ],
-    ["tokens in a request", longestTokens, MEASURED_REACH.contextTokens],
-  ];
-  return reached.flatMap(([what, amount, measured]) =>
-    amount <= measured
+  const stepTokens = Math.ceil(meter.tokensMost / data / pipeline);
+  const reached: Readonly<Record<MeasuredQuantity, number>> = {
+    stepTokens,
+    // Ranks of attention send their rows to the same experts.
+    expertTokens: Math.ceil(meter.tokensMost / pipeline),
+    promptTokens: Math.min(stepTokens, longestTokens),
+    decodeRequests: Math.ceil(meter.batchMost / data / pipeline),
+    contextTokens: longestTokens,
+  };
+  return measuredRanges(system, machine.entry.card).flatMap(({ kernels, quantity, most }) =>
+    reached[quantity] <= most
       ? []
       : [
-          `${amount} ${what} are beyond the ${measured} that kernels were measured on: extrapolated`,
+          `${reached[quantity]} ${WORDS[quantity]} are beyond the ${most} that ${kernels} ` +
+            `${kernels.endsWith("s") ? "were" : "was"} measured with: extrapolated`,
         ],
   );
 }

@@ -154,9 +154,12 @@ test("passes beyond the measured tables are named", () => {
     const report: Report = simulate({ scenario: parsed.value, trace, hardware }).report;
     return report.warnings.filter((text) => text.includes("extrapolated"));
   };
-  expect(warningsFor(32_768)).toEqual([]);
-  expect(warningsFor(35_000)).toEqual([
-    "35000 tokens in a step are beyond the 32768 that kernels were measured on: extrapolated",
+  expect(warningsFor(16_384)).toEqual([]);
+  expect(warningsFor(32_768)).toEqual([
+    "32768 tokens of a prompt in a step are beyond the 16384 that prompt attention was measured with: extrapolated",
   ]);
-  expect(warningsFor(131_070)[1]).toContain("131074 tokens in a request");
+  expect(warningsFor(35_000)[0]).toBe(
+    "35000 tokens in a step are beyond the 32768 that matrix products were measured with: extrapolated",
+  );
+  expect(warningsFor(131_070)[2]).toContain("131074 tokens in a request");
 });
