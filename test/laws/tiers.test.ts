@@ -20,6 +20,7 @@ function comparable(report: Report): unknown {
 test(`with tiers, fast and step by step agree on ${RUNS} random scenarios`, () => {
   let fetched = 0;
   let fromPeers = 0;
+  const reasons = { neverSeen: 0, evicted: 0, onAnotherWorker: 0, partialBlock: 0, refused: 0 };
   let cancelled = 0;
   fc.assert(
     fc.property(randomTierRuns, fc.constantFrom(undefined, 30_000), (run, interval) => {
@@ -44,9 +45,17 @@ test(`with tiers, fast and step by step agree on ${RUNS} random scenarios`, () =
       fetched += g2 + g3 + g4;
       fromPeers += peer;
       cancelled += fast.report.requests.cancelled;
-      for (const level of fast.report.kv.tiers ?? []) {
+      // Every token that a level has not is asked of the next, for one reason.
+      const { pools } = fast.report;
+      const levels = pools.length > 1 ? [] : (fast.report.kv.tiers ?? []);
+      let asked = fast.report.kv.g1!.askedTokens;
+      for (const level of [fast.report.kv.g1!, ...levels]) {
         const missed = Object.values(level.missedTokens).reduce((sum, count) => sum + count, 0);
+        expect(level.askedTokens).toBe(asked);
         expect(level.hitTokens + missed).toBe(level.askedTokens);
+        asked = missed;
+        for (const reason of Object.keys(reasons) as (keyof typeof reasons)[])
+          reasons[reason] += level.missedTokens[reason];
       }
     }),
     { numRuns: RUNS, seed: SEED },
@@ -55,6 +64,8 @@ test(`with tiers, fast and step by step agree on ${RUNS} random scenarios`, () =
   expect(fetched).toBeGreaterThan(RUNS);
   expect(fromPeers).toBeGreaterThan(RUNS / 4);
   expect(cancelled).toBeGreaterThan(RUNS / 4);
+  for (const [reason, tokens] of Object.entries(reasons))
+    expect(tokens, reason).toBeGreaterThan(RUNS);
 }, 180_000);
 
 /** A GPU that holds one or two prompts, a host that holds some more, a drive that holds all; conversations that take turns. */

@@ -115,6 +115,39 @@ test("compressed blocks are smaller on the link, and their codec may be slower t
   expect(outcomesOf(slow.requests)[2]!.first).toBe(40_000 + 20 + 160 + 10_000);
 });
 
+test("the rule by predicted time knows how slow a codec or a cipher is", () => {
+  const tier = { level: "g2" as const, capacity_blocks: 100 };
+  // 32 of 33 tokens come in 3.2 ms at 10 MB/s, in 32 ms at 1 MB/s; computed they take 9.6 ms.
+  const step = { base_us: 1000, token_us: 300, decode_request_us: 0, decode_context_us: 0 };
+  const g2Of = (more: object): number => {
+    const scenario = scenarioOf(
+      { num_gpu_blocks: 4, step_time: { type: "linear", ...step } },
+      { kv: { ...LINKS, onboard: "predicted", tiers: [{ ...tier, ...more }] } },
+    );
+    const { report } = runBoth({ scenario, trace: traceOf([A, B, { ...A, at: 90_000 }], 16) });
+    return report.kv.tokensBySource!.g2;
+  };
+  expect(g2Of({ encryption_bytes_per_s: 1e7 })).toBe(32);
+  expect(g2Of({ encryption_bytes_per_s: 1e6 })).toBe(0);
+  expect(g2Of({ codec_bytes_per_s: 1e6 })).toBe(0);
+});
+
+test("encryption on the network slows what comes from peers and remote stores, and nothing else", () => {
+  const slow = { onboard: "always", transit_encryption_bytes_per_s: 1e8 } as const;
+  const peer = run({ ...slow, peer_fetch: true }, [A, AGAIN], 2);
+  expect(outcomesOf(peer.requests)[1]!.first).toBe(40_000 + 10 + 20 + 320 + 10_000);
+  const remote = {
+    level: "g4" as const,
+    capacity_blocks: 100,
+    read_bytes_per_s: 1e9,
+    latency_us: 5,
+  };
+  const fromStore = run({ ...slow, tiers: [{ ...remote, offload: "pass_all" }] });
+  expect(outcomesOf(fromStore.requests)[2]!.first).toBe(40_000 + 5 + 20 + 320 + 10_000);
+  const host = run({ ...slow, tiers: [{ level: "g2", capacity_blocks: 100 }] });
+  expect(outcomesOf(host.requests)[2]!.first).toBe(40_000 + 20 + 32 + 10_000);
+});
+
 test("a disk behind host memory is read over both, and host memory keeps what passes", () => {
   const { requests, report } = run(
     {

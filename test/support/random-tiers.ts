@@ -41,12 +41,14 @@ const randomTiers: fc.Arbitrary<NonNullable<ScenarioInput["kv"]>> = fc
     onboard: fc.constantFrom("predicted", "always", "always", "never"),
     peers: fc.boolean(),
     workersPerNode: fc.constantFrom(null, 1, 2, 3),
+    transit: fc.constantFrom(null, 1e6),
   })
-  .map(({ tiers, used, scopes, onboard, peers, workersPerNode }) => ({
+  .map(({ tiers, used, scopes, onboard, peers, workersPerNode, transit }) => ({
     tiers: used.map((i) => ({ ...tiers[i]!, scope: scopes[i]! })),
     onboard,
     peer_fetch: peers,
     peer_bytes_per_s: 1e9,
+    transit_encryption_bytes_per_s: transit,
     host_bytes_per_s: 1e9,
     bytes_per_token: 1000,
     workers_per_node: workersPerNode,

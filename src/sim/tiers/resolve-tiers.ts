@@ -102,13 +102,20 @@ function codecBytesPerUs(tier: TierKnobs): number {
   return Math.min(codec, cipher) / US_PER_S;
 }
 
+/** Most that encryption on the network lets through for one transfer. */
+function transitBytesPerUs({ transit_encryption_bytes_per_s: bytesPerS }: KvSection): number {
+  return bytesPerS === null ? Infinity : bytesPerS / US_PER_S;
+}
+
 function levelOf(
-  tier: TierKnobs,
-  where: string,
+  kv: KvSection,
+  index: number,
   blockBytes: number,
   hostRate: number,
   fabric: TierBase["fabric"],
 ): Result<LevelSettings> {
+  const tier = kv.tiers[index]!;
+  const where = `kv.tiers.${index}`;
   const missing = fabricProblem(tier, where, fabric);
   if (missing !== undefined) return fail(missing);
   const rates = ratesOf(tier, hostRate, fabric !== undefined);
@@ -151,6 +158,8 @@ function levelOf(
     latencyUs: rates.latencyUs,
     codecBytesPerUs: Math.min(
       codecBytesPerUs(tier),
+      // Only what is remote for certain: other tiers may be on the worker's own node.
+      tier.level === "g4" ? transitBytesPerUs(kv) : Infinity,
       // The store's own rates, where the fabric's links have no part in it.
       fabric === undefined ? Infinity : Math.min(rates.read, rates.write),
     ),
@@ -202,7 +211,11 @@ function peerOf(kv: KvSection, base: TierBase): Result<TierSettings["peer"]> {
       remedy: 'set kv.peer_bytes_per_s, for example "50 GB/s", or peer_fetch: false',
     });
   }
-  return ok({ bytesPerUs: bytesPerS / US_PER_S, latencyUs: kv.peer_latency_us });
+  return ok({
+    bytesPerUs: bytesPerS / US_PER_S,
+    latencyUs: kv.peer_latency_us,
+    cipherBytesPerUs: transitBytesPerUs(kv),
+  });
 }
 
 /** When to bring prefixes up. Errors: no host memory to bring them to, nothing below it. */
@@ -246,8 +259,8 @@ export function resolveTiers(kv: KvSection, base: TierBase): Result<TierSettings
   const blockBytes = tokenBytes * base.blockSize;
   const hostRate = hostBytesPerUs(kv, base);
   const levels: LevelSettings[] = [];
-  for (const [index, tier] of kv.tiers.entries()) {
-    const level = levelOf(tier, `kv.tiers.${index}`, blockBytes, hostRate, base.fabric);
+  for (const index of kv.tiers.keys()) {
+    const level = levelOf(kv, index, blockBytes, hostRate, base.fabric);
     if (!level.ok) return level;
     levels.push(level.value);
   }

@@ -104,6 +104,10 @@ export const kvSchema = z.strictObject({
     z.number().nonnegative().finite().default(10).meta({ unit: "us" }),
     "time to the first byte from a peer (InfiniBand NDR: 10 us, models/links/ib-ndr400.yaml)",
   ),
+  transit_encryption_bytes_per_s: positive(
+    "B/s",
+    "bytes that encryption on the network handles for one transfer, from a peer or from g4 and to it; null: none, or not the limit",
+  ),
   host_bytes_per_s: positive(
     "B/s",
     "rate between a worker's GPUs and host memory, each way; null: PCIe or C2C of the GPU's card, " +

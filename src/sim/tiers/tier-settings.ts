@@ -43,7 +43,14 @@ export type TierSettings = {
   /** Between a worker's GPUs and its host, each direction, bytes/µs. */
   readonly hostBytesPerUs: number;
   /** From worker to worker; undefined: prefixes are not fetched from peers. */
-  readonly peer: { readonly bytesPerUs: number; readonly latencyUs: number } | undefined;
+  readonly peer:
+    | {
+        readonly bytesPerUs: number;
+        readonly latencyUs: number;
+        /** Most that encryption lets through for one transfer. */
+        readonly cipherBytesPerUs: number;
+      }
+    | undefined;
   /** Whether links of their own may fail: then each worker's way to remote stores is one. */
   readonly hasWeakPorts: boolean;
   /** Undefined: nothing is brought before it is asked for. `leadUs`: from the start to the turn. */

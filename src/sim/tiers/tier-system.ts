@@ -23,6 +23,7 @@ import { FutureUses } from "./future-uses.ts";
 import { LoadForecast } from "./load-forecast.ts";
 import type { BatchView } from "./load-forecast.ts";
 import { LoadTable } from "./load-table.ts";
+import { PieceRoutes } from "./piece-routes.ts";
 import { Prefetcher } from "./prefetcher.ts";
 import { PrefixPlan } from "./prefix-plan.ts";
 import { PrefixSearch } from "./prefix-search.ts";
@@ -103,18 +104,7 @@ export class TierSystem implements KvWatcher {
   private readonly view;
   /** Slots whose loads have ended, by row, until their worker starts its next pass. */
   private readonly landed: number[][] = [];
-  /** Of the request that is being planned for: its row, and the time that one of its pieces would take, with and without other transfers. */
-  private row = 0;
-  private nowUs = 0;
-  readonly arrivesUs = (piece: number): number =>
-    this.links.network.expectedUs(this.routeOf(piece), this.bytesOf(piece), this.nowUs);
-  readonly aloneUs = (piece: number): number =>
-    this.links.network.times.aloneUs(
-      this.routeOf(piece),
-      this.bytesOf(piece),
-      0,
-      this.settings.setupUs,
-    );
+  private readonly pieces: PieceRoutes;
 
   constructor(
     settings: TierSettings,
@@ -167,6 +157,7 @@ export class TierSystem implements KvWatcher {
       fetchesFromPeers: settings.peer !== undefined,
     });
     const { plan } = this;
+    this.pieces = new PieceRoutes(settings, this.links, plan);
     if (settings.prefetch !== undefined && parts.turns !== undefined)
       this.prefetcher = this.prefetcherFor(parts.turns);
     this.view = {
@@ -250,8 +241,7 @@ export class TierSystem implements KvWatcher {
   load(request: LoadRequest, nowUs: number): number {
     const { plan, view } = this;
     if (request.traceRow > this.future.now) this.future.now = request.traceRow;
-    this.row = request.row;
-    this.nowUs = nowUs;
+    this.pieces.at(request.row, nowUs);
     this.stores.at(request.row, nowUs);
     if (request.isFirst) {
       this.offloads.asked(request, this.forest);
@@ -264,7 +254,7 @@ export class TierSystem implements KvWatcher {
     if (pieces === 0) return 0;
     this.choices++;
     this.offeredTokens += plan.blocksUpTo[pieces]! * this.blockSize;
-    this.forecast.fill(plan, pieces, request, this);
+    this.forecast.fill(plan, pieces, request, this.pieces);
     // What lies behind a link that is cut cannot be had.
     while (pieces > 0 && plan.loadUs[pieces] === Infinity) pieces--;
     if (pieces === 0) return 0;
@@ -350,12 +340,12 @@ export class TierSystem implements KvWatcher {
       }
       if (source === levels.length) loads.addPeer(load, plan.peer[piece]!);
       const blocks = plan.blocksUpTo[piece + 1]! - plan.blocksUpTo[piece]!;
-      const bytes = this.bytesOf(piece);
+      const bytes = this.pieces.bytesOf(piece);
       fetched.add(request.slot, source, blocks * this.blockSize);
       this.fetchedBytes[source]! += bytes;
-      const bytesPerUsMax = levels[source]?.codecBytesPerUs ?? Infinity;
+      const bytesPerUsMax = this.pieces.mostBytesPerUs(source);
       const tag = (load << TAG_BITS) | TAG_LOAD;
-      const route = this.routeOf(piece);
+      const route = this.pieces.routeOf(piece);
       loads.addFlow(load, links.network.start(route, bytes, tag, nowUs, { bytesPerUsMax }));
     }
   }
@@ -374,18 +364,5 @@ export class TierSystem implements KvWatcher {
     this.landed[row]!.push(loads.slotOf(load));
     loads.end(load);
     this.offloads.flush(nowUs);
-  }
-
-  private routeOf(piece: number): number {
-    const source = this.plan.source[piece]!;
-    if (source < this.settings.levels.length) return this.links.fetch(source, this.row);
-    return this.links.peer(this.plan.peer[piece]!, this.row);
-  }
-
-  private bytesOf(piece: number): number {
-    const { plan, settings } = this;
-    const blocks = plan.blocksUpTo[piece + 1]! - plan.blocksUpTo[piece]!;
-    const level = settings.levels[plan.source[piece]!];
-    return Math.ceil(blocks * (level?.blockBytes ?? settings.blockBytes));
   }
 }
