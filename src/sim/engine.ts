@@ -35,6 +35,8 @@ export interface WorkerSink {
   firstToken(worker: number, slot: number, nowUs: number): void;
   /** The request's last token is out (or its prefill done, when it wanted no token). */
   completed(worker: number, slot: number, nowUs: number): void;
+  /** A prefill worker starts the forward pass with which a prompt will be computed to its end. */
+  prefillEnds(worker: number, slot: number, nowUs: number, endUs: number): void;
   /** A prefill worker has computed a prompt to its end and holds its blocks. */
   prefilled(worker: number, slot: number, nowUs: number): void;
   /** A decode worker has set memory aside for a prompt that is computed elsewhere; `missing`: blocks it has not cached. */

@@ -9,6 +9,7 @@ import {
   AT_GENERATED,
   AT_LAST_TOKEN_US,
   AT_LOST,
+  AT_NEXT_ENDING,
   AT_ORDER,
   AT_SHARED_BLOCKS,
   AT_STATE,
@@ -78,6 +79,13 @@ export class HandoffBatch extends Batch {
     this.landing?.pass();
   }
 
+  /** The pass that has been put together begins: the prompts that end with it are told. */
+  tellEndings(nowUs: number, endUs: number): void {
+    const { table, sink, firstId } = this.engine;
+    for (let slot = this.endingHead; slot >= 0; slot = table.data[slot + AT_NEXT_ENDING]!)
+      sink.prefillEnds(firstId + this.worker, slot, nowUs, endUs);
+  }
+
   /** A computed prompt leaves the batch and keeps its blocks. */
   park(slot: number, nowUs: number): void {
     const { table, sink, firstId, counters } = this.engine;
@@ -100,6 +108,7 @@ export class HandoffBatch extends Batch {
     this.parked.remove(slot);
     this.fullBlocks -= this.fullBlocksOf(slot);
     this.pool.release(slot, Math.ceil(tokens / blockSize), tokens, false, doneUs);
+    this.loads?.dismissed(slot, doneUs);
     table.give(slot);
   }
 

@@ -74,6 +74,8 @@ export type ResolvedEngine = {
     readonly perRequest: number;
     /** Pieces of memory that a block lies in on one rank: a layer's keys, its values. */
     readonly descriptorsPerBlock: number;
+    /** Layers of the model. */
+    readonly layers: number;
   } | null;
   /** The model on its GPU; undefined: the scenario does not name both. */
   readonly machine: Machine | undefined;
@@ -261,6 +263,7 @@ function kvBytesOf({ budget, entry }: Machine, { cluster }: Scenario): ResolvedE
     perToken: kvBytesPerTokenAllLayers * shards,
     perRequest: stateBytesPerSequencePerGpu * shards,
     descriptorsPerBlock: Math.ceil(kvTensors(entry.card) / pipeline),
+    layers: entry.card.groups.reduce((sum, { layers }) => sum + layers, 0),
   };
 }
 

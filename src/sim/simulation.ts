@@ -22,12 +22,8 @@ import { checkLaws } from "./laws.ts";
 import { workersByNumber, type Pool } from "./pool.ts";
 import { outcomesOf, type Outcomes, type SliceLog } from "./recorder.ts";
 import { writeReport } from "./report-writer.ts";
-import {
-  REQUEST_CANCELLED,
-  REQUEST_FAILED,
-  REQUEST_REJECTED,
-  type SimulationResult,
-} from "./report.ts";
+import { REQUEST_CANCELLED, REQUEST_FAILED, REQUEST_REJECTED } from "./report.ts";
+import type { SimulationResult } from "./report.ts";
 import { RequestTable } from "./request-table.ts";
 import type { RequestLog } from "./request-log.ts";
 import { recordColumns, recordsOf } from "./run-records.ts";
@@ -214,6 +210,10 @@ export class Simulation implements WorkerSink, HandoffSink {
   completedAtSource(worker: number, slot: number, nowUs: number): void {
     this.gate?.ended(slot);
     this.endings.complete(worker, slot, nowUs);
+  }
+
+  prefillEnds(_worker: number, slot: number, nowUs: number, endUs: number): void {
+    this.handoffs!.prefillEnds(slot, nowUs, endUs);
   }
 
   prefilled(worker: number, slot: number, nowUs: number): void {

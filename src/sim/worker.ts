@@ -223,6 +223,7 @@ export class Worker {
     this.state = WORKER_MIXED;
     const stepUs = Math.max(1, Math.round(this.model.stepUs(shape) + batch.takeAdapterLoadUs()));
     this.engine.meter?.startMixed(this.id, shape, stepUs);
+    if (this.engine.parks) batch.tellEndings(nowUs, nowUs + stepUs);
     return nowUs + stepUs;
   }
 

@@ -11,6 +11,9 @@ const ways = fc.record({
   reserve: fc.constantFrom("auto", "auto", "source_first"),
   first_token: fc.constantFrom("auto", "decode_step", "handed_over"),
   transfer: fc.constantFrom("destination_missing", "full_prompt"),
+  /** Where the way of handing over allows it. */
+  layer_wise: fc.boolean(),
+  encryption_bytes_per_s: fc.constantFrom(null, null, 5e7),
   bandwidth_gb_per_s: fc.constantFrom(0.05, 1, 50),
   setup_us: fc.constantFrom(0, 100, 20_000.5),
   control_us: fc.constantFrom(1, 1000, 30_000),
@@ -66,10 +69,15 @@ export const randomClusters: fc.Arbitrary<RandomRun> = fc
       return { name: `d${i}`, role: "decode", workers: shape.decode } as const;
     });
     const conditional = { ...disagg!.conditional, knobs: knobsOf(disagg!.conditional?.policy) };
+    const { dispatch, reserve, layer_wise: layers } = disagg!;
+    const asksFirst =
+      dispatch === "push" ||
+      (reserve === "auto" &&
+        (dispatch === "bootstrap" || (dispatch === "auto" && engine.scheduler === "sglang")));
     const scenario = scenarioSchema.parse({
       ...run.scenario,
       clients: { timeout_s: shape.timeout },
-      disagg: { ...disagg, conditional },
+      disagg: { ...disagg, conditional, layer_wise: layers === true && asksFirst },
       cluster: {
         pools: shape.pools === 1 ? [prefill, ...decode] : [decode[0], prefill, decode[1]],
       },

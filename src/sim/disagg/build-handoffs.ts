@@ -10,11 +10,13 @@ import { FabricLinks } from "./fabric-links.ts";
 import { Handoffs } from "./handoffs.ts";
 import type { HandoffParts, HandoffRules } from "./handoff-parts.ts";
 import type { DisaggKnobs } from "./disagg-schema.ts";
-import { firstTokenComes, handoverOf } from "./landing-rules.ts";
+import { firstTokenComes } from "./landing-rules.ts";
+import { handoverOf } from "./handover.ts";
 import { LayoutConversion } from "./layout-conversion.ts";
-import { PrivateLinks } from "./transfer-links.ts";
+import { LAYERS_DEFAULT, PrivateLinks } from "./transfer-links.ts";
 
 const US_PER_S = 1e6;
+const BYTES_PER_GB_US = 1e3;
 /** Of a model with 32 layers of 8 key and value heads of 128 in bf16 (Llama-3.1-8B), where no card says. */
 export const KV_BYTES_DEFAULT = 131_072;
 
@@ -29,6 +31,7 @@ function rulesOf({ disagg: knobs, faults }: Scenario, decode: Pool): HandoffRule
     handover: handoverOf(knobs, scheduler),
     firstTokenComes: firstTokenComes(knobs, scheduler),
     isWhole: knobs.transfer === "full_prompt",
+    isLayerWise: knobs.layer_wise,
     bytesPerToken: bytesPerToken(knobs, decode),
     bytesPerRequest: decode.engine.kvBytes?.perRequest ?? 0,
     controlUs: knobs.control_us,
@@ -52,11 +55,14 @@ export function handoffsOf(
   const conditional = conditionalOf(scenario, common);
   const layouts = new LayoutConversion(knobs.conversion_gb_per_s, common.poolOf);
   const parts = { ...common, layouts, conditional, random: stream(seed, "faults/transfers") };
+  const cipherBytesPerUs = (knobs.encryption_bytes_per_s ?? Infinity) / US_PER_S;
   if (net !== undefined) {
-    return new Handoffs({ ...parts, rules, links: new FabricLinks(net, pools) });
+    return new Handoffs({ ...parts, rules, links: new FabricLinks(net, pools, cipherBytesPerUs) });
   }
   // Ranks of the smaller side move their shards side by side, each through its own port.
   const lanes = pools.reduce((least, pool) => Math.min(least, gpuRanks(pool)), Infinity);
-  const links = new PrivateLinks(knobs.bandwidth_gb_per_s * lanes, knobs.setup_us);
+  const layers = decode.engine.kvBytes?.layers ?? LAYERS_DEFAULT;
+  const gbPerS = Math.min(knobs.bandwidth_gb_per_s * lanes, cipherBytesPerUs / BYTES_PER_GB_US);
+  const links = new PrivateLinks(gbPerS, knobs.setup_us, layers);
   return new Handoffs({ ...parts, rules, links });
 }

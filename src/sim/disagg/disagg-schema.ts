@@ -41,6 +41,11 @@ export const disaggSchema = z.strictObject({
     z.enum(["destination_missing", "full_prompt"]).default("destination_missing"),
     "what is moved: blocks that the decode worker has not cached, or the whole prompt",
   ),
+  layer_wise: described(
+    z.boolean().default(false),
+    "keys and values move layer by layer while the prompt's last forward pass makes them; the decode worker has to have " +
+      "memory by then: dispatch push, or bootstrap with reserve destination_first",
+  ),
   kv_bytes_per_token: described(
     z.int().positive().nullable().default(null),
     "keys and values of a token in all ranks of a worker; null: what the model's card says",
@@ -50,6 +55,11 @@ export const disaggSchema = z.strictObject({
     positive().default(50),
     "private links: rate of each transfer, whatever else moves (default: one NDR port, 400 Gb/s)",
     "GB/s",
+  ),
+  encryption_bytes_per_s: described(
+    positive().nullable().default(null),
+    "bytes that encryption on the network handles for one hand-off; null: none, or not the limit",
+    "B/s",
   ),
   setup_us: described(
     z.number().nonnegative().finite().default(100),

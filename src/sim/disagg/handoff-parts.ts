@@ -9,7 +9,7 @@ import type { RouterDesk } from "../router-desk.ts";
 import type { WorkerEvents } from "../worker-events.ts";
 import type { Worker } from "../worker.ts";
 import type { Conditional } from "./conditional.ts";
-import type { Handover } from "./landing-rules.ts";
+import type { Handover } from "./handover.ts";
 import type { LayoutConversion } from "./layout-conversion.ts";
 import type { TransferLinks } from "./transfer-links.ts";
 
@@ -18,6 +18,8 @@ export type HandoffRules = {
   readonly handover: Handover;
   readonly firstTokenComes: boolean;
   readonly isWhole: boolean;
+  /** Keys and values move while the prompt's last forward pass makes them. */
+  readonly isLayerWise: boolean;
   readonly bytesPerToken: number;
   /** Besides tokens: the state of linear attention. */
   readonly bytesPerRequest: number;

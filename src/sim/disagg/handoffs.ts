@@ -37,7 +37,8 @@ import { SlotList } from "../slot-list.ts";
 import { beginRedo, endHandoff, promptComputed, promptLost } from "../time-asides.ts";
 import type { Worker } from "../worker.ts";
 import type { Conditional } from "./conditional.ts";
-import { isAnswerLeft, transferBytes } from "./handoff-parts.ts";
+import { beginTransfer } from "./begin-transfer.ts";
+import { isAnswerLeft } from "./handoff-parts.ts";
 import type { HandoffParts, HandoffRules } from "./handoff-parts.ts";
 import { HandoffStats } from "./handoff-stats.ts";
 import {
@@ -50,6 +51,7 @@ import {
 } from "./handoff-timers.ts";
 import {
   LEG_CONVERT_US,
+  LEG_ENDS_US,
   LEG_LANDED_US,
   LEG_MISSING,
   LEG_PEER,
@@ -136,6 +138,16 @@ export class Handoffs implements DeskSink {
     return count;
   }
 
+  /** The forward pass has begun that computes the rest of a prompt. */
+  prefillEnds(prompt: number, nowUs: number, endUs: number): void {
+    if (!this.rules.isLayerWise) return;
+    const slot = this.legs.data[this.legs.at(prompt) + LEG_PEER]!;
+    if (slot === NONE || !isAnswerLeft(this.rules, this.table, slot)) return;
+    const at = this.legs.at(slot);
+    this.legs.data[at + LEG_ENDS_US] = endUs;
+    if (this.legs.data[at + LEG_MISSING]! >= 0) this.startTransfer(slot, nowUs);
+  }
+
   /** A prefill worker has computed a prompt. */
   prefilled(worker: number, prompt: number, nowUs: number): void {
     const { data } = this.table;
@@ -170,7 +182,8 @@ export class Handoffs implements DeskSink {
     const { data } = this.legs;
     data[at + LEG_MISSING] = missing;
     data[at + LEG_RESERVED_US] = nowUs;
-    if (!Number.isNaN(data[at + LEG_PREFILLED_US]!)) this.startTransfer(slot, nowUs);
+    const isMade = !Number.isNaN(data[at + LEG_PREFILLED_US]!);
+    if (isMade || data[at + LEG_ENDS_US]! > nowUs) this.startTransfer(slot, nowUs);
     else if (data[at + LEG_PEER] === NONE) this.send(slot, MSG_PREFILL, nowUs);
   }
 
@@ -290,23 +303,8 @@ export class Handoffs implements DeskSink {
   }
 
   private startTransfer(slot: number, nowUs: number): void {
-    const { data } = this.legs;
-    const at = this.legs.at(slot);
-    const source = data[at + LEG_SOURCE]!;
-    const target = data[at + LEG_TARGET]!;
-    const known = knownTokens(this.table, slot);
-    const { blockSize } = this.parts.workers[target]!.batch;
-    const all = Math.ceil(known / blockSize);
-    const blocks = this.rules.isWhole ? all : data[at + LEG_MISSING]!;
-    const bytes = transferBytes(this.rules, known, blocks * blockSize);
-    this.stats.transfer(bytes, blocks, all);
-    if (bytes === 0) {
-      this.send(slot, MSG_LANDED, nowUs);
-      return;
-    }
-    const { links, layouts } = this.parts;
-    data[at + LEG_CONVERT_US] = layouts.timeUs(source, target, bytes);
-    data[at + LEG_TRANSFER] = links.start(source, target, bytes, blocks, slot, nowUs);
+    const isEmpty = beginTransfer(this.parts, this.legs, this.stats, slot, nowUs);
+    if (isEmpty) this.send(slot, MSG_LANDED, nowUs);
   }
 
   /** A transfer has ended; the decode worker may have to rewrite what came. */
@@ -368,6 +366,7 @@ export class Handoffs implements DeskSink {
     const at = this.legs.at(slot);
     const { data } = this.legs;
     const prompt = data[at + LEG_PEER]!;
+    data[at + LEG_ENDS_US] = NaN;
     endHandoff(this.table.data, slot, data[at + LEG_PREFILLED_US]!, nowUs);
     this.timers.cancel(slot);
     if (data[at + LEG_TRANSFER]! >= 0) this.parts.links.cancel(data[at + LEG_TRANSFER]!, nowUs);

@@ -24,8 +24,10 @@ export const LEG_RESERVED_US = 6;
 export const LEG_LANDED_US = 7;
 /** Time to convert what is moved, µs. */
 export const LEG_CONVERT_US = 8;
+/** When the forward pass in progress ends that computes the rest of the prompt, µs; NaN: none does. */
+export const LEG_ENDS_US = 9;
 /** Numbers of a slot. */
-export const LEG_NUMBERS = 9;
+export const LEG_NUMBERS = 10;
 
 export class LegTable {
   data = new Float64Array(256 * LEG_NUMBERS);

@@ -4,6 +4,7 @@ import type { Problem } from "../../core/index.ts";
 import { poolScenarios } from "../pool-scenarios.ts";
 import type { Scenario } from "../scenario.ts";
 import { bypassOf } from "./bypass-choice.ts";
+import { handoverOf } from "./handover.ts";
 
 /** The first broken rule, `undefined` when all hold or all pools are mixed. */
 export function checkRoles(scenario: Scenario): Problem | undefined {
@@ -39,7 +40,12 @@ export function checkRoles(scenario: Scenario): Problem | undefined {
       expected: "vllm, sglang or tensorrt_llm",
     };
   }
-  return checkBlocks(scenario) ?? checkHandover(scenario) ?? checkConditional(scenario);
+  return (
+    checkBlocks(scenario) ??
+    checkHandover(scenario) ??
+    checkLayerWise(scenario) ??
+    checkConditional(scenario)
+  );
 }
 
 function checkMixed({ disagg }: Scenario): Problem | undefined {
@@ -81,5 +87,21 @@ function checkHandover({ disagg }: Scenario): Problem | undefined {
     where: "disagg.reserve",
     expected: "source_first under dispatch: sync",
     remedy: "set disagg.dispatch: bootstrap, or leave reserve out",
+  };
+}
+
+/** Layers can move while they are made only to a worker that has memory for them. */
+function checkLayerWise(scenario: Scenario): Problem | undefined {
+  const { disagg, cluster } = scenario;
+  if (!disagg.layer_wise) return undefined;
+  const decode = cluster.pools.findIndex(({ role }) => role === "decode");
+  const { scheduler } = poolScenarios(scenario)[decode]!.engine;
+  const handover = handoverOf(disagg, scheduler);
+  if (handover === "push" || handover === "destination_first") return undefined;
+  return {
+    what: "nothing can move while the prompt is computed: the decode worker is asked for memory afterwards",
+    where: "disagg.layer_wise",
+    expected: "dispatch: push, or dispatch: bootstrap with reserve: destination_first",
+    remedy: "set disagg.dispatch: push, or disagg.layer_wise: false",
   };
 }

@@ -78,6 +78,60 @@ const timesOf = ({ requests }: Required<SimulationResult>) => [
   Array.from(requests.finishUs),
 ];
 
+test("a cipher slower than the link is what the transfer waits for", () => {
+  // 100 kB at 100 B/µs: 1000 in place of 100.
+  const result = run([[0, 100, 3]], { disagg: { encryption_bytes_per_s: 1e8 } });
+  expect(timesOf(result)).toEqual([[4155], [6355]]);
+  expect(timesOf(run([[0, 100, 3]], { disagg: { encryption_bytes_per_s: 1e10 } }))).toEqual(
+    timesOf(run([[0, 100, 3]])),
+  );
+});
+
+// 31 of 32 layers are made evenly over the pass, 100 000 · 31 / 32 / 2000 = 48.4375 B/µs, the last one with its end.
+describe("layers that move while the prompt is computed", () => {
+  const layerWise = { layer_wise: true } as const;
+
+  test("memory first: from 55 on as fast as they are made, then the last one", () => {
+    // The prompt from 5 to 2005; by then 1950 · 48.4375 = 94 453 B are there, the other 5547 take 5.5 µs.
+    const sglang = { scheduler: "sglang", chunked_prefill_size: 8190 } as const;
+    const result = run([[0, 100, 3]], { engine: sglang, disagg: layerWise });
+    expect(timesOf(result)).toEqual([[2011], [4211]]);
+    expect(result.report.disagg!.heldMs.mean).toBeCloseTo(0.006, 9);
+    expect(result.report.disagg!.bytes).toBe(100_000);
+  });
+
+  test("pushed: the decode worker has memory when the pass begins", () => {
+    const result = run([[0, 100, 3]], { disagg: { ...layerWise, dispatch: "push" } });
+    // 2000 + 5.5, and a decode step.
+    expect(timesOf(result)).toEqual([[3106], [5306]]);
+  });
+
+  test("a link slower than the pass moves all the time", () => {
+    const slow = { ...layerWise, dispatch: "push", bandwidth_gb_per_s: 0.01 } as const;
+    // 10 B/µs from 50 on: 10 050, not 12 050.
+    expect(timesOf(run([[0, 100, 3]], { disagg: slow }))).toEqual([[11_150], [13_350]]);
+    const whole = { ...slow, layer_wise: false };
+    expect(timesOf(run([[0, 100, 3]], { disagg: whole }))).toEqual([[13_150], [15_350]]);
+  });
+
+  test("a prompt in two passes moves with the second", () => {
+    const chunked = { max_num_batched_tokens: 60, max_num_seqs: 8 };
+    // 1600 and 1400; moving from 1650 on: by 3000 1350 of 1400 · 31 / 32 parts, 93 415 B, the other 6585 take 6.6 µs.
+    const result = run([[0, 100, 3]], {
+      engine: chunked,
+      disagg: { ...layerWise, dispatch: "push" },
+    });
+    expect(timesOf(result)).toEqual([[4107], [6307]]);
+  });
+
+  test("asked for where nothing can move early, it is refused", () => {
+    const pools = ["prefill", "decode"].map((role) => ({ name: role, role }));
+    const sync = parseScenario({ cluster: { pools }, disagg: { ...layerWise, dispatch: "sync" } });
+    expect(sync.ok ? "" : sync.problem.where).toBe("disagg.layer_wise");
+    expect(sync.ok ? "" : sync.problem.remedy).toContain("dispatch: push");
+  });
+});
+
 // The prompt: 1000 + 100 · 10 = 2000. Transfer: 50 + 100 = 150.
 describe("one request of 100 prompt tokens and 3 answers", () => {
   test("vLLM: prompt, message, transfer, and three decode steps, the first of which makes the first token", () => {
