@@ -13,7 +13,8 @@ export async function bundle() {
     root,
     configFile: false,
     logLevel: "warn",
-    ssr: { noExternal: true, target: "node" },
+    // The bundler itself, for users' own TypeScript, stays where it is installed.
+    ssr: { noExternal: true, external: ["vite"], target: "node" },
     build: {
       ssr: join(root, "dist", "cli", "main.js"),
       outDir: join(root, "dist", "bin"),

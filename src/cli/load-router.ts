@@ -1,12 +1,15 @@
 /** A user's own router: a scoring expression in the scenario, or a module of theirs. */
 
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { stripVTControlCharacters } from "node:util";
 import { fail, ok } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
 import { GuardedRouter, routerPolicies, SCORE_SIGNALS, ScoreRouter } from "../policies/index.ts";
 import type { Router, RouterPolicy, RouterSetting } from "../policies/index.ts";
 import type { Scenario } from "../sim/index.ts";
+import { importStripped, needsStripping } from "./typescript-module.ts";
 
 /** Makes the router of a process. */
 export type RouterMaker = (setting: RouterSetting) => Result<Router>;
@@ -46,23 +49,9 @@ async function scoreRouter(scenario: Scenario): Promise<Result<OwnRouter | undef
  */
 async function moduleRouter(path: string, scenario: Scenario): Promise<Result<OwnRouter>> {
   const where = path;
-  let loaded: Record<string, unknown>;
-  try {
-    loaded = (await import(pathToFileURL(resolve(path)).href)) as Record<string, unknown>;
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const isUntyped = code === "ERR_UNKNOWN_FILE_EXTENSION";
-    return fail({
-      what: isUntyped
-        ? "this Node does not run TypeScript"
-        : `the module does not load: ${message}`,
-      where,
-      expected: "a module that exports `policy`",
-      remedy: isUntyped
-        ? "use Node 22.18 or newer, or compile the module to .js"
-        : "`headworks policies new NAME` writes one to start from",
-    });
-  }
+  const imported = await importModule(path);
+  if (!imported.ok) return imported;
+  const loaded = imported.value;
   const policy = loaded["policy"] as Partial<RouterPolicy> | undefined;
   if (typeof policy?.create !== "function" || typeof policy.meta?.name !== "string") {
     return fail({
@@ -81,6 +70,21 @@ async function moduleRouter(path: string, scenario: Scenario): Promise<Result<Ow
     name: meta.name,
     make: (setting) => made(create, knobs, setting, meta.name, onError),
   });
+}
+
+async function importModule(path: string): Promise<Result<Record<string, unknown>>> {
+  const file = resolve(path);
+  try {
+    if (needsStripping(file) && existsSync(file)) return await importStripped(file);
+    return ok((await import(pathToFileURL(file).href)) as Record<string, unknown>);
+  } catch (error) {
+    return fail({
+      what: `the module does not load: ${stripVTControlCharacters((error as Error).message).trim()}`,
+      where: path,
+      expected: "a module that exports `policy`",
+      remedy: "`headworks policies new NAME` writes one to start from",
+    });
+  }
 }
 
 function made(

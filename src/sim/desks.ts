@@ -2,6 +2,7 @@
 
 import { ok } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
+import type { RouterFaults } from "../policies/index.ts";
 import { buildDesk } from "./build-desk.ts";
 import type { DeskSink } from "./desk-options.ts";
 import type { Pool } from "./pool.ts";
@@ -24,6 +25,17 @@ export class Desks {
   /** Of the desk where requests come in, the only one where they wait: tells `sink` when their turn has come. */
   connect(sink: DeskSink): void {
     this.door.sink = sink;
+  }
+
+  /** What users' own policies have failed at, all processes together; undefined: no policy can fail. */
+  get faults(): RouterFaults | undefined {
+    const desks = this.door === this.answers ? [this.door] : [this.door, this.answers];
+    const all = desks.flatMap(({ replicas }) =>
+      replicas.flatMap(({ state }) => state.faults ?? []),
+    );
+    if (all.length === 0) return undefined;
+    const count = all.reduce((sum, faults) => sum + faults.count, 0);
+    return { count, first: all.find(({ first }) => first !== "")?.first ?? "" };
   }
 
   /** Lets a witness see both. */

@@ -2,6 +2,7 @@
 
 import { BIN_RELATIVE_ERROR } from "../core/index.ts";
 import type { Endings } from "./endings.ts";
+import type { Desks } from "./desks.ts";
 import type { Gate } from "./gate.ts";
 import type { Retries } from "./retries.ts";
 import type { QuantileSketch } from "../core/index.ts";
@@ -54,6 +55,7 @@ export type FinishedRun = {
   readonly events: number;
   readonly endings: Endings;
   readonly gate: Gate | undefined;
+  readonly desks: Desks;
   readonly retries: Retries | undefined;
   readonly unfinished: number;
   readonly entrance: { readonly truncated: number };
@@ -122,6 +124,12 @@ function warningsOf(run: FinishedRun, totals: Totals): string[] {
       ? "max_model_len or the KV pool"
       : "max_model_len";
     warnings.push(`${run.entrance.truncated} answers were cut at ${limit}`);
+  }
+  const { faults } = run.desks;
+  if (faults !== undefined && faults.count > 0) {
+    warnings.push(
+      `your own router failed at ${faults.count} decisions, which went to the fewest requests; first: ${faults.first}`,
+    );
   }
   if (traffic.orphans > 0) {
     warnings.push(`${traffic.orphans} session turns without a time of their own were left out`);
@@ -301,6 +309,7 @@ export function writeReport(
       return count === 0 ? [] : [{ reason, count }];
     }),
     admission: admissionOf(run),
+    ownRouter: run.desks.faults === undefined ? null : { fallbacks: run.desks.faults.count },
     ...latencyOf(run.outcomes, pools[0]!.engine.clientPathUs),
     breakdown: breakdownOf(run.outcomes, requests, pools[0]!.engine.clientPathUs),
     throughput: {

@@ -159,6 +159,8 @@ export type Report = {
     /** Requests sent again after a refusal. */
     readonly retries: number;
   } | null;
+  /** Decisions that the user's own router failed at and that went to the fewest requests instead; `null`: a policy by name. */
+  readonly ownRouter: { readonly fallbacks: number } | null;
   readonly latency: {
     /** Client sends to client has the first token. */
     readonly ttftMs: LatencySummary;

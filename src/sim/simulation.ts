@@ -78,7 +78,7 @@ export class Simulation implements WorkerSink, HandoffSink {
   private clock!: WorkerEvents;
   /** The pool of each worker. */
   private readonly poolOf: Pool[] = [];
-  private desks!: Desks;
+  desks!: Desks;
   handoffs: Handoffs | undefined;
   faults: Faults | undefined;
   readonly clients: Clients | undefined;

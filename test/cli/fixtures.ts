@@ -125,6 +125,7 @@ export function reportOf(changes: Partial<Report> = {}): Report {
     cost: null,
     tasks: null,
     admission: null,
+    ownRouter: null,
     workers: [
       { ...WORKER, worker: 0, busyS: 150, kvBlocksPeak: 9000 },
       { ...WORKER, worker: 1, busyS: 160, kvBlocksPeak: 10_500 },

@@ -4,6 +4,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import type { Report } from "../../src/sim/index.ts";
 import { headworks } from "./spawn.ts";
 
 const RUN = ["run", "--trace", "conversation-small", "--workers", "3", "--quiet", "--json"];
@@ -45,6 +46,10 @@ test.each([
   expect(stopped.stderr).toContain("router.on_error: fallback");
   const fallback = await headworks([...RUN, "--policy", file, "--set", "router.on_error=fallback"]);
   expect(fallback.code).toBe(0);
+  const { ownRouter, requests, warnings } = JSON.parse(fallback.stdout) as Report;
+  expect(ownRouter!.fallbacks).toBe(requests.offered);
+  expect(warnings.join()).toContain(`failed at ${requests.offered} decisions`);
+  expect(warnings.join()).toContain(`first: ${words}`.replace("first: chose", "chose"));
 });
 
 test("a division by zero is named with what was read, or falls back", async () => {
@@ -54,6 +59,36 @@ test("a division by zero is named with what was read, or falls back", async () =
   expect(stopped.stderr).toContain("is Infinity, with requests 0: a division by zero?");
   const fallback = await headworks([...RUN, ...set, "--set", "router.on_error=fallback"]);
   expect(fallback.code).toBe(0);
+  const { ownRouter, warnings } = JSON.parse(fallback.stdout) as Report;
+  expect(ownRouter!.fallbacks).toBeGreaterThan(0);
+  expect(warnings.join()).toContain("first: the score of worker");
+});
+
+test("a TypeScript module runs, its own imports included, whatever this Node does with types", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "policy-"));
+  writeFileSync(
+    join(folder, "fewest.ts"),
+    "export const fewest = (view: { leastOutstanding(): number }): number => view.leastOutstanding();",
+  );
+  const contract = JSON.stringify(join(import.meta.dirname, "../../src/policies/index.ts"));
+  const meta = '{ name: "mine", title: "Mine", source: "", wins: "", loses: "", knobs: [] }';
+  const file = join(folder, "policy.ts");
+  writeFileSync(
+    file,
+    `import type { RouterPolicy } from ${contract};\n` +
+      'import { fewest } from "./fewest.ts";\n' +
+      `export const policy: RouterPolicy = { meta: ${meta}, create: () => ({ decide: (view) => fewest(view) }) };`,
+  );
+  const own = await headworks([...RUN, "--policy", file]);
+  const named = await headworks([...RUN, "--set", "router.policy=least_loaded"]);
+  expect(own.stderr).toBe("");
+  expect(digest(own.stdout)).toBe(digest(named.stdout));
+  const { ownRouter } = JSON.parse(own.stdout) as Report;
+  expect(ownRouter).toEqual({ fallbacks: 0 });
+  expect((JSON.parse(named.stdout) as Report).ownRouter).toBeNull();
+  writeFileSync(file, "export const policy: = 1;");
+  const broken = await headworks([...RUN, "--policy", file]);
+  expect([broken.code, broken.stderr.includes("does not load")]).toEqual([2, true]);
 });
 
 test("a file that is no policy, and one that is not there", async () => {

@@ -37,13 +37,15 @@ it("names every dependency, and none that is not there", () => {
 });
 
 it("uses flags and commands that exist", async () => {
-  const lines = [...readme.matchAll(/^ {4}headworks (.+?)(?: {2,}#.*)?$/gm)].map(
+  const joined = readme.replaceAll(/ \\\n +/g, " ");
+  const lines = [...joined.matchAll(/^ {4}headworks (.+?)(?: {2,}#.*)?$/gm)].map(
     (one) => one[1] ?? "",
   );
   expect(lines.length).toBeGreaterThan(8);
   for (const line of lines) {
     const words = line.split(" ");
-    const command = words[0] === "trace" ? words.slice(0, 2) : words.slice(0, 1);
+    const isNested = words[0] === "trace" || words[0] === "study";
+    const command = isNested ? words.slice(0, 2) : words.slice(0, 1);
     const terminal = recordingTerminal();
     expect(await runCli([...command, "--help"], terminal)).toBe(0);
     for (const flag of line.matchAll(/ (--[a-z-]+)/g)) expect(terminal.stdout()).toContain(flag[1]);

@@ -6,6 +6,7 @@ import type { Zone } from "./rules.ts";
 import { COMPUTED_IMPORT } from "./source-graph.ts";
 import {
   COMPUTED_IMPORTS,
+  OPTIONAL_PACKAGES,
   BUILT_MODULES,
   EXACT_MATH,
   LAZY_DEEP_IMPORTS,
@@ -105,7 +106,9 @@ function packageFault(
     return `${name} is loaded by ${owners.join(" and ")} only`;
   }
   // Vite itself configures the page's build and is no part of the page.
-  const tool = file.path === "web/vite.config.ts" && /^(vite$|@vitejs\/)/.test(name);
+  const tool =
+    (file.path === "web/vite.config.ts" && /^(vite$|@vitejs\/)/.test(name)) ||
+    OPTIONAL_PACKAGES[file.path] === name;
   if (!dependencies.includes(name) && !tool) return `${name} is not a dependency in package.json`;
   const allowed = zone.packages?.some((pattern) =>
     pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern,

@@ -81,7 +81,15 @@ export const WORKER_PROTOCOL = "web/workers/protocol.ts";
 export const BUILT_MODULES = "virtual:headworks/";
 
 /** Files that import what a user names: a module with a router of their own. */
-export const COMPUTED_IMPORTS: readonly string[] = ["src/cli/load-router.ts"];
+export const COMPUTED_IMPORTS: readonly string[] = [
+  "src/cli/load-router.ts",
+  "src/cli/typescript-module.ts",
+];
+
+/** Files that use a development dependency where it is installed, and say so where it is not. */
+export const OPTIONAL_PACKAGES: Readonly<Record<string, string>> = {
+  "src/cli/typescript-module.ts": "vite",
+};
 
 /** Packages that only these files may load: units at the edge, and the solver of `calibrate`. */
 export const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {

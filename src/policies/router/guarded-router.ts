@@ -14,8 +14,7 @@ export class PolicyError extends Error {
 
 export class GuardedRouter implements Router {
   readonly needs: RouterNeeds;
-  /** Decisions that fell back to the fewest requests. */
-  fallbacks = 0;
+  readonly faults = { count: 0, first: "" };
   private readonly inner: Router;
   private readonly title: string;
   private readonly onFault: PolicyFault;
@@ -39,7 +38,7 @@ export class GuardedRouter implements Router {
     if (this.onFault === "stop") {
       throw new PolicyError(`${this.title} ${fault} (request ${request.row})`);
     }
-    this.fallbacks++;
+    if (this.faults.count++ === 0) this.faults.first = `${this.title} ${fault}`;
     view.rule = "policy failed: fewest requests";
     return view.leastOutstanding();
   }

@@ -15,6 +15,7 @@ import { PromptMemory } from "./prompt-memory.ts";
 import { NO_WORKER } from "./router.ts";
 import type {
   Router,
+  RouterFaults,
   RouterNeeds,
   RouterRequest,
   RouterRole,
@@ -123,6 +124,11 @@ export class RouterState implements RouterView {
       if (this.outstanding[worker]! < this.outstanding[best]!) best = worker;
     }
     return best;
+  }
+
+  /** What the policy has failed at; undefined: it cannot. */
+  get faults(): RouterFaults | undefined {
+    return this.router.faults;
   }
 
   /** Whether `reach` is kept for this policy. */

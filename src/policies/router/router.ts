@@ -131,8 +131,17 @@ export type RouterNeeds = {
   readonly diskWeight?: number;
 };
 
+/** Decisions that a policy of the user's own has failed at and that went to the fewest requests instead. */
+export type RouterFaults = {
+  readonly count: number;
+  /** What went wrong the first time; empty: nothing has. */
+  readonly first: string;
+};
+
 export interface Router {
   readonly needs?: RouterNeeds;
+  /** Of a policy that may fail. */
+  readonly faults?: RouterFaults;
   /** The worker, one of the candidates, of which there is at least one; or NO_WORKER. */
   decide(view: RouterView, request: RouterRequest, nowUs: number, random: Stream): number;
 }

@@ -146,8 +146,7 @@ export type ScoreFunction = {
 
 export class ScoreRouter implements Router {
   readonly needs: RouterNeeds;
-  /** Decisions that fell back to the fewest requests. */
-  fallbacks = 0;
+  readonly faults = { count: 0, first: "" };
   private readonly score: ScoreFunction;
   private readonly onFault: PolicyFault;
   private readonly values = new Float64Array(SCORE_SIGNALS.length);
@@ -175,13 +174,13 @@ export class ScoreRouter implements Router {
   }
 
   private fault(view: RouterView, worker: number, result: number): number {
-    if (this.onFault === "stop") {
+    if (this.onFault === "stop" || this.faults.count === 0) {
       const read = this.score.reads.map((at) => `${SCORE_SIGNALS[at]!.name} ${this.values[at]!}`);
-      throw new PolicyError(
-        `the score of worker ${worker} is ${result}, with ${read.join(", ")}: a division by zero?`,
-      );
+      const words = `the score of worker ${worker} is ${result}, with ${read.join(", ")}: a division by zero?`;
+      if (this.onFault === "stop") throw new PolicyError(words);
+      this.faults.first = words;
     }
-    this.fallbacks++;
+    this.faults.count++;
     view.rule = "no score: fewest requests";
     return view.leastOutstanding();
   }
