@@ -37,6 +37,9 @@ function fateText(fate: RequestFate): string {
 }
 
 function waitLines({
+  onboardMs,
+  transferMs,
+  redoMs,
   queueMs,
   prefillMs,
   ttftMs,
@@ -51,6 +54,9 @@ function waitLines({
     `answer ${orNone(decodeMs)}`,
     `all ${orNone(e2eMs)}`,
   ];
+  if (onboardMs > 0) parts.push(`of it loading its prefix ${msText(onboardMs)}`);
+  if (transferMs > 0) parts.push(`handing over to decode ${msText(transferMs)}`);
+  if (redoMs > 0) parts.push(`doing again what was lost ${msText(redoMs)}`);
   if (preemptions > 0) parts.push(`${String(preemptions)} preemptions`);
   return [`  waited: ${parts.join(", ")}`];
 }

@@ -18,6 +18,10 @@ export type RequestFate = {
   readonly ttftMs: number | null;
   readonly decodeMs: number | null;
   readonly e2eMs: number | null;
+  /** Of these: loading its prefix from a lower tier, handing its prompt over to a decode worker, doing again what was lost. */
+  readonly onboardMs: number;
+  readonly transferMs: number;
+  readonly redoMs: number;
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly cachedTokens: number;
@@ -61,6 +65,8 @@ export function fateOf(columns: RequestColumns, request: number): Result<Request
   const finishUs = columns.finishUs[at]!;
   const ms = (us: number): number | null => (Number.isNaN(us) ? null : us / 1e3);
   const worker = columns.worker[at]!;
+  const { asides } = columns;
+  const aside = (column: Float64Array | undefined): number => (column?.[at] ?? 0) / 1e3;
   return ok({
     worker: worker < 0 ? null : worker,
     status: REQUEST_STATUS_NAMES[columns.status[at]!] ?? "unknown",
@@ -70,6 +76,9 @@ export function fateOf(columns: RequestColumns, request: number): Result<Request
     ttftMs: ms(firstUs - arrivalUs),
     decodeMs: ms(finishUs - firstUs),
     e2eMs: ms(finishUs - arrivalUs),
+    onboardMs: aside(asides?.onboardUs),
+    transferMs: aside(asides?.transferUs) + aside(asides?.settleUs),
+    redoMs: aside(asides?.redoFirstUs) + aside(asides?.redoUs),
     inputTokens: columns.inputTokens[at]!,
     outputTokens: columns.outputTokens[at]!,
     cachedTokens: columns.cachedTokens[at]!,
