@@ -228,6 +228,15 @@ function sketchError(sketches: readonly QuantileSketch[]): number {
   return sketches.every((sketch) => sketch.exact) ? 0 : BIN_RELATIVE_ERROR;
 }
 
+/** What the gateway and the user's own router did not do as asked. */
+function refusalsOf(run: FinishedRun): Pick<Report, "admission" | "ownRouter"> {
+  const { faults } = run.desks;
+  return {
+    admission: admissionOf(run),
+    ownRouter: faults === undefined ? null : { fallbacks: faults.count },
+  };
+}
+
 function admissionOf({ gate, retries, endings }: FinishedRun): Report["admission"] {
   if (gate === undefined && retries === undefined) return null;
   return {
@@ -308,8 +317,7 @@ export function writeReport(
       const count = run.endings.rejectedBy[code]!;
       return count === 0 ? [] : [{ reason, count }];
     }),
-    admission: admissionOf(run),
-    ownRouter: run.desks.faults === undefined ? null : { fallbacks: run.desks.faults.count },
+    ...refusalsOf(run),
     ...latencyOf(run.outcomes, pools[0]!.engine.clientPathUs),
     breakdown: breakdownOf(run.outcomes, requests, pools[0]!.engine.clientPathUs),
     throughput: {
