@@ -10,6 +10,7 @@ import { bothWatchers } from "./kv-watcher.ts";
 import type { Pool } from "./pool.ts";
 import type { RequestTable } from "./request-table.ts";
 import { RouterDesk } from "./router-desk.ts";
+import { RoutingRules } from "./routing-rules.ts";
 import type { Scenario } from "./scenario.ts";
 import type { SimulationInputs } from "./simulation-inputs.ts";
 import { TierTellers } from "./tiers/tier-tellers.ts";
@@ -48,12 +49,13 @@ export function buildDesk(
   const orNever = (value: number | null): number => value ?? Infinity;
   const tellsTiers = keys.kv_events && keys.kv_event_tiers;
   const tellers = tellersOf(pools, tellsTiers);
+  const rules = rulesOf(inputs, pools);
   const desk = new RouterDesk({
     router: () => another(make(setting), first.value),
     peeker: peeker && (() => another(make({ ...setting, role: "mixed" }), peeker.value)),
     setup: {
       role,
-      facts: pools.flatMap((pool) => pool.workers.map(() => factsOf(pool))),
+      facts: pools.flatMap((pool) => pool.workers.map(() => factsOf(pool))).map(rules.label),
       kvEvents: keys.kv_events,
       storeReaders: tellers.readers,
       indexCapBlocks: orNever(keys.index_blocks),
@@ -74,6 +76,7 @@ export function buildDesk(
     trace: inputs.trace,
     tellers,
     outputHints: keys.output_hints,
+    rules: rules.rules,
     queue: role === "decode" ? undefined : queueOf(keys.queue, inputs.trace),
     seed: scenario.seed,
   });
@@ -93,6 +96,21 @@ function tellersOf(pools: readonly Pool[], tellsTiers: boolean): TierTellers {
       tiers: tellsTiers ? tiers?.settings : undefined,
     })),
   );
+}
+
+/** The rules of who serves whom, where there are any, and the labels of workers by their place behind the desk. */
+function rulesOf({ scenario, trace }: SimulationInputs, pools: readonly Pool[]) {
+  const named = new Map(scenario.cluster.pools.map(({ name, labels }) => [name, labels]));
+  const workers = pools.flatMap(({ name, workers: of }) =>
+    of.map(({ id }) => ({ id, labels: named.get(name) ?? [] })),
+  );
+  const { rules: keys } = scenario.router;
+  const rules = keys.length === 0 ? undefined : new RoutingRules(keys, workers, trace);
+  const label = (facts: WorkerFacts, place: number): WorkerFacts => ({
+    ...facts,
+    labels: rules?.bits[place] ?? 0,
+  });
+  return { rules, label };
 }
 
 /** How true the routers' view is. */

@@ -4,6 +4,7 @@ import type { QueueRules, Router, RouterSetup } from "../policies/index.ts";
 import type { Trace } from "../trace/index.ts";
 import type { PrefixForest } from "./prefix-forest.ts";
 import type { RequestTable } from "./request-table.ts";
+import type { RoutingRules } from "./routing-rules.ts";
 import type { TierTellers } from "./tiers/tier-tellers.ts";
 import type { Worker } from "./worker.ts";
 
@@ -38,6 +39,8 @@ export type DeskOptions = {
   /** Whether clients say how long the answer will be. */
   readonly outputHints: boolean;
   readonly seed: number;
+  /** Who serves whom; undefined: everybody all. */
+  readonly rules: RoutingRules | undefined;
   /** Who waits at the router, and in which order; undefined: nobody. */
   readonly queue: QueueRules | undefined;
 };

@@ -19,6 +19,7 @@ export function poolsOf({ cluster }: Scenario): readonly PoolKnobs[] {
       parallelism: {},
       gpus_per_worker: cluster.gpus_per_worker,
       engine: {},
+      labels: [],
     },
   ];
 }

@@ -345,6 +345,7 @@ export class RouterDesk {
     request.tenant = trace?.labels?.tenant?.codes[row] ?? -1;
     request.family = trace?.labels?.class?.codes[row] ?? -1;
     request.expectedOutput = expectedOutput(trace, this.options.outputHints, row);
+    this.options.rules?.apply(request, row);
     const { affinityBlocks } = this.needs;
     if (affinityBlocks !== undefined) {
       this.firstRow ??= firstRows(forest);

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { queueKeys } from "./queue-keys.ts";
+import { routingRules } from "./routing-keys.ts";
 
 const seconds = (description: string): z.ZodNumber =>
   z.number().nonnegative().finite().meta({ description, unit: "s" });
@@ -86,6 +87,7 @@ export const routerKeys = z.strictObject({
     z.boolean().default(false),
     "clients say how long the answer will be (perfect hints: an upper bound)",
   ),
+  rules: routingRules,
   busy: busy.prefault({}),
   queue: queueKeys.prefault({}),
 });

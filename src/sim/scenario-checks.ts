@@ -5,6 +5,7 @@ import { checkFaults } from "./faults/fault-checks.ts";
 import type { Problem } from "../core/index.ts";
 import { atPool, poolScenarios } from "./pool-scenarios.ts";
 import { checkQueue } from "./queue-checks.ts";
+import { checkRules } from "./routing-rules.ts";
 import type { Scenario } from "./scenario.ts";
 import { BLOCKS_DEFAULT, ranksOf } from "./worker-knobs.ts";
 
@@ -14,7 +15,8 @@ export function crossCheck(scenario: Scenario): Problem | undefined {
     checkPools(scenario) ??
     checkSource(scenario) ??
     checkTimes(scenario.traffic) ??
-    checkQueue(scenario.router.queue)
+    checkQueue(scenario.router.queue) ??
+    checkRules(scenario)
   );
 }
 

@@ -18,6 +18,7 @@ import {
 } from "./extras-schema.ts";
 import { faultsSchema } from "./faults/fault-schema.ts";
 import { routerKeys } from "./router-keys.ts";
+import { poolLabels } from "./routing-keys.ts";
 import { fabricSchema } from "./fabric-schema.ts";
 import { overridesOf } from "./schema-overrides.ts";
 import { kvSchema } from "./tiers/tier-schema.ts";
@@ -274,6 +275,7 @@ const pool = z.strictObject({
     overridesOf(engineKeys).default({}),
     "keys of the scenario's engine section that are different here",
   ),
+  labels: poolLabels,
 });
 
 const clients = z.strictObject({

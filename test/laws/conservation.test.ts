@@ -98,7 +98,7 @@ test(
             requests.status[i] !== REQUEST_REJECTED ||
             requests.finishUs[i]! > requests.arrivalUs[i]!,
         );
-        atRouter += came.length - routed.length;
+        const { workers, queued: atWorkers } = series.workers!;
         for (let s = 0; s < series.rows; s++) {
           const time = series.timeUs[s]!;
           const refused = requests.rows - came.length;
@@ -119,6 +119,8 @@ test(
           ).length;
           expect(series.queued[s]).toBe(arrived - admitted);
           queued += arrived - admitted;
+          atRouter += arrived - admitted;
+          for (let w = 0; w < workers; w++) atRouter -= atWorkers[s * workers + w]!;
         }
         littlesLaw(
           routed.map((i) => requests.arrivalUs[i]!),

@@ -229,6 +229,12 @@ const views = fc.record({
   replica_sync_s: fc.constantFrom(null, 0, 0.05),
   session_affinity_ttl_s: fc.constantFrom(null, null, 0.3),
   output_hints: fc.boolean(),
+  rules: fc.constantFrom(
+    [],
+    [],
+    [{ tenant: "b", allowed_workers: [0] }],
+    [{ tenant: "c" }, { class: "batch", allowed_workers: [0] }],
+  ),
   busy: fc.constantFrom(
     {},
     {},

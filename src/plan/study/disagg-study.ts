@@ -267,7 +267,7 @@ export class DisaggStudy {
       network: link?.id ?? null,
       nodes: null,
     };
-    const pool = { gpu: null, parallelism: {}, gpus_per_worker: null, engine: {} };
+    const pool = { gpu: null, parallelism: {}, gpus_per_worker: null, engine: {}, labels: [] };
     const pools = [
       { ...pool, name: "prefill", role: "prefill" as const, workers: prefill },
       { ...pool, name: "decode", role: "decode" as const, workers: workers - prefill },
