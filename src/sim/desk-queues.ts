@@ -21,6 +21,12 @@ export class DeskQueues {
     this.hasNews = true;
   }
 
+  /** A request has joined: what was told while nobody waited has been looked at when it came. */
+  joined(): void {
+    if (this.waiting === 0) this.hasNews = false;
+    this.waiting++;
+  }
+
   /** A request that waits at a process is given up. */
   leave(place: number, turn: number): void {
     this.replicas[turn]!.queue!.leave(place);

@@ -161,7 +161,7 @@ export class RouterDesk {
     if (verdict === QUEUE_PASSED) return this.decide(turn, slot, request, nowUs, false, newTokens);
     if (verdict === QUEUE_JOINED) {
       this.remember(slot, turn);
-      this.queues.waiting++;
+      this.queues.joined();
       this.refusal = IT_WAITS;
     } else this.refusal = verdict === QUEUE_DECLINED ? REJECT_DECLINED : REJECT_QUEUE_FULL;
     return null;
