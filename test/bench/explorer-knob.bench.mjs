@@ -1,27 +1,17 @@
-import { fileURLToPath } from "node:url";
-import { createServer } from "vite";
+import { withModules } from "./modules.mjs";
 import { median } from "./support.mjs";
 
 export const name = "explorer-knob";
 export const unit = "ms from a changed knob to new numbers in Chromium, 12,000 requests";
 export const atMost = 250;
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const CHANGES = 24;
 
 /** Opens the built explorer, moves a slider and waits for the frame with the new digest; median of 24. */
 export async function run() {
-  const server = await createServer({
-    root: ROOT,
-    configFile: false,
-    logLevel: "error",
-    appType: "custom",
-    server: { middlewareMode: true, ws: false, watch: null },
-    optimizeDeps: { noDiscovery: true },
-  });
-  try {
-    const { ExplorerBench } = await server.ssrLoadModule("/test/e2e/explorer-page.ts");
-    const { knobTimes } = await server.ssrLoadModule("/test/e2e/knob-times.ts");
+  return withModules(async (load) => {
+    const { ExplorerBench } = await load("/test/e2e/explorer-page.ts");
+    const { knobTimes } = await load("/test/e2e/knob-times.ts");
     const explorer = await ExplorerBench.start();
     try {
       const { page } = await explorer.open({ until: "whole" });
@@ -39,7 +29,5 @@ export async function run() {
     } finally {
       await explorer.stop();
     }
-  } finally {
-    await server.close();
-  }
+  });
 }
