@@ -4,7 +4,7 @@
  */
 
 import { EventQueue } from "../core/index.ts";
-import { AT_ARRIVAL_US, AT_FIRST_TOKEN_US, SLOT_NUMBERS } from "./request-table.ts";
+import { AT_ARRIVAL_US, AT_FIRST_TOKEN_US, AT_RECORD, SLOT_NUMBERS } from "./request-table.ts";
 import type { RequestTable } from "./request-table.ts";
 import type { Scenario } from "./scenario.ts";
 
@@ -19,6 +19,9 @@ export class Clients {
   private readonly endUs: number;
   /** Pending deadlines, by slot. */
   private readonly deadlines = new EventQueue();
+  /** Requests whose deadlines have passed at one instant and that are still to be taken, the first one last. */
+  private readonly over: number[] = [];
+  private overUs = Infinity;
   /** Worker of each slot that has a deadline. */
   private workerOf = new Int32Array(256);
 
@@ -30,7 +33,7 @@ export class Clients {
 
   /** Time of the next deadline, µs. */
   get nextUs(): number {
-    return this.deadlines.timeUs;
+    return this.over.length > 0 ? this.overUs : this.deadlines.timeUs;
   }
 
   /** A request has been sent to a worker at `nowUs`. */
@@ -55,17 +58,31 @@ export class Clients {
     this.deadlines.cancel(slot / SLOT_NUMBERS);
   }
 
-  /** Takes the deadline that is due: the slot of a request to cancel, −1: its first token is out, it may go on. */
+  /**
+   * Takes a deadline that is due: the slot of a request to cancel, −1: its first token is out, it may go on. Of several at one
+   * instant the request that came first is first, whatever its slot: whose blocks are let go first are gone first.
+   */
   take(): number {
+    const { over, deadlines } = this;
+    if (over.length === 0) {
+      this.overUs = deadlines.timeUs;
+      while (deadlines.timeUs === this.overUs) this.pass();
+      const { data } = this.table;
+      if (over.length > 1) over.sort((a, b) => data[b + AT_RECORD]! - data[a + AT_RECORD]!);
+    }
+    return over.pop() ?? -1;
+  }
+
+  /** The next deadline passes. */
+  private pass(): void {
     const { kind } = this.deadlines;
     const place = this.deadlines.pop();
     const slot = place * SLOT_NUMBERS;
     const { data } = this.table;
-    if (kind === EV_END || Number.isNaN(data[slot + AT_FIRST_TOKEN_US]!)) return slot;
-    if (this.endUs < Infinity) {
+    if (kind === EV_END || Number.isNaN(data[slot + AT_FIRST_TOKEN_US]!)) this.over.push(slot);
+    else if (this.endUs < Infinity) {
       this.deadlines.schedule(place, data[slot + AT_ARRIVAL_US]! + this.endUs, EV_END);
     }
-    return -1;
   }
 
   /** The worker a request was sent to. */

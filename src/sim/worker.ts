@@ -267,8 +267,8 @@ export class Worker {
     if (requests > 0) {
       counters[counterBase + OUTPUT_TOKENS]! += requests * batch.advance(1);
       addMixedGaps(this.engine, batch.stalls, requests, nowUs, elapsed);
-      batch.decodesInStep = false;
     }
+    batch.decodesInStep = false; // Also where nobody decoded: who begins to has no block for its next token yet.
     batch.expelLeaving();
     if (requests > 0) this.finishDecodes(nowUs);
     for (let slot = batch.endingHead; slot >= 0;) {

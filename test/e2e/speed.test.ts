@@ -63,7 +63,7 @@ it("shows new numbers soon after a knob is changed", async () => {
 it("is idle soon after a long run is stopped", async () => {
   const { page } = await bench.open();
   const took = await page.evaluate<number>(`(async () => {
-    const area = document.querySelector("aside textarea");
+    const area = document.querySelector('aside textarea[aria-label="Scenario as JSON"]');
     area.closest("details").open = true;
     const write = Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set;
     write.call(area, JSON.stringify({
