@@ -182,38 +182,50 @@ export function timeGroups(
   pathUs: number,
 ): readonly TimeGroup[] {
   const end = by === "e2e" ? columns.finishUs : columns.firstTokenUs;
-  const keyed = rows.filter((row) => by === "e2e" || columns.outputTokens[row]! > 0);
-  if (keyed.length === 0) return [];
-  const keys = Float64Array.from(keyed, (row) => end[row]! - columns.arrivalUs[row]!);
-  const sorted = keys.slice().sort();
+  const { arrivalUs, outputTokens } = columns;
+  // One array of a million times, and no lists beside it: the parts must not be what a run needs most memory for.
+  const times = new Float64Array(rows.length);
+  let count = 0;
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i]!;
+    if (by === "e2e" || outputTokens[row]! > 0) times[count++] = end[row]! - arrivalUs[row]!;
+  }
+  if (count === 0) return [];
+  const sorted = times.subarray(0, count).sort();
+  const keyOf = (row: number): number =>
+    by === "e2e" || outputTokens[row]! > 0 ? end[row]! - arrivalUs[row]! : NaN;
   return GROUPS.map(([label, from, to]) => {
-    const first = Math.min(keyed.length - 1, Math.floor(from * keyed.length));
-    const last = Math.min(keyed.length, Math.max(first + 1, Math.ceil(to * keyed.length)));
+    const first = Math.min(count - 1, Math.floor(from * count));
+    const last = Math.min(count, Math.max(first + 1, Math.ceil(to * count)));
     const sums = new PartSums(by);
-    forRanks(keys, sorted, first, last, (i) => {
-      sums.add(timesAt(columns, keyed[i]!));
+    forRanks(rows, keyOf, sorted, first, last, (row) => {
+      sums.add(timesAt(columns, row));
     });
     return { label, requests: sums.count, ms: sums.meanMs(pathUs)! };
   });
 }
 
-/** Visits the entries whose rank, ties in order, is in [first, last): a pass instead of a sort of all entries. */
+/**
+ * Visits the rows whose rank by key, ties in order, is in [first, last): a pass instead of a sort of all rows. Rows whose key is NaN have no
+ * rank.
+ */
 function forRanks(
-  keys: Float64Array,
+  rows: Uint32Array,
+  keyOf: (row: number) => number,
   sorted: Float64Array,
   first: number,
   last: number,
-  visit: (entry: number) => void,
+  visit: (row: number) => void,
 ): void {
   const low = sorted[first]!;
   const high = sorted[last - 1]!;
   let skip = first - sorted.indexOf(low);
   let take = last - Math.max(first, sorted.indexOf(high));
-  for (let i = 0; i < keys.length; i++) {
-    const key = keys[i]!;
-    if (key < low || key > high) continue;
+  for (let i = 0; i < rows.length; i++) {
+    const key = keyOf(rows[i]!);
+    if (!(key >= low && key <= high)) continue;
     if (key === low && skip-- > 0) continue;
     if (key === high && take-- <= 0) continue;
-    visit(i);
+    visit(rows[i]!);
   }
 }
