@@ -113,8 +113,9 @@ export function moeUs(
 
 /**
  * Mean over layers of the busiest rank's load over the mean load. Layers route independently, so a
- * step sees the expectation of the maximum rather than one layer's draw: the
- * popularity of a rank's experts together, to which the scatter of a finite batch is added. The expected maximum of n normal draws is taken as √(2 ln n)-like values, tabulated.
+ * step sees the expectation of the maximum rather than one layer's draw: the spread of the popularity
+ * of a rank's experts together, to which the scatter of a finite batch is added. The expected maximum
+ * of n normal draws is taken as √(2 ln n)-like values, tabulated.
  */
 export function imbalance(ranks: number, rowsPerRank: number): number {
   if (ranks <= 1 || rowsPerRank <= 0) return 1;
