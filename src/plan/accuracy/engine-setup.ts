@@ -176,6 +176,42 @@ export function inferencexSetup(query: SetupQuery): Setup {
   return query.engine === "trtllm" ? trtllmSetup(query) : vllmSetup(query);
 }
 
+/** What AIConfigurator's generator adds to a prompt's length, for the chat template's tokens among others. */
+const PROMPT_SLACK_TOKENS = 1500;
+
+/**
+ * NVIDIA's own runs, for whose engines AIConfigurator wrote the settings: a place for each client, and
+ * steps that hold a token of each, one prompt and a slack, so that prompts enter one or two at a time
+ * instead of in convoys; SGLang begins a step with one prompt and the slack at most.
+ *
+ * Source: ai-dynamo/aiconfigurator (Apache-2.0), generator/rule_plugin/benchmark/*.rule: max_num_tokens =
+ * max_batch_size + isl + 1500, max_prefill_tokens = isl + 1500, prefix caching off. Looked up after rows
+ * of Llama-3.1-8B on TensorRT-LLM showed some 36 requests a second whatever their length or ranks, one
+ * per eager step; nothing was fitted. TensorRT-LLM keeps the cache of a quantised checkpoint in fp8 (its
+ * checkpoints say so), the others in bf16.
+ */
+export function generatedSetup(query: SetupQuery): Setup {
+  const { engine, input, precision, dp, concurrency } = query;
+  const places = Math.ceil(concurrency / dp);
+  const tokens = (places + input + PROMPT_SLACK_TOKENS) * dp;
+  const base = { prefixCaching: false, maxNumSeqs: places * dp };
+  if (engine === "vllm") {
+    const knobs = { ...base, maxBatchedTokens: tokens, chunkedPrefill: true };
+    return { knobs, kvDtype: "bf16" };
+  }
+  if (engine === "sglang") {
+    const knobs = {
+      ...base,
+      maxBatchedTokens: BATCHED_TOKENS * dp,
+      maxPrefillTokens: (input + PROMPT_SLACK_TOKENS) * dp,
+      chunkedPrefill: true,
+    };
+    return { knobs, kvDtype: "bf16" };
+  }
+  const knobs = { ...base, maxBatchedTokens: tokens, chunkedPrefill: false };
+  return { knobs, kvDtype: precision === "bf16" || precision === "" ? "bf16" : "fp8" };
+}
+
 /**
  * The engine's own defaults, prefix caching without effect (random prompts). TensorRT-LLM keeps the
  * cache

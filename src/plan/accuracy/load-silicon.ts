@@ -1,13 +1,13 @@
 /**
  * AIConfigurator's sample of measured services (`e2e_silicon_sample.csv`): mean TTFT and TPOT at a
- * concurrency. Rows exported from InferenceX have its drawn lengths; the others are taken to have
- * equal ones, ten requests for each place of the closed loop (assumption: the sample does not say).
+ * concurrency. Rows exported from InferenceX have its drawn lengths; the others have equal ones and ten
+ * requests for each place of the closed loop (ai-dynamo/aiconfigurator, eval/benchmarks/genai_perf_runner.py).
  */
 
 import type { Result } from "../../core/index.ts";
 import { ok } from "../../core/index.ts";
 import type { KernelsLayout, MemoryEngine } from "../../hardware/index.ts";
-import { defaultSetup, inferencexSetup, versionIn } from "./engine-setup.ts";
+import { generatedSetup, inferencexSetup, versionIn } from "./engine-setup.ts";
 import { INFERENCEX_RATIO } from "./load-inferencex.ts";
 import type { Lengths, Loaded, MeasuredRun } from "./measured-run.ts";
 import { metricsOf, SkipCount } from "./measured-run.ts";
@@ -101,7 +101,7 @@ function runOf(name: string, row: RowRecord): MeasuredRun {
     precision: precision === "nvfp4" ? "fp4" : precision,
     month: row.text("measured").slice(0, 7),
   };
-  const setup = isExport ? inferencexSetup(query) : defaultSetup(query);
+  const setup = isExport ? inferencexSetup(query) : generatedSetup(query);
   const format = checkpointFormat(model, precision);
   const lengths: Lengths = isExport
     ? { kind: "drawn", input: isl, output: osl, ratio: INFERENCEX_RATIO, seed: 0 }
@@ -145,7 +145,7 @@ function runOf(name: string, row: RowRecord): MeasuredRun {
       lengths,
     },
     windows: [{ name: "run", fromS: 0, toS: Infinity, measured }],
-    flags: isExport ? [] : ["lengths taken as equal"],
+    flags: isExport ? [] : ["settings of the generator, lengths taken as equal"],
     ...(suspect === undefined ? {} : { suspect }),
   };
 }

@@ -95,6 +95,8 @@ export type RunKnobs = {
   readonly fraction?: number;
   readonly maxNumSeqs: number;
   readonly maxBatchedTokens: number;
+  /** SGLang: tokens of prompts that a step begins with at most; `maxBatchedTokens` when absent. */
+  readonly maxPrefillTokens?: number;
   readonly chunkedPrefill: boolean;
   readonly prefixCaching: boolean;
   readonly maxModelLen?: number;

@@ -146,7 +146,7 @@ function engineKeys(
     ...common,
     scheduler: "sglang",
     chunked_prefill_size: chunk,
-    max_prefill_tokens: chunk,
+    max_prefill_tokens: Math.ceil((knobs.maxPrefillTokens ?? chunk * ranks) / ranks),
   };
 }
 

@@ -92,6 +92,17 @@ describe("the silicon sample", () => {
     expect(runs[1]?.workload).toMatchObject({ requests: 80, lengths: { kind: "fixed" } });
   });
 
+  test("NVIDIA's own rows have the generator's settings: one prompt and a slack in a step", () => {
+    const ofEngine = (engine: string): string =>
+      `Qwen/Qwen3-32B,h100_sxm,${engine},1.0,,agg,1024,256,64,,,2,,1,1,1,9,,gap/x.csv`;
+    const rows = ["trtllm", "vllm", "sglang"].map(ofEngine);
+    const { runs } = loadedOf(loadSilicon("s.csv", `${head}\n${rows.join("\n")}\n`));
+    const [trtllm, vllm, sglang] = runs.map(({ knobs }) => knobs);
+    expect(trtllm).toMatchObject({ maxNumSeqs: 64, maxBatchedTokens: 64 + 1024 + 1500 });
+    expect(vllm).toMatchObject({ maxNumSeqs: 64, maxBatchedTokens: 64 + 1024 + 1500 });
+    expect(sglang).toMatchObject({ maxBatchedTokens: 8192, maxPrefillTokens: 1024 + 1500 });
+  });
+
   test("a worker of more than eight ranks is not credible", () => {
     const row =
       "deepseek-ai/DeepSeek-R1,gb200,sglang,,fp8,agg,1024,1024,64,fp8,fp8,72,1,72,1,1,9,2025-10-01,2026-04-06.csv";
