@@ -7,6 +7,7 @@ import type { Images } from "./images.ts";
 import { BlockDemand } from "./block-demand.ts";
 import type { DemandSum } from "./block-demand.ts";
 import type { DecodeStretch } from "./decode-stretch.ts";
+import type { DraftLuck } from "./draft-luck.ts";
 import type { Engine } from "./engine.ts";
 import { FinishHeap } from "./finish-heap.ts";
 import { Inbox } from "./inbox.ts";
@@ -33,15 +34,17 @@ import { leastGenerated, nextStepBlocks, outputLeft, outputTotals } from "./runn
 import type { Running } from "./running-walk.ts";
 import { SlotList } from "./slot-list.ts";
 import type { TokenStalls } from "./token-stalls.ts";
-import { OUTPUT_TOKENS, WORKER_NUMBERS } from "./worker-counters.ts";
+import { WORKER_NUMBERS } from "./worker-counters.ts";
 
 export class BatchState {
   partialPrefill = -1;
   /** Grows whenever a request joins or leaves the decode group. */
   changes = 0;
-  /** Decode steps done, the tokens that each request of the group got in them, and its total context in the next one. */
+  /** Decode steps done. */
   decodeSteps = 0;
+  /** The group's token clock: what each of its requests got in them. With drafts it stands still: each has its own luck. */
   decodeTokens = 0;
+  /** The group's total context in the next decode step. */
   decodeContext = 0;
   /** Static batching: requests that are done and keep their place. */
   doneCount = 0;
@@ -146,69 +149,34 @@ export class BatchState {
     return this.fullBlocks - this.pool.held;
   }
   get decodeBlocks(): number {
-    return this.engine.stepByStep ? nextStepBlocks(this.walk) : this.stepBlocks;
+    const isWalked = this.engine.stepByStep || this.engine.luck !== undefined;
+    return isWalked ? nextStepBlocks(this.walk) : this.demand.at(this.decodeTokens);
   }
 
-  /** Tokens that each decoding request gets in the next step, and in the next `steps` ones. */
-  get stepTokens(): number {
-    return this.engine.pace === undefined ? 1 : this.tokensIn(1);
-  }
-  tokensIn(steps: number): number {
-    const { pace } = this.engine;
-    if (pace === undefined) return steps;
-    return pace.tokensAt(this.decodeSteps + steps) - this.decodeTokens;
+  /** Blocks that the first `steps` steps after the next one take; the sum is the engine's own, good until the next call. */
+  blocksAfter(steps: number): DemandSum {
+    const { sum } = this.engine;
+    this.demand.sum(this.decodeTokens + 1, steps, sum);
+    return sum;
   }
 
-  /** Blocks that the group takes in the next step, by the sums. */
-  get stepBlocks(): number {
-    if (this.engine.pace === undefined) return this.demand.at(this.decodeTokens);
-    return this.demand.over(this.decodeTokens, this.stepTokens);
-  }
-
-  /** Steps until the first request of the group has all its tokens. */
-  protected get stepsToFinish(): number {
-    const { pace } = this.engine;
-    const { firstStep } = this.finishes;
-    return (pace === undefined ? firstStep : pace.stepsTo(firstStep)) - this.decodeSteps;
-  }
-
-  /** Steps after the next one, at most `most`, for which there are blocks; the next one has its blocks already. */
-  protected stepsWithBlocks(most: number): number {
-    const { pool, demand, decodeTokens } = this;
-    if (this.engine.pace === undefined) {
-      return demand.stepsWithin(decodeTokens + 1, most, pool.available);
-    }
-    let left = pool.available;
-    for (let done = 0; done < most; done++) {
-      const from = this.tokensIn(done + 1);
-      left -= demand.over(decodeTokens + from, this.tokensIn(done + 2) - from);
-      if (left < 0) return done;
-    }
-    return most;
-  }
-
-  /** Blocks that the first `steps` steps after the next one take: fills `sum`. */
-  blocksAfter(steps: number, sum: DemandSum): void {
-    const { demand, decodeTokens } = this;
-    if (this.engine.pace === undefined) {
-      demand.sum(decodeTokens + 1, steps, sum);
-      return;
-    }
-    sum.blocks = 0;
-    sum.blockSteps = 0;
-    for (let done = 0; done < steps; done++) {
-      const from = this.tokensIn(done + 1);
-      sum.blocks += demand.over(decodeTokens + from, this.tokensIn(done + 2) - from);
-      sum.blockSteps += sum.blocks;
-    }
-  }
-
-  /** `steps` decode steps are over; returns the tokens that each request of the group got. */
-  advance(steps: number): number {
-    const tokens = this.tokensIn(steps);
+  /** `steps` decode steps are over (with drafts: one), which `requests` got tokens of; returns the tokens. */
+  advance(steps: number, requests: number): number {
+    const { luck } = this.engine;
     this.decodeSteps += steps;
-    this.decodeTokens += tokens;
-    this.decodeContext += this.demand.requests * tokens;
+    if (luck !== undefined) return this.advanceByLuck(luck);
+    this.decodeTokens += steps;
+    this.decodeContext += this.demand.requests * steps;
+    return requests * steps;
+  }
+
+  /** A decode step with drafts is over: each request has its own number of tokens, rejected drafts leave no blocks behind. */
+  private advanceByLuck(luck: DraftLuck): number {
+    const { table, blockSize } = this.engine;
+    const tokens = luck.advance(table.data, this.running.head, blockSize);
+    // vLLM keeps such a block instead: its next step needs it again.
+    this.pool.allocate(-luck.blocksBack);
+    this.decodeContext += tokens;
     return tokens;
   }
 
@@ -232,13 +200,17 @@ export class BatchState {
 
   /** Steps, at most `limit`, until the batch can change by itself: a finish, a block shortage. */
   stepsAhead(limit: number): number {
-    const steps = Math.min(this.stepsToFinish, limit);
-    return steps <= 1 ? 1 : 1 + this.stepsWithBlocks(steps - 1);
+    const { demand, finishes, pool } = this;
+    const steps = Math.min(finishes.firstStep - this.decodeSteps, limit);
+    if (steps <= 1) return 1;
+    // The next step has its blocks already.
+    return 1 + demand.stepsWithin(this.decodeTokens + 1, steps - 1, pool.available);
   }
 
   decodeOutputLeft(clip: number): number {
     // The closed form holds when the clip reaches nobody.
-    if (this.engine.stepByStep || this.lastFinish - this.decodeTokens > clip) {
+    const isWalked = this.engine.stepByStep || this.engine.luck !== undefined;
+    if (isWalked || this.lastFinish - this.decodeTokens > clip) {
       return outputLeft(this.walk, clip);
     }
     return this.finishSteps - this.demand.requests * this.decodeTokens;
@@ -264,8 +236,9 @@ export class BatchState {
     return this.engine.table.data[slot + AT_INPUT]! + this.engine.table.data[slot + AT_GENERATED]!;
   }
 
-  outputLimit(slot: number): number {
-    return this.engine.table.data[slot + AT_OUTPUT]! + this.engine.overshoot;
+  longestTokens(slot: number): number {
+    const { data } = this.engine.table;
+    return data[slot + AT_INPUT]! + data[slot + AT_OUTPUT]! + this.engine.overshoot;
   }
 
   /** Requests that leave with the step in progress. */
@@ -320,23 +293,6 @@ export class BatchState {
     );
   }
 
-  /** The token clock after the step in which it reaches `tokens`: requests that end with one step end in order of admission. */
-  protected clockAtEnd(tokens: number): number {
-    const { pace } = this.engine;
-    return pace === undefined ? tokens : pace.tokensAt(pace.stepsTo(tokens));
-  }
-
-  /** Drafts accepted beyond a request's last token are no output … */
-  protected discardLate(slot: number): void {
-    const late = this.generatedBy(slot) - this.engine.table.data[slot + AT_OUTPUT]!;
-    if (late > 0) this.engine.counters[this.counterBase + OUTPUT_TOKENS]! -= late;
-  }
-  /** … and of no use to another request: the tokens of `tokens` that are worth keeping. */
-  protected usefulTokens(slot: number, tokens: number): number {
-    const { data } = this.engine.table;
-    return Math.min(tokens, data[slot + AT_INPUT]! + data[slot + AT_OUTPUT]!);
-  }
-
   /** Blocks a request in prefill holds with `tokens` tokens computed. */
   protected blocksFor(slot: number, tokens: number): number {
     return Math.max(
@@ -347,9 +303,7 @@ export class BatchState {
 
   /** Blocks a request holds at its longest. */
   protected fullBlocksOf(slot: number): number {
-    const { data } = this.engine.table;
-    const tokens = data[slot + AT_INPUT]! + data[slot + AT_OUTPUT]! + this.engine.overshoot;
-    return Math.ceil(tokens / this.engine.blockSize);
+    return Math.ceil(this.longestTokens(slot) / this.engine.blockSize);
   }
 
   /** Takes a request out of those whose prompt ends with the step; false: it is not among them. */
@@ -378,8 +332,8 @@ export class BatchState {
   }
 
   protected get walk(): Running {
-    const { table, blockSize, overshoot } = this.engine;
-    const { decodeTokens: step, stepTokens } = this;
-    return { table, head: this.running.head, step, stepTokens, blockSize, overshoot };
+    const { table, blockSize, overshoot, queries: stepTokens } = this.engine;
+    const { head } = this.running;
+    return { table, head, step: this.decodeTokens, stepTokens, blockSize, overshoot };
   }
 }

@@ -65,8 +65,8 @@ export class Batch extends BatchState implements SchedulerPort {
 
   scheduleDecodes(): number {
     this.decodesInStep = true;
-    if (this.engine.stepByStep) return this.walkDecodes();
-    const need = this.stepBlocks;
+    if (this.engine.stepByStep || this.engine.luck !== undefined) return this.walkDecodes();
+    const need = this.demand.at(this.decodeTokens);
     if (need > this.pool.available) return this.walkDecodes();
     this.pool.allocate(need);
     return this.demand.requests * this.engine.queries;
@@ -188,12 +188,16 @@ export class Batch extends BatchState implements SchedulerPort {
     table.data[slot + AT_STATE] = SLOT_DECODE;
     table.data[slot + AT_JOIN_STEP] = this.decodeTokens;
     table.data[slot + AT_JOIN_CONTEXT] = context;
-    this.demand.join(this.decodeTokens, context);
     this.decodeContext += context;
+    if (this.engine.luck !== undefined) {
+      this.demand.requests++;
+      return;
+    }
+    this.demand.join(this.decodeTokens, context);
     const finish = this.decodeTokens + this.outputLeft(slot);
     this.finishSteps += finish;
     if (finish > this.lastFinish) this.lastFinish = finish;
-    if (finishes) this.finishes.push(slot, this.clockAtEnd(finish), table.data[slot + AT_ORDER]!);
+    if (finishes) this.finishes.push(slot, finish, table.data[slot + AT_ORDER]!);
   }
 
   /** A request leaves the decode group; returns its tokens with KV. */
@@ -202,7 +206,10 @@ export class Batch extends BatchState implements SchedulerPort {
     const context = this.contextOf(slot);
     this.changes++;
     this.decodeContext -= context;
-    if (this.engine.pace !== undefined) this.discardLate(slot);
+    if (this.engine.luck !== undefined) {
+      this.demand.requests--;
+      return context - 1;
+    }
     this.finishSteps -= table.data[slot + AT_JOIN_STEP]! + this.outputLeft(slot);
     this.demand.leave(table.data[slot + AT_JOIN_STEP]!, table.data[slot + AT_JOIN_CONTEXT]!);
     return context - 1;
@@ -213,7 +220,7 @@ export class Batch extends BatchState implements SchedulerPort {
     this.running.remove(slot);
     this.fullBlocks -= this.fullBlocksOf(slot);
     const held = Math.ceil(tokens / this.engine.blockSize);
-    this.pool.release(slot, held, this.usefulTokens(slot, tokens), false, doneUs);
+    this.pool.release(slot, held, tokens, false, doneUs);
     this.loads?.dismissed(slot, doneUs);
     this.engine.table.give(slot);
   }
@@ -320,22 +327,20 @@ export class Batch extends BatchState implements SchedulerPort {
 
   /** Gives each decoding request its block by walking the running list, preempting when blocks run short. */
   private walkDecodes(): number {
-    const { table, blockSize } = this.engine;
+    const { table, blockSize, queries } = this.engine;
     for (let slot = this.running.head; slot >= 0;) {
       const after = table.data[slot + AT_NEXT]!;
       const state = table.data[slot + AT_STATE]!;
       const decodes = state === SLOT_DECODE || state === SLOT_DONE;
-      const need = decodes ? blocksToTake(this.contextOf(slot), this.stepTokens, blockSize) : 0;
-      if (need > 0) {
-        if (!this.makeRoom(slot, need)) {
-          slot = after;
-          continue;
-        }
-        this.pool.allocate(need);
+      const need = decodes ? blocksToTake(this.contextOf(slot), queries, blockSize) : 0;
+      if (need > 0 && !this.makeRoom(slot, need)) {
+        slot = after;
+        continue;
       }
+      this.pool.allocate(need);
       slot = table.data[slot + AT_NEXT]!;
     }
-    return this.demand.requests * this.engine.queries;
+    return this.demand.requests * queries;
   }
 
   /** Preempts until `need` blocks are available; false when `slot` itself had to give way. */
@@ -377,7 +382,7 @@ export class Batch extends BatchState implements SchedulerPort {
       table.data[slot + AT_LAST_TOKEN_US] = Number.isNaN(since) ? this.nowUs : since;
       tokens = this.leave(slot);
       table.data[slot + AT_GENERATED] = this.generatedBy(slot);
-      held = served ? tokens + this.stepTokens : tokens;
+      held = served ? tokens + this.engine.queries : tokens;
       this.finishes.remove(slot);
     } else if (this.partialPrefill === slot) this.partialPrefill = -1;
     this.running.remove(slot);

@@ -42,13 +42,6 @@ export class BlockDemand {
     return this.byPhase[this.base + (step % this.blockSize)]!;
   }
 
-  /** Blocks needed for `tokens` tokens of every request from step `step` of the token clock on. */
-  over(step: number, tokens: number): number {
-    let blocks = 0;
-    for (let i = 0; i < tokens; i++) blocks += this.at(step + i);
-    return blocks;
-  }
-
   /**
    * Demand of the `steps` steps from `step` on.
    */

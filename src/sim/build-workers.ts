@@ -21,7 +21,7 @@ import type { PoolRole, Scenario } from "./scenario.ts";
 import type { TierSystem } from "./tiers/tier-system.ts";
 import { WORKER_NUMBERS } from "./worker-counters.ts";
 import type { WorkerKnobs } from "./worker-knobs.ts";
-import { inboxRules, paceOf, queriesOf, watermarkBlocks } from "./worker-knobs.ts";
+import { draftLuck, inboxRules, queriesOf, watermarkBlocks } from "./worker-knobs.ts";
 import { Worker } from "./worker.ts";
 
 const US_PER_S = 1e6;
@@ -119,7 +119,7 @@ export function buildWorkers(options: WorkerParts): Result<Worker[]> {
     blocks: engine.num_gpu_blocks,
     blockSize: engine.block_size,
     watermarkBlocks: watermarkBlocks(engine),
-    pace: paceOf(engine),
+    luck: draftLuck(engine, scenario.seed),
     adapters: adapterRules(options),
     images: options.images,
     encoderCacheTokens: engine.encoder_cache_tokens ?? engine.max_num_batched_tokens,

@@ -1,6 +1,6 @@
 /**
  * A decode stretch: a batch that only decodes, from the last change of its composition on. Step j of the stretch takes
- * t(j) = c0 + c1·ctx + c2·ctx², ctx = ctx0 + B·g·j, and ends at anchor + round(S(j + 1)), S(k) = Σ_{i<k} t(i), in closed form.
+ * t(j) = c0 + c1·ctx + c2·ctx², ctx = ctx0 + B·j, and ends at anchor + round(S(j + 1)), S(k) = Σ_{i<k} t(i), in closed form.
  *
  * Both engine modes take every boundary from here, whether they visit it or jump over it; so cutting a run moves nothing.
  */
@@ -33,14 +33,10 @@ export class DecodeStretch {
   valid = false;
   private readonly numbers: Float64Array;
   private readonly base: number;
-  /** Tokens that a request gains in a step on average. */
-  private readonly perStep: number;
-
   /** `numbers` holds the stretches of all workers; this one's begin at `base`. */
-  constructor(numbers: Float64Array, base: number, perStep = 1) {
+  constructor(numbers: Float64Array, base: number) {
     this.numbers = numbers;
     this.base = base;
-    this.perStep = perStep;
   }
 
   /** When the stretch began, µs. */
@@ -61,11 +57,6 @@ export class DecodeStretch {
   /** The batch's total context in the first step. */
   get context(): number {
     return this.numbers[this.base + CONTEXT]!;
-  }
-
-  /** By how much the batch's total context grows in a step. */
-  get growth(): number {
-    return this.numbers[this.base + BATCH]! * this.perStep;
   }
 
   /** Starts a stretch at `nowUs` for `batch` requests of total context `context`. */
@@ -91,7 +82,7 @@ export class DecodeStretch {
   /** Steps of the stretch for which the step-time polynomial holds, from the anchor on; ≥ 1. */
   get stepsValid(): number {
     const { numbers: n, base } = this;
-    return Math.ceil((n[base + CONTEXT_END]! - n[base + CONTEXT]!) / this.growth);
+    return Math.ceil((n[base + CONTEXT_END]! - n[base + CONTEXT]!) / this.batch);
   }
 
   /** Time of step `j` of the stretch, µs, not rounded. */
@@ -101,7 +92,7 @@ export class DecodeStretch {
       n[base + C0]!,
       n[base + C1]!,
       n[base + C2]!,
-      n[base + CONTEXT]! + this.growth * j,
+      n[base + CONTEXT]! + this.batch * j,
     );
   }
 
@@ -130,7 +121,7 @@ export class DecodeStretch {
       n[base + C1]!,
       n[base + C2]!,
       n[base + CONTEXT]!,
-      this.growth,
+      this.batch,
       first,
       steps,
       n[base + BATCH]!,
@@ -139,6 +130,6 @@ export class DecodeStretch {
 
   private sum(j: number): number {
     const { numbers: n, base } = this;
-    return runSum(n[base + C0]!, n[base + C1]!, n[base + C2]!, n[base + CONTEXT]!, this.growth, j);
+    return runSum(n[base + C0]!, n[base + C1]!, n[base + C2]!, n[base + CONTEXT]!, this.batch, j);
   }
 }

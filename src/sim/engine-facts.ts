@@ -3,7 +3,8 @@
 import type { KernelsCoverage, PriceTier } from "../hardware/index.ts";
 import type { Machine } from "./hardware-inputs.ts";
 import type { Scenario } from "./scenario.ts";
-import { paceOf, ratesOf } from "./worker-knobs.ts";
+import { meanTokens } from "./draft-luck.ts";
+import { ratesOf } from "./worker-knobs.ts";
 import type { WorkerKnobs } from "./worker-knobs.ts";
 
 /** Everything that defaults, cards and memory decided; `null`: the scenario names no such thing. */
@@ -140,8 +141,8 @@ function coverageWarnings(backend: string, machine: Machine, coverage: KernelsCo
 function speculationFacts(engine: Scenario["engine"]): EngineFacts["speculation"] {
   const { speculation } = engine;
   if (speculation === null) return null;
-  const tokensPerStep = paceOf(engine)?.perStep ?? 1;
-  return { kind: speculation.kind, draftTokens: ratesOf(speculation).length, tokensPerStep };
+  const rates = ratesOf(speculation);
+  return { kind: speculation.kind, draftTokens: rates.length, tokensPerStep: meanTokens(rates) };
 }
 
 /** The facts of a report; `stepTime` names the model in use. */

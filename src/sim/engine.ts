@@ -8,6 +8,7 @@ import type { StepShape, StepTimeModel } from "../hardware/index.ts";
 import type { Scheduler } from "../policies/index.ts";
 import type { AdapterRules } from "./adapters.ts";
 import type { DemandSum } from "./block-demand.ts";
+import type { DraftLuck } from "./draft-luck.ts";
 import type { EntryStore } from "./entry-store.ts";
 import type { HeapArena } from "./finish-heap.ts";
 import type { InboxRules } from "./inbox.ts";
@@ -18,7 +19,6 @@ import type { PassMeter } from "./pass-meter.ts";
 import type { PrefixForest } from "./prefix-forest.ts";
 import type { RequestTable } from "./request-table.ts";
 import type { TierSystem } from "./tiers/tier-system.ts";
-import type { TokenPace } from "./token-pace.ts";
 
 /** A mixed step as its worker remembers it. */
 export type MixedStep = {
@@ -43,8 +43,15 @@ export interface WorkerSink {
   reserved(worker: number, slot: number, missing: number, nowUs: number): void;
   /** A forward pass with prompt tokens in it has ended. */
   mixedStep(step: MixedStep, startUs: number, endUs: number): void;
-  /** An unbroken run of pure decode steps of one batch has ended. */
-  decodeRun(worker: number, requests: number, startUs: number, endUs: number, steps: number): void;
+  /** An unbroken run of pure decode steps of one batch has ended. `goesOn`: the batch is that of the worker's last run. */
+  decodeRun(
+    worker: number,
+    requests: number,
+    startUs: number,
+    endUs: number,
+    steps: number,
+    goesOn: boolean,
+  ): void;
 }
 
 /** A scheduling pass while it goes on. */
@@ -108,7 +115,7 @@ export type Engine = {
   /** Blocks that admission leaves free. */
   readonly watermarkBlocks: number;
   /** Speculative decoding; undefined: every step gives a decoding request one token. */
-  readonly pace: TokenPace | undefined;
+  readonly luck: DraftLuck | undefined;
   /** Adapters that requests ask for, and how many a batch may hold; undefined: no limit. */
   readonly adapters: AdapterRules | undefined;
   /** Images that prompts bring. */
@@ -117,7 +124,7 @@ export type Engine = {
   readonly encoderCacheTokens: number;
   /** Tokens of a decoding request in a step, drafts to be verified included. */
   readonly queries: number;
-  /** Tokens beyond its last that a request may hold for a step: drafts that came too late. */
+  /** Tokens beyond its last that a request may hold for a step: drafts to be verified. */
   readonly overshoot: number;
   /** How long finished requests want their blocks kept; undefined: hints are not heeded, or there are none. */
   readonly keeps: KeepTimes | undefined;

@@ -18,7 +18,7 @@ export const speculationSchema = z
     num_speculative_tokens: described(count(16).default(3), "tokens drafted for each step"),
     acceptance_rates: described(
       z.union([rate, z.array(rate).min(1).max(16)]),
-      "chance that a draft is accepted when those before it were: one for every position, or a list",
+      "chance that a draft is accepted when those before it were, drawn for each request and step: one for every position, or a list",
     ),
     overhead_us: z.number().nonnegative().finite().default(0).meta({
       description:

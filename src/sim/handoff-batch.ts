@@ -223,7 +223,7 @@ export class HandoffBatch extends Batch {
       const generated = this.generatedBy(slot);
       tokens = this.leave(slot);
       data[slot + AT_GENERATED] = generated;
-      held = this.decodesInStep ? tokens + 1 : tokens;
+      held = this.decodesInStep ? tokens + this.engine.queries : tokens;
       if (state === SLOT_DECODE) this.finishes.remove(slot);
     }
     this.running.remove(slot);

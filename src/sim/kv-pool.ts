@@ -84,7 +84,7 @@ export class KvPool {
     if (this.kept !== undefined) this.endKeeping(this.kept, nowUs);
   }
 
-  /** Takes `count` blocks for a running request; the caller has checked that they are available. */
+  /** Takes `count` blocks for running requests, which the caller has checked are available; below 0: takes them back. */
   allocate(count: number): void {
     if (count > this.free) this.evict(count - this.free);
     this.free -= count;

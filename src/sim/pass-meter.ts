@@ -53,15 +53,15 @@ export class PassMeter {
   /** The first `steps` steps of a stretch are over, and no more will come. */
   endStretch(worker: number, stretch: DecodeStretch, steps: number): void {
     const base = this.baseOf(worker);
-    const { batch, context, growth } = stretch;
+    const { batch, context } = stretch;
     this.power.decodeRun(batch, context, energy);
     const { e0, e1, e2 } = energy;
-    this.numbers[base + STEPS_WATT_US]! += runSum(e0, e1, e2, context, growth, steps);
+    this.numbers[base + STEPS_WATT_US]! += runSum(e0, e1, e2, context, batch, steps);
     // Power rises or falls with context all along a stretch: the highest is at one of its ends.
     this.raise(base + BATCH_MOST, batch);
-    this.raise(base + PEAK_W, runSum(e0, e1, e2, context, growth, 1) / stretch.stepUs(0));
-    const last = context + growth * (steps - 1);
-    this.raise(base + PEAK_W, runSum(e0, e1, e2, last, growth, 1) / stretch.stepUs(steps - 1));
+    this.raise(base + PEAK_W, runSum(e0, e1, e2, context, batch, 1) / stretch.stepUs(0));
+    const last = context + batch * (steps - 1);
+    this.raise(base + PEAK_W, runSum(e0, e1, e2, last, batch, 1) / stretch.stepUs(steps - 1));
   }
 
   /** Mean power of one GPU over the mixed step in progress, W. */
@@ -72,9 +72,9 @@ export class PassMeter {
 
   /** Energy that the first `steps` steps of a stretch take of one GPU, W·µs. */
   stretchWattUs(stretch: DecodeStretch, steps: number): number {
-    const { batch, context, growth } = stretch;
+    const { batch, context } = stretch;
     this.power.decodeRun(batch, context, energy);
-    return runSum(energy.e0, energy.e1, energy.e2, context, growth, steps);
+    return runSum(energy.e0, energy.e1, energy.e2, context, batch, steps);
   }
 
   /** Energy of the finished passes on one GPU, W·µs. */

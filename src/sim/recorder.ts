@@ -148,6 +148,8 @@ export class SliceLog {
   private readonly prefillTokens = new F64Column();
   private readonly prefillRequests = new U32Column();
   private readonly decodeRequests = new U32Column();
+  /** The last slice of each worker. */
+  private readonly lastOf: number[] = [];
 
   constructor(limit: number) {
     this.limit = limit;
@@ -171,12 +173,23 @@ export class SliceLog {
     this.decodeRequests.push(requests);
   }
 
+  /** Makes the worker's last slice longer, if it is there and ends at `startUs`; returns whether it does. */
+  extend(worker: number, startUs: number, endUs: number, steps: number): boolean {
+    const row = this.lastOf[worker];
+    if (row === undefined || this.endUs.at(row) !== startUs) return false;
+    if (this.kind.at(row) !== SLICE_DECODE) return false;
+    this.endUs.set(row, endUs);
+    this.steps.set(row, this.steps.at(row) + steps);
+    return true;
+  }
+
   /** False when the limit is reached. */
   private open(worker: number, startUs: number, endUs: number): boolean {
     if (this.worker.length >= this.limit) {
       this.truncated = true;
       return false;
     }
+    this.lastOf[worker] = this.worker.length;
     this.worker.push(worker);
     this.startUs.push(startUs);
     this.endUs.push(endUs);

@@ -358,7 +358,7 @@ export class RouterDesk {
   private countOutputs(state: RouterState, turn: number, nowUs: number): void {
     const { data } = this.options.table;
     for (const worker of this.options.workers) {
-      const tokens = worker.batch.tokensIn(worker.stepsDone(nowUs));
+      const tokens = worker.stepsDone(nowUs);
       worker.batch.forEachSlot((slot) => {
         if (data[slot + AT_STATE] !== SLOT_DECODE) return;
         const booking = this.bookingOf(slot, turn);

@@ -233,7 +233,15 @@ export class Simulation implements WorkerSink, HandoffSink {
     this.slices?.addMixed(step, startUs, endUs);
   }
 
-  decodeRun(worker: number, requests: number, startUs: number, endUs: number, steps: number): void {
+  decodeRun(
+    worker: number,
+    requests: number,
+    startUs: number,
+    endUs: number,
+    steps: number,
+    goesOn: boolean,
+  ): void {
+    if (goesOn && this.slices?.extend(worker, startUs, endUs, steps) === true) return;
     this.slices?.addDecode(worker, requests, startUs, endUs, steps);
   }
 

@@ -1,7 +1,8 @@
 /** An engine's knobs as a whole worker has them: its ranks together, nothing left open. */
 
 import type { InboxRules } from "./inbox.ts";
-import { meanTokens, TokenPace } from "./token-pace.ts";
+import { stream } from "../core/index.ts";
+import { DraftLuck } from "./draft-luck.ts";
 import type { EngineKnobs, Scenario } from "./scenario.ts";
 
 export type Speculation = NonNullable<EngineKnobs["speculation"]>;
@@ -16,7 +17,7 @@ export type WorkerKnobs = Omit<
   readonly num_gpu_blocks: number;
   /** Data-parallel ranks: a request lives on one of them. */
   readonly ranks: number;
-  /** Tokens beyond its last that a request may hold for a step: drafts that came too late. */
+  /** Tokens beyond its last that a request may hold for a step: drafts to be verified. */
   readonly overshoot: number;
 };
 
@@ -46,7 +47,7 @@ export function workerKnobs(
     chunked_prefill_size: engine.chunked_prefill_size * ranks,
     max_prefill_tokens: engine.max_prefill_tokens * ranks,
     ranks,
-    overshoot: (paceOf(engine)?.most ?? 1) - 1,
+    overshoot: queriesOf(engine) - 1,
   };
 }
 
@@ -66,9 +67,13 @@ export function watermarkBlocks(knobs: WorkerKnobs): number {
   return Math.floor(knobs.watermark * knobs.num_gpu_blocks);
 }
 
-/** The pace of speculative decoding; `undefined` without it. */
-export function paceOf({ speculation }: Pick<EngineKnobs, "speculation">): TokenPace | undefined {
-  return speculation === null ? undefined : new TokenPace(meanTokens(ratesOf(speculation)));
+/** The luck of drafts under a master seed; `undefined` without speculative decoding. */
+export function draftLuck(
+  { speculation }: Pick<EngineKnobs, "speculation">,
+  seed: number | string,
+): DraftLuck | undefined {
+  if (speculation === null) return undefined;
+  return new DraftLuck(ratesOf(speculation), stream(seed, "speculation"));
 }
 
 /** Tokens of a decoding request in a step: its newest one, and drafts to be verified. */

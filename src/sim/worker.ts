@@ -1,6 +1,5 @@
 /**
- * A worker engine: one instance of a serving engine, its batch and the forward pass in progress. It turns what the scheduler
- * decided into time. Step by step and fast differ in nothing but how many steps one event covers, except that the
+ * A worker engine: one instance of a serving engine, its batch and the pass in progress. It turns what the scheduler decided into time. Step by step and fast differ in nothing but how many steps one event covers, except that the
  * step-by-step mode finds finishes and block needs by walking the batch.
  */
 
@@ -62,6 +61,8 @@ export class Worker {
   private runSteps = 0;
   /** The batch's change counter when the stretch began. */
   private stretchChanges = -1;
+  /** With drafts a stretch is one step: whether its batch is that of the stretch before. */
+  private goesOn = false;
 
   /** `row`: the worker among those of its pool. */
   constructor(engine: Engine, row: number) {
@@ -70,8 +71,7 @@ export class Worker {
     this.model = engine.model;
     this.counterBase = row * WORKER_NUMBERS;
     this.batch = new HandoffBatch(engine, row);
-    const growth = engine.pace?.perStep ?? 1;
-    this.stretch = new DecodeStretch(engine.stretches, row * STRETCH_NUMBERS, growth);
+    this.stretch = new DecodeStretch(engine.stretches, row * STRETCH_NUMBERS);
   }
 
   /** A counter, by its number. */
@@ -160,7 +160,7 @@ export class Worker {
       // Another step is in progress: who leaves with it stays.
       this.endRun(stretch.timeAt(batch.decodeSteps - stretch.anchorStep + done), done, false);
       // The step in progress has taken its blocks.
-      batch.pool.allocate(batch.stepBlocks);
+      batch.pool.allocate(batch.decodeBlocks);
       batch.decodesInStep = true;
       const peak = counters[counterBase + USED_PEAK]!;
       counters[counterBase + USED_PEAK] = Math.max(peak, batch.pool.used);
@@ -172,8 +172,7 @@ export class Worker {
   /** Output tokens out at `nowUs`, those of the run in progress included; reading disturbs nothing. */
   outputTokensAt(nowUs: number): number {
     const { batch } = this;
-    const live = batch.demand.requests - batch.doneCount;
-    const tokens = live * batch.tokensIn(this.stepsDone(nowUs));
+    const tokens = (batch.demand.requests - batch.doneCount) * this.stepsDone(nowUs);
     return this.engine.counters[this.counterBase + OUTPUT_TOKENS]! + tokens;
   }
 
@@ -184,9 +183,7 @@ export class Worker {
     if (before && stretch.timeAt(batch.decodeSteps - stretch.anchorStep + done) === nowUs) done--;
     if (done <= 0) return batch.pool.used;
     // The first step's blocks are taken already; those of the step in progress too.
-    const { sum } = this.engine;
-    batch.blocksAfter(done, sum);
-    return batch.pool.used + sum.blocks;
+    return batch.pool.used + batch.blocksAfter(done).blocks;
   }
 
   /** Blocks kept for reuse at `nowUs`. */
@@ -229,18 +226,21 @@ export class Worker {
 
   private startRun(nowUs: number): number {
     const { batch, stretch } = this;
+    const { luck } = this.engine;
     let first = batch.decodeSteps - stretch.anchorStep;
-    const isSame = stretch.valid && batch.changes === this.stretchChanges;
-    if (!isSame || first >= stretch.stepsValid) {
+    const isSame = batch.changes === this.stretchChanges;
+    // What a step gives each request by luck makes the next step a stretch of its own.
+    if (!isSame || !stretch.valid || first >= stretch.stepsValid || luck !== undefined) {
       this.endStretch();
-      const { requests } = batch.demand;
-      stretch.begin(this.model, nowUs, batch.decodeSteps, requests, batch.decodeContext);
+      this.goesOn = luck !== undefined && isSame;
+      const { decodeContext, decodeSteps, demand } = batch;
+      stretch.begin(this.model, nowUs, decodeSteps, demand.requests, decodeContext);
       this.stretchChanges = batch.changes;
       first = 0;
     }
     this.state = WORKER_DECODE;
     this.runSteps = 1;
-    if (!this.engine.stepByStep && batch.landing?.mayChange !== true) {
+    if (!this.engine.stepByStep && luck === undefined && batch.landing?.mayChange !== true) {
       const ahead = batch.stepsAhead(stretch.stepsValid - first);
       const steps = Math.min(this.engine.scheduler.stepsUntilChange(batch), ahead);
       this.runSteps = batch.stepsToLook(stretch, steps);
@@ -265,7 +265,7 @@ export class Worker {
     this.engine.meter?.endMixed(this.id, elapsed);
     this.engine.tiers?.passEnded(this.id, nowUs);
     if (requests > 0) {
-      counters[counterBase + OUTPUT_TOKENS]! += requests * batch.advance(1);
+      counters[counterBase + OUTPUT_TOKENS]! += batch.advance(1, requests);
       addMixedGaps(this.engine, batch.stalls, requests, nowUs, elapsed);
     }
     batch.decodesInStep = false; // Also where nobody decoded: who begins to has no block for its next token yet.
@@ -282,15 +282,15 @@ export class Worker {
   /** `lets`: requests that were cancelled during the run leave with its end. */
   private endRun(nowUs: number, steps: number, lets: boolean): void {
     const { batch, counterBase, stretch } = this;
-    const { counters, sum } = this.engine;
+    const { counters } = this.engine;
     const { pool } = batch;
     const { requests } = batch.demand;
     const first = batch.decodeSteps - stretch.anchorStep;
     let usedSteps = pool.used * steps;
     if (steps > 1) {
-      batch.blocksAfter(steps - 1, sum);
-      usedSteps += sum.blockSteps;
-      pool.allocate(sum.blocks);
+      const { blocks, blockSteps } = batch.blocksAfter(steps - 1);
+      usedSteps += blockSteps;
+      pool.allocate(blocks);
       if (pool.used > counters[counterBase + USED_PEAK]!)
         counters[counterBase + USED_PEAK] = pool.used;
     }
@@ -301,7 +301,7 @@ export class Worker {
     counters[counterBase + BUSY_US]! += nowUs - startUs;
     counters[counterBase + STEPS]! += steps;
     counters[counterBase + BATCH_STEPS]! += requests * steps;
-    counters[counterBase + OUTPUT_TOKENS]! += (requests - doneCount) * batch.advance(steps);
+    counters[counterBase + OUTPUT_TOKENS]! += batch.advance(steps, requests - doneCount);
     batch.decodesInStep = false;
     this.state = WORKER_IDLE;
     batch.inbox?.ended(false, stretch.timeAt(first + steps - 1));
@@ -316,15 +316,17 @@ export class Worker {
     stretch.valid = false;
     const steps = this.batch.decodeSteps - stretch.anchorStep;
     if (steps === 0) return;
+    const { batch, anchorUs } = stretch;
     const endUs = stretch.timeAt(steps);
-    this.engine.sink.decodeRun(this.id, stretch.batch, stretch.anchorUs, endUs, steps);
+    this.engine.sink.decodeRun(this.id, batch, anchorUs, endUs, steps, this.goesOn);
     this.engine.meter?.endStretch(this.id, stretch, steps);
   }
 
   /** Completes the decoding requests whose last token came with the step that has just ended. */
   private finishDecodes(nowUs: number): void {
     const { finishes } = this.batch;
-    if (this.engine.stepByStep) return this.walkFinishes(nowUs);
+    const { stepByStep, luck } = this.engine;
+    if (stepByStep || (luck?.ended ?? 0) > 0) return this.walkFinishes(nowUs);
     while (finishes.firstStep <= this.batch.decodeTokens) this.finish(finishes.pop(), nowUs);
   }
 
@@ -333,10 +335,8 @@ export class Worker {
     const { table } = this.engine;
     for (let slot = batch.running.head; slot >= 0;) {
       const after = table.data[slot + AT_NEXT]!;
-      if (
-        table.data[slot + AT_STATE] === SLOT_DECODE &&
-        batch.generatedBy(slot) >= table.data[slot + AT_OUTPUT]!
-      ) {
+      const isLast = batch.generatedBy(slot) >= table.data[slot + AT_OUTPUT]!;
+      if (table.data[slot + AT_STATE] === SLOT_DECODE && isLast) {
         batch.finishes.remove(slot);
         this.finish(slot, nowUs);
       }

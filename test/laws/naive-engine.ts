@@ -13,7 +13,7 @@ import type { Trace } from "../../src/trace/index.ts";
 import { NaiveSglang } from "./naive-sglang.ts";
 import { NaiveTensorrtLlm } from "./naive-tensorrt-llm.ts";
 import { NaiveWorker } from "./naive-worker.ts";
-import type { NaiveKnobs, NaiveRequest, NaiveTotals } from "./naive-worker.ts";
+import type { NaiveDrafts, NaiveKnobs, NaiveRequest, NaiveTotals } from "./naive-worker.ts";
 
 export type { NaiveRequest, NaiveTotals } from "./naive-worker.ts";
 
@@ -39,16 +39,18 @@ export function keysOf(trace: Trace, row: number, engineBlock: number): (string 
 }
 
 /** Tokens of prompt and output that SGLang and TensorRT-LLM let a request have at most. */
-function poolLength(engine: NaiveKnobs): number {
-  if (engine.scheduler === "sglang") return (engine.num_gpu_blocks - 1) * engine.block_size;
-  if (engine.scheduler === "tensorrt_llm") return engine.num_gpu_blocks * engine.block_size;
+function poolLength(engine: NaiveKnobs, drafts: number): number {
+  if (engine.scheduler === "sglang")
+    return (engine.num_gpu_blocks - 1) * engine.block_size - drafts;
+  if (engine.scheduler === "tensorrt_llm")
+    return engine.num_gpu_blocks * engine.block_size - drafts;
   return Infinity;
 }
 
-export function refused(engine: NaiveKnobs, input: number, output: number): boolean {
+export function refused(engine: NaiveKnobs, input: number, output: number, drafts = 0): boolean {
   if (engine.max_model_len !== null && input >= engine.max_model_len) return true;
-  if (input >= poolLength(engine)) return true;
-  const longest = input + Math.max(0, output - 1);
+  if (input >= poolLength(engine, drafts)) return true;
+  const longest = input + Math.max(0, output - 1) + drafts;
   const room = engine.num_gpu_blocks - Math.floor(engine.watermark * engine.num_gpu_blocks);
   if (Math.ceil(longest / engine.block_size) > room) return true;
   if (engine.enable_chunked_prefill || engine.scheduler === "sglang") return false;
@@ -72,6 +74,7 @@ const WORKERS = { vllm: NaiveWorker, tensorrt_llm: NaiveTensorrtLlm, sglang: Nai
 export function runNaively(
   scenario: Scenario,
   trace: Trace,
+  drafts: NaiveDrafts = { count: 0, tokensOf: () => 1 },
 ): { requests: NaiveRequest[]; totals: NaiveTotals } {
   const { num_gpu_blocks: blocks, step_time: stepTime } = scenario.engine;
   if (blocks === null || stepTime === null) throw new Error("pool and step time must be given");
@@ -88,11 +91,13 @@ export function runNaively(
   if (engine.scheduler === "static") throw new Error("the naive engine has no static batches");
   const Kind = WORKERS[engine.scheduler];
   const workers = Array.from({ length: count }, (_, id) => new Kind(id, engine, totals));
+  for (const worker of workers) worker.drafts = drafts;
   const requests: NaiveRequest[] = Array.from({ length: trace.rows }, (_, row) => {
     const input = trace.inputTokens[row]!;
-    const room = Math.min(engine.max_model_len ?? Infinity, poolLength(engine)) - input;
+    const room =
+      Math.min(engine.max_model_len ?? Infinity, poolLength(engine, drafts.count)) - input;
     const output = Math.min(trace.outputTokens[row]!, Math.max(0, room));
-    const isRefused = refused(engine, input, output);
+    const isRefused = refused(engine, input, output, drafts.count);
     return {
       row,
       arrival: trace.arrivalUs[row]!,

@@ -176,7 +176,12 @@ export class NaiveSglang extends NaiveWorker {
   /** Blocks that the next decode step takes. */
   private blocksWanted(): number {
     const decoding = this.batch.filter((one) => !isDone(one));
-    return decoding.filter((one) => one.computed % this.engine.block_size === 0).length;
+    const blocks = (tokens: number): number => Math.ceil(tokens / this.engine.block_size);
+    const more = 1 + this.drafts.count;
+    return decoding.reduce(
+      (sum, one) => sum + blocks(one.computed + more) - blocks(one.computed),
+      0,
+    );
   }
 
   private sort(): void {

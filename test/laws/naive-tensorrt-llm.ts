@@ -50,7 +50,8 @@ export class NaiveTensorrtLlm extends NaiveWorker {
     if (!this.isGuaranteed) {
       return Math.ceil((request.input + request.generated) / size) - active <= this.available;
     }
-    const full = (one: NaiveRequest): number => Math.ceil((one.input + one.output) / size);
+    const full = ({ input, output }: NaiveRequest): number =>
+      Math.ceil((input + output + this.drafts.count) / size);
     let left = this.available;
     for (const one of this.running) left -= full(one) - one.blocks.length;
     return full(request) - active <= left;

@@ -44,6 +44,12 @@ export type NaiveRequest = {
 /** What a request has in a step: so many tokens of its prompt, or one to decode; the first, where its prompt came from elsewhere. */
 export type NaivePart = { request: NaiveRequest; prompt: number; lands?: true };
 
+/** Speculative decoding: drafts of a step, and how many tokens a request gets in one. */
+export type NaiveDrafts = {
+  readonly count: number;
+  readonly tokensOf: (row: number, generated: number) => number;
+};
+
 export type NaiveTotals = {
   preemptions: number;
   /** Those of prompts in chunks, for want of anything else (SGLang). */
@@ -66,6 +72,7 @@ export class NaiveWorker {
   private passAt = 0;
   free: number;
   endsAt = Infinity;
+  drafts: NaiveDrafts = { count: 0, tokensOf: () => 1 };
   readonly id: number;
   protected readonly engine: NaiveKnobs;
   protected readonly totals: NaiveTotals;
@@ -181,7 +188,9 @@ export class NaiveWorker {
 
   /** Gives a request's next `tokens` tokens their blocks and puts them into the step. */
   protected give(request: NaiveRequest, tokens: number): void {
-    const wanted = Math.ceil((request.computed + tokens) / this.engine.block_size);
+    // Drafts are computed with the newest token, whatever becomes of them.
+    const own = request.decoding ? 1 + this.drafts.count : tokens;
+    const wanted = Math.ceil((request.computed + own) / this.engine.block_size);
     // All or nothing: nobody's cache is thrown away for a request that then gives way itself.
     const need = wanted - request.blocks.length;
     if (need > 0 && !this.makeRoom(request, need)) return;
@@ -195,7 +204,8 @@ export class NaiveWorker {
 
   protected get budget(): number {
     const own = this.inStep.filter(({ lands }) => lands !== true);
-    const used = own.reduce((sum, part) => sum + Math.max(1, part.prompt), 0);
+    const decode = 1 + this.drafts.count;
+    const used = own.reduce((sum, { prompt }) => sum + (prompt === 0 ? decode : prompt), 0);
     return this.engine.max_num_batched_tokens - used;
   }
 
@@ -271,7 +281,7 @@ export class NaiveWorker {
     const us = this.stepUs();
     const isPure = this.inStep.every((part) => part.prompt === 0 && part.lands !== true);
     const group = isPure ? this.inStep.map(({ request }) => request.row).join() : "";
-    if (!isPure || group !== this.group) {
+    if (!isPure || group !== this.group || this.drafts.count > 0) {
       this.anchor = now;
       this.elapsed = 0;
     }
@@ -314,7 +324,7 @@ export class NaiveWorker {
   private expel(request: NaiveRequest, now: number): void {
     const part = this.inStep.find((one) => one.request === request);
     if (part !== undefined && this.endsAt !== Infinity && request.decoding) {
-      request.computed++;
+      this.gain(request);
       this.totals.gaps.push(now - request.last);
     }
     this.inStep = this.inStep.filter((one) => one !== part);
@@ -327,8 +337,7 @@ export class NaiveWorker {
     this.endsAt = Infinity;
     const parts = this.inStep;
     for (const { request } of parts.filter((part) => part.prompt === 0 && part.lands !== true)) {
-      request.computed++;
-      this.emit(request, now);
+      this.emit(request, now, this.gain(request));
     }
     for (const { request } of parts.filter((part) => part.lands === true)) {
       request.decoding = true;
@@ -343,10 +352,19 @@ export class NaiveWorker {
     }
   }
 
-  protected emit(request: NaiveRequest, now: number): void {
+  /** The tokens of a decode step: those beyond the last are of no use, and rejected drafts keep no blocks. */
+  private gain(request: NaiveRequest): number {
+    const { row, output, generated, blocks } = request;
+    const tokens = Math.min(output - generated, this.drafts.tokensOf(row, generated));
+    request.computed += tokens;
+    this.free += blocks.splice(Math.ceil(request.computed / this.engine.block_size)).length;
+    return tokens;
+  }
+
+  protected emit(request: NaiveRequest, now: number, tokens = 1): void {
     if (request.generated > 0) this.totals.gaps.push(now - request.last);
     request.last = now;
-    if (request.output > 0) request.generated++;
+    if (request.output > 0) request.generated += tokens;
     if (request.output > 0 && Number.isNaN(request.first)) request.first = now;
     if (request.generated < request.output) return;
     request.finish = now;

@@ -10,11 +10,13 @@ import {
   scenarioSchema,
 } from "../../src/sim/index.ts";
 import type { Scenario } from "../../src/sim/index.ts";
+import { draftLuck } from "../../src/sim/worker-knobs.ts";
 import type { Trace } from "../../src/trace/index.ts";
 import { scenarioOf, traceOf } from "../support/small-runs.ts";
 import { simulate } from "../support/simulate.ts";
 import { runNaively } from "./naive-engine.ts";
 import { randomTraces } from "./naive-traces.ts";
+import type { NaiveDrafts } from "./naive-worker.ts";
 
 const RUNS = Number(process.env["HEADWORKS_LAW_RUNS"] ?? 800);
 const SEED = Number(process.env["HEADWORKS_LAW_SEED"] ?? 20261121);
@@ -96,8 +98,12 @@ const scenarios: fc.Arbitrary<Scenario> = fc
   );
 
 /** Runs both engines on the scenario and holds one to the other, request by request. */
-function compare(scenario: Scenario, trace: Trace): ReturnType<typeof runNaively> {
-  const { requests, totals } = runNaively(scenario, trace);
+function compare(
+  scenario: Scenario,
+  trace: Trace,
+  drafts?: NaiveDrafts,
+): ReturnType<typeof runNaively> {
+  const { requests, totals } = runNaively(scenario, trace, drafts);
   const ours = simulate({ scenario, trace }, { requests: true, auditEvery: 10 });
   const { report } = ours;
   const columns = ours.requests!;
@@ -190,6 +196,40 @@ test(`the naive engine agrees when clients give up, on ${RUNS} random scenarios`
     { numRuns: RUNS, seed: SEED },
   );
   for (const count of Object.values(left)) expect(count).toBeGreaterThan(RUNS / 4);
+}, 600_000);
+
+test(`the naive engine agrees on drafts, given how many are accepted, on ${RUNS} random scenarios`, () => {
+  const reached = { preemptions: 0, evicted: 0, cancelled: 0 };
+  const speculations = fc.record({
+    kind: fc.constant("ngram" as const),
+    num_speculative_tokens: fc.constantFrom(1, 2, 5),
+    acceptance_rates: fc.constantFrom(0, 0.3, 0.8, 1),
+    overhead_us: fc.constant(0),
+  });
+  const timeouts = fc.constantFrom(null, null, 0.3);
+  fc.assert(
+    fc.property(scenarios, randomTraces, speculations, timeouts, (plain, trace, speculation, s) => {
+      const { max_num_seqs: seqs, max_num_batched_tokens: tokens } = plain.engine;
+      const count = speculation.num_speculative_tokens;
+      const engine = {
+        ...plain.engine,
+        speculation,
+        max_num_batched_tokens: Math.max(tokens, seqs * (count + 1)),
+      };
+      const clients = { ...plain.clients, timeout_s: s };
+      const scenario = { ...plain, engine, clients };
+      const luck = draftLuck(engine, scenario.seed)!;
+      const { requests, totals } = compare(scenario, trace, {
+        count,
+        tokensOf: (row, generated) => luck.tokensOf(row, generated),
+      });
+      reached.preemptions += totals.preemptions;
+      reached.evicted += totals.evicted;
+      for (const { cancelled } of requests) if (cancelled) reached.cancelled++;
+    }),
+    { numRuns: RUNS, seed: SEED },
+  );
+  for (const count of Object.values(reached)) expect(count).toBeGreaterThan(RUNS / 4);
 }, 600_000);
 
 test(`the naive engine agrees on blocks that hints ask to keep, on ${RUNS} random scenarios`, () => {

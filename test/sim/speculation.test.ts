@@ -2,11 +2,12 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { stream } from "../../src/core/index.ts";
 import { kernelsStepTime } from "../../src/hardware/index.ts";
 import type { Drafts } from "../../src/hardware/index.ts";
 import { createSimulation, parseScenario, scenarioSchema } from "../../src/sim/index.ts";
 import type { Scenario, ScenarioInput } from "../../src/sim/index.ts";
-import { meanTokens, TokenPace } from "../../src/sim/token-pace.ts";
+import { DraftLuck, meanTokens } from "../../src/sim/draft-luck.ts";
 import { valueOf } from "../hardware/cards-support.ts";
 import { hardwareFor } from "../support/hardware.ts";
 import { randomRuns } from "../support/random-scenario.ts";
@@ -34,22 +35,68 @@ describe("pace", () => {
     expect(meanTokens([1, 0, 1])).toBe(2);
   });
 
-  test("every step gives whole tokens, the sum is the expectation rounded down, and the inverse is exact", () => {
-    fc.assert(
-      fc.property(fc.double({ min: 1, max: 17, noNaN: true }), fc.nat(5000), (mean, at) => {
-        const pace = new TokenPace(mean);
-        expect(Math.abs(pace.perStep - mean)).toBeLessThanOrEqual(1 / 131_072);
-        const given = pace.tokensAt(at + 1) - pace.tokensAt(at);
-        expect(given).toBeGreaterThanOrEqual(1);
-        expect(given).toBeLessThanOrEqual(pace.most);
-        expect(pace.tokensAt(at)).toBe(Math.floor(at * pace.perStep));
-        let steps = 0;
-        while (pace.tokensAt(steps) < at) steps++;
-        expect(pace.stepsTo(at)).toBe(steps);
-      }),
-      { numRuns: 300 },
-    );
-    expect(new TokenPace(2).stepsTo(Infinity)).toBe(Infinity);
+  test("a draft by itself at rate a: (1 − a^(k+1)) / (1 − a) tokens a step", () => {
+    for (const [a, k] of [
+      [0.7, 3],
+      [0.9, 8],
+      [0.25, 1],
+    ] as const)
+      expect(meanTokens(Array.from({ length: k }, () => a))).toBeCloseTo(
+        (1 - a ** (k + 1)) / (1 - a),
+        12,
+      );
+  });
+});
+
+describe("luck", () => {
+  const luckOf = (seed: number, rates: readonly number[]): DraftLuck =>
+    new DraftLuck(rates, stream(seed, "speculation"));
+
+  test("steps of 1 to k + 1 tokens come as often as the rates say, within five standard errors", () => {
+    const ROWS = 2000;
+    const STEPS = 200;
+    for (const rates of [[0.8], [0.9, 0.7, 0.5], [1, 0.5, 0, 1]]) {
+      const luck = luckOf(3, rates);
+      const counts = new Float64Array(rates.length + 2);
+      for (let row = 0; row < ROWS; row++)
+        for (let step = 0; step < STEPS; step++) counts[luck.tokensOf(row, step)]!++;
+      let reached = 1;
+      rates.concat(0).forEach((rate, accepted) => {
+        const share = reached * (1 - rate);
+        const error = Math.sqrt((share * (1 - share)) / (ROWS * STEPS));
+        expect(Math.abs(counts[accepted + 1]! / (ROWS * STEPS) - share)).toBeLessThanOrEqual(
+          5 * error,
+        );
+        reached *= rate;
+      });
+    }
+  });
+
+  test("neighbours know nothing of each other: by step, by request, by seed", () => {
+    const luck = luckOf(7, [0.5]);
+    const next = luckOf(8, [0.5]);
+    const pairs = { step: 0, row: 0, seed: 0, diagonal: 0 };
+    const ROWS = 1000;
+    const STEPS = 100;
+    for (let row = 0; row < ROWS; row++) {
+      for (let step = 0; step < STEPS; step++) {
+        const own = luck.tokensOf(row, step);
+        if (own === luck.tokensOf(row, step + 1)) pairs.step++;
+        if (own === luck.tokensOf(row + 1, step)) pairs.row++;
+        if (own === next.tokensOf(row, step)) pairs.seed++;
+        if (own === luck.tokensOf(row + 1, step + 1)) pairs.diagonal++;
+      }
+    }
+    const error = 0.5 / Math.sqrt(ROWS * STEPS);
+    for (const count of Object.values(pairs))
+      expect(Math.abs(count / (ROWS * STEPS) - 0.5)).toBeLessThan(5 * error);
+  });
+
+  test("one seed, one luck, in whatever order it is asked", () => {
+    const forth = Array.from({ length: 50 }, (_, i) => luckOf(1, [0.6, 0.6]).tokensOf(i, 3 * i));
+    const luck = luckOf(1, [0.6, 0.6]);
+    const back = Array.from({ length: 50 }, (_, i) => luck.tokensOf(49 - i, 3 * (49 - i)));
+    expect(back.toReversed()).toEqual(forth);
   });
 });
 
@@ -65,9 +112,27 @@ describe("by hand: 10 ms with a prompt, 1 ms without", () => {
     expect(times(drafts(1, 1), [one(100, 10)])).toEqual([[10 * MS, 15 * MS]]);
   });
 
-  test("half of the drafts: 1.5 tokens a step, in turns of one and two", () => {
-    expect(times(drafts(1, 0.5), [one(100, 4)])).toEqual([[10 * MS, 12 * MS]]);
-    expect(times(drafts(1, 0.5), [one(100, 5)])).toEqual([[10 * MS, 13 * MS]]);
+  test("half of the drafts: as many steps as its luck takes, request by request", () => {
+    const speculation = drafts(1, 0.5);
+    const luck = new DraftLuck([0.5], stream(1, "speculation"));
+    const rows = Array.from({ length: 20 }, (_, i) => one(100, 10, i * 1000 * MS));
+    const wanted = rows.map(({ at }, row) => {
+      let steps = 0;
+      for (let generated = 1; generated < 10; steps++) generated += luck.tokensOf(row, generated);
+      return [at + 10 * MS, at + (10 + steps) * MS];
+    });
+    expect(new Set(wanted.map(([first, last]) => last! - first!)).size).toBeGreaterThan(2);
+    expect(times(speculation, rows)).toEqual(wanted);
+  });
+
+  test("requests of one length end apart: the time of a token has a tail", () => {
+    const rows = Array.from({ length: 400 }, (_, i) => one(100, 41, i * 1000 * MS));
+    const scenario = scenarioOf({ speculation: drafts(1, 0.5) });
+    const { tpotMs } = runBoth({ scenario, trace: traceOf(rows) }).report.latency;
+    // 40 tokens at 1.5 a step: 27.0 steps of 1 ms on average, give or take 0.33 × √26.7 = 1.7.
+    expect(tpotMs.mean).toBeGreaterThan((26.6 + 0.0) / 40);
+    expect(tpotMs.mean).toBeLessThan(27.4 / 40);
+    expect(tpotMs.p99! - tpotMs.p50!).toBeGreaterThan((2 * 1.7) / 40);
   });
 
   test("the context grows by the tokens: 1 µs a token of context", () => {
@@ -138,19 +203,32 @@ test("both modes agree on random scenarios, to the bit", () => {
   expect(reached.outputs).toBeGreaterThan(1000);
 }, 120_000);
 
-test("drafts that are never accepted and cost nothing change nothing, on random scenarios", () => {
+test("drafts that are never accepted and cost nothing change no time, where there is room for them", () => {
+  const reached = { requests: 0 };
   fc.assert(
     fc.property(decoding, (plain) => {
       if (plain.hardware !== undefined) return;
-      const { scheduler } = plain.scenario.engine;
+      const { scheduler, num_gpu_blocks: blocks } = plain.scenario.engine;
       // Drafts to be verified take of vLLM's and TensorRT-LLM's budget of tokens.
       if (scheduler !== "sglang") return;
-      const none = simulate(drafted(plain, null)).report;
-      const never = simulate(drafted(plain, drafts(2, 0))).report;
-      expect(never.digest).toBe(none.digest);
+      // Whole microseconds: the ends of steps are rounded one by one with drafts, all together without.
+      const step_time = {
+        type: "linear",
+        base_us: 900,
+        token_us: 3,
+        decode_context_us: 2,
+      } as const;
+      const engine = { ...plain.scenario.engine, num_gpu_blocks: 1000 * blocks!, step_time };
+      const roomy = { ...plain, scenario: { ...plain.scenario, engine } as Scenario };
+      const none = simulate(drafted(roomy, null), { requests: true });
+      const never = simulate(drafted(roomy, drafts(2, 0)), { requests: true });
+      expect(never.requests).toEqual(none.requests);
+      expect(never.report.latency).toEqual(none.report.latency);
+      reached.requests += never.report.requests.completed;
     }),
     { numRuns: 150 },
   );
+  expect(reached.requests).toBeGreaterThan(100);
 });
 
 describe("price of drafts in kernels", () => {

@@ -265,6 +265,21 @@ const views = fc.record({
   ),
 });
 
+type Engine = { readonly seed: number; readonly scheduler: string };
+
+/** Tokens drafted for each step, by two engines of seven; static batches have none. */
+function draftsOf({ seed, scheduler }: Engine): number {
+  return scheduler === "static" ? 0 : [0, 0, 0, 0, 0, 1, 4][seed % 7]!;
+}
+
+/** Drafts of which none, some or all are accepted. */
+function speculationOf(engine: Engine) {
+  const num_speculative_tokens = draftsOf(engine);
+  if (num_speculative_tokens === 0) return null;
+  const acceptance_rates = [0, 0.4, 0.8, 1][engine.seed % 4]!;
+  return { kind: "ngram" as const, num_speculative_tokens, acceptance_rates };
+}
+
 /** What makes blocks run short: outputs that outgrow the prompts, all at once, in a pool of `pressure` requests. */
 function pressed({ shape, pressure }: { readonly shape: Shape; readonly pressure: number | null }) {
   const hard = { ...shape, gapUs: Math.min(shape.gapUs, 5_000), inputMax: 200, outputMax: 400 };
@@ -332,9 +347,10 @@ export const randomRuns: fc.Arbitrary<RandomRun> = fc
         num_gpu_blocks: Math.max(2, Math.ceil(r.poolTokens / r.blockSize)),
         max_num_seqs: r.maxSeqs,
         max_num_batched_tokens: Math.max(
-          r.maxSeqs + r.budgetBeyond,
+          r.maxSeqs * (1 + draftsOf(r)) + r.budgetBeyond,
           r.scheduler === "tensorrt_llm" ? r.blockSize : 0,
         ),
+        speculation: speculationOf(r),
         capacity_scheduler_policy: r.capacity,
         schedule_policy: r.lpm ? "lpm" : "fcfs",
         enable_mixed_chunk: r.mixedChunk,

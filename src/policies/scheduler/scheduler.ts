@@ -35,8 +35,8 @@ export interface SchedulerPort {
   queuedSinceUs(slot: Slot): number;
   /** Tokens whose KV the request needs before it can generate: prompt plus what it generated already. */
   knownTokens(slot: Slot): number;
-  /** Most tokens the request may generate. */
-  outputLimit(slot: Slot): number;
+  /** Tokens that the request needs blocks for at its longest: prompt, whole output, drafts to be verified. */
+  longestTokens(slot: Slot): number;
   /** Tokens that a waiting request, or one in prefill, may still generate. */
   outputLeft(slot: Slot): number;
   /** Tokens of a running request whose KV is still to be computed before it can generate. */

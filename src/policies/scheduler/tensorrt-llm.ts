@@ -28,8 +28,7 @@ function chunkOf(left: number, budget: number, blockSize: number): number {
 
 /** Whether blocks for the request's prompt and whole output can be set aside. */
 function fitsToEnd(port: SchedulerPort, slot: number): boolean {
-  const tokens = port.knownTokens(slot) + port.outputLeft(slot);
-  const needed = Math.ceil(tokens / port.blockSize) - port.matchedActiveBlocks;
+  const needed = Math.ceil(port.longestTokens(slot) / port.blockSize) - port.matchedActiveBlocks;
   return needed <= port.blocksAvailable - port.blocksPromised;
 }
 
