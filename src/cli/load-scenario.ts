@@ -6,7 +6,8 @@ import type { QuantityParser, Result } from "../core/index.ts";
 import { hasQuantities, parseScenario } from "../sim/index.ts";
 import type { Scenario } from "../sim/index.ts";
 import { readText } from "./read-file.ts";
-import { applyOverride, parseDocument, parseOverride, withPosition } from "./scenario-document.ts";
+import { parseDocument, withPosition } from "./scenario-document.ts";
+import { applyOverride, parseOverride } from "./scenario-override.ts";
 
 /** What a command line says about the scenario. */
 export type ScenarioFlags = {

@@ -128,7 +128,11 @@ function addRun(program: Command, terminal: Terminal, command: string, finish: F
     .option("--cards <PATH>", "your own card file or folder; repeatable", collect)
     .option("--workers <N>", "number of workers (cluster.workers)")
     .option("--policy <FILE>", "module with a router of your own; `headworks policies new NAME`")
-    .option("--set <PATH=VALUE>", "override one key of the scenario; repeatable", collect)
+    .option(
+      "--set <PATH=VALUE>",
+      "override one key, in lists too (kv.tiers.g3.promote=false); repeatable",
+      collect,
+    )
     .option("--seed <N>", "master seed of all random streams")
     .option("--json", "print the report as JSON and nothing else")
     .option("--out <DIR>", "write report.json, report.html, requests.csv, series.csv, trace")

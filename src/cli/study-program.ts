@@ -97,7 +97,11 @@ function common(command: Command): Command {
     .option("--gpu <NAME>", "GPU card")
     .option("--cards <PATH>", "your own card file or folder; repeatable", collect)
     .option("--workers <N>", "number of workers")
-    .option("--set <PATH=VALUE>", "override one key of the scenario; repeatable", collect)
+    .option(
+      "--set <PATH=VALUE>",
+      "override one key, in lists too (kv.tiers.g3.promote=false); repeatable",
+      collect,
+    )
     .option("--seed <N>", "master seed")
     .option("--json", "print the study as JSON")
     .option("--html <FILE>", "write a page with charts")

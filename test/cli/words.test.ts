@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { durationFlag, shareFlag, wholeFlag } from "../../src/cli/flags.ts";
 import { msText, numberText, percentText, secondsText } from "../../src/cli/numbers.ts";
 import { createProgress } from "../../src/cli/progress.ts";
-import { applyOverride, parseOverride } from "../../src/cli/scenario-document.ts";
+import { applyOverride, parseOverride } from "../../src/cli/scenario-override.ts";
 import { textTable } from "../../src/cli/table.ts";
 import { recordingTerminal } from "./fixtures.ts";
 
@@ -94,8 +94,79 @@ describe("overrides", () => {
     expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
   });
 
-  it.each(["", "a", "=1", "a..b=1", "a b=1", "a={"])("refuses %j", async (text) => {
-    expect((await parseOverride(text)).ok).toBe(false);
+  it.each(["", "a", "=1", "a..b=1", "a b=1", "a={", "[]=1", "a[x].b=1"])(
+    "refuses %j",
+    async (text) => {
+      expect((await parseOverride(text)).ok).toBe(false);
+    },
+  );
+
+  const LISTS = {
+    kv: { tiers: [{ level: "g2", promote: true }, { level: "g3" }] },
+    pools: [{ name: "prompts" }, { name: "answers", parallelism: { tensor: 4 } }],
+    plain: [1, 2],
+  };
+  const changedBy = async (text: string): Promise<unknown> => {
+    const override = await parseOverride(text);
+    const changed = override.ok ? applyOverride(LISTS, override.value) : override;
+    return changed.ok ? changed.value : changed.problem;
+  };
+
+  it.each([
+    [
+      "kv.tiers.1.promote=false",
+      "kv",
+      { tiers: [LISTS.kv.tiers[0], { level: "g3", promote: false }] },
+    ],
+    [
+      "kv.tiers[1].promote=false",
+      "kv",
+      { tiers: [LISTS.kv.tiers[0], { level: "g3", promote: false }] },
+    ],
+    [
+      "kv.tiers.g2.promote=false",
+      "kv",
+      { tiers: [{ level: "g2", promote: false }, { level: "g3" }] },
+    ],
+    [
+      "kv.tiers[].promote=false",
+      "kv",
+      {
+        tiers: [
+          { level: "g2", promote: false },
+          { level: "g3", promote: false },
+        ],
+      },
+    ],
+    [
+      "pools.answers.parallelism.tensor=8",
+      "pools",
+      [LISTS.pools[0], { name: "answers", parallelism: { tensor: 8 } }],
+    ],
+    ["plain.1=3", "plain", [1, 3]],
+  ])("%s reaches into a list", async (text, key, value) => {
+    expect(await changedBy(text)).toEqual({ ...LISTS, [key]: value });
+  });
+
+  it.each([
+    ["kv.tiers.2.promote=false", "the list kv.tiers has no element 2", "0 (g2), 1 (g3)"],
+    [
+      "pools.replies.workers=2",
+      "the list pools has no element replies",
+      "0 (prompts), 1 (answers)",
+    ],
+    ["kv[].promote=false", "kv is no list", "a list before []"],
+    [
+      "faults.events[].at_s=1",
+      "faults.events is not there, so it has no elements",
+      "a list before []",
+    ],
+  ])("%s is refused by name", async (text, what, expected) => {
+    expect(await changedBy(text)).toMatchObject({
+      what,
+      where: `--set ${text.slice(0, text.indexOf("="))}`,
+      expected,
+    });
   });
 
   it("refuses a path through a number", async () => {
