@@ -79,13 +79,14 @@ function addTiers(
 ): void {
   common(study.command("tiers"))
     .description("hit rate and goodput over the size of KV tiers, fetching and computing again")
-    .argument("[SCENARIO]", "scenario file (YAML or JSON) with kv.tiers")
+    .argument("[SCENARIO...]", "scenario files (YAML or JSON) with kv.tiers; several: side by side")
+    .option("--traces <A,B,…>", "each of these traces; the onboard policies are compared over all")
     .option("--sizes <X,Y,…>", "multiples of the tiers' sizes (0.25,0.5,1,2,4)")
     .option("--onboard <A,B,…>", "onboard policies (predicted,always,never)")
     .option("--replications <N>", "other traffic of the same kind, for the intervals (3)")
-    .action(async (file: string | undefined, flags: object) => {
+    .action(async (files: readonly string[], flags: object) => {
       const { studyTiersCommand } = await import("./commands/study-tiers.ts");
-      finish(await studyTiersCommand(file, flags, terminal, command));
+      finish(await studyTiersCommand(files, flags, terminal, command));
     });
 }
 

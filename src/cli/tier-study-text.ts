@@ -40,7 +40,7 @@ function row(one: TierRow): string[] {
 }
 
 /** Half of an interval; nothing where there is none, or no width. */
-function halfText(half: number | null, text: (half: number) => string): string {
+export function halfText(half: number | null, text: (half: number) => string): string {
   return half === null || half === 0 ? "" : ` ± ${text(half)}`;
 }
 

@@ -5,6 +5,7 @@ import { resolve } from "node:path";
 import { gunzipSync } from "fflate";
 import { describe, expect, test } from "vitest";
 import {
+  compareTierRules,
   concludeTierStudy,
   scenarioOfTierCase,
   tierCases,
@@ -135,6 +136,85 @@ describe("the study", () => {
     expect(conclusion.join(" ")).toContain(
       "At 1 × the size predicted and never have the least p99 TTFT, ahead of always by 20.0 % ± 0.0 %.",
     );
+  });
+});
+
+describe("rules over several studies", () => {
+  const plan = { sizes: [1], onboard: ["predicted", "always", "never"], replications: 2 };
+  /** p99 TTFT of the rules in the two replications. */
+  const studied = (trace: string, rules: readonly (readonly number[])[], fetchedShare: number) => ({
+    trace,
+    scenario: "shared",
+    study: concludeTierStudy(
+      plan,
+      [0, 1].flatMap((replication) => [
+        sample({ replication, size: 0, onboard: "never" }),
+        ...plan.onboard.map((onboard, i) => {
+          const ttftMsP99 = rules[i]![replication]!;
+          const share = onboard === "never" ? 0 : fetchedShare;
+          return sample({ replication, onboard, ttftMsP99, fetchedShare: share });
+        }),
+      ]),
+    ),
+  });
+  const studies = [
+    studied(
+      "won",
+      [
+        [100, 200],
+        [150, 300],
+        [120, 240],
+      ],
+      0.3,
+    ),
+    studied(
+      "lost",
+      [
+        [110, 220],
+        [100, 200],
+        [300, 600],
+      ],
+      0.3,
+    ),
+    studied(
+      "idle",
+      [
+        [50, 60],
+        [50, 60],
+        [50, 60],
+      ],
+      0,
+    ),
+  ];
+
+  test("are compared pair by pair with the better of the others", () => {
+    const { rule, rows } = compareTierRules(studies);
+    expect(rule).toBe("predicted");
+    const [won, lost, idle] = rows;
+    expect(won!.more["always"]!.mean).toBeCloseTo(0.5, 12);
+    expect(won!.more["never"]!.mean).toBeCloseTo(0.2, 12);
+    expect(won!.behind.mean).toBeCloseTo(100 / 120 - 1, 12);
+    expect(lost!.behind.mean).toBeCloseTo(0.1, 12);
+    expect(lost!.behind.half).toBeCloseTo(0, 9);
+    expect(rows.map(({ isIdle }) => isIdle)).toEqual([false, false, true]);
+    expect(idle!.behind).toEqual({ mean: 0, half: 0 });
+  });
+
+  test("conclude where the rule loses most, where it wins, and where there is nothing to decide", () => {
+    expect(compareTierRules(studies).conclusion).toEqual([
+      "predicted is at most 10.0 % ± 0.0 % behind the best of the other rules in p99 TTFT (lost, shared, × 1).",
+      "It is ahead of all others by more than 2.0 % in 1 of 3 rows, most in won, shared, × 1: 16.7 % less p99 TTFT than the best of them.",
+      "On idle no prompt repeats what lies in a tier: all rules are the same.",
+    ]);
+    expect(compareTierRules(studies.slice(0, 1)).conclusion[0]).toBe(
+      "predicted is nowhere behind another rule in p99 TTFT.",
+    );
+  });
+
+  test("leave out a size that not all rules were run at", () => {
+    const { study } = studies[0]!;
+    const cut = { ...study, samples: study.samples.slice(0, 3) };
+    expect(compareTierRules([{ trace: "cut", scenario: "", study: cut }]).rows).toEqual([]);
   });
 });
 

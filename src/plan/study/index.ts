@@ -6,4 +6,5 @@ export { NETWORKS_DEFAULT } from "./disagg-networks.ts";
 export type { DisaggSample, Limit } from "./disagg-sample.ts";
 export * from "./disagg-study.ts";
 export * from "./explain-request.ts";
+export * from "./tier-rules.ts";
 export * from "./tier-study.ts";

@@ -60,7 +60,7 @@ export type TierStudy = {
 };
 
 /** Differences of p99 TTFT below this share are called equal: the bound that the predicted policy is held to. */
-const SAME_SHARE = 0.02;
+export const TIERS_SAME_SHARE = 0.02;
 
 /** All runs, replication by replication, so that a study cut short has whole ones; the one without tiers first. */
 export function tierCases({ sizes, onboard, replications }: TierStudyPlan): TierCase[] {
@@ -233,7 +233,7 @@ function onboardLines(rows: readonly TierRow[]): string[] {
   if (first === undefined || others.length === 0) return [];
   // What chance alone could have made is no loss.
   const close = others.filter(
-    ({ behindBest: { mean, half } }) => mean <= SAME_SHARE || (half !== null && half > mean),
+    ({ behindBest: { mean, half } }) => mean <= TIERS_SAME_SHARE || (half !== null && half > mean),
   );
   const behind = others.filter((one) => !close.includes(one));
   const names = [first, ...close].map((one) => one.onboard).join(" and ");
@@ -265,11 +265,11 @@ function limitLines(rows: readonly TierRow[]): string[] {
     ["refused", "writing limits: the offload policy or its link let them pass by"],
   ];
   const [worst] = causes.toSorted(([a], [b]) => of(b) - of(a));
-  if (worst !== undefined && of(worst[0]) > SAME_SHARE / 2) {
+  if (worst !== undefined && of(worst[0]) > TIERS_SAME_SHARE / 2) {
     lines.push(`Of the rest ${percent(of(worst[0]))} is missed because ${worst[1]}.`);
   }
   if (always !== undefined && never !== undefined) {
-    if (always.ttftMsP99.mean > never.ttftMsP99.mean * (1 + SAME_SHARE)) {
+    if (always.ttftMsP99.mean > never.ttftMsP99.mean * (1 + TIERS_SAME_SHARE)) {
       lines.push(
         `Links limit: fetching everything takes ${always.fetchMs.toFixed(0)} ms a request and is slower ` +
           "than computing it.",
