@@ -50,7 +50,8 @@ export class SeriesLog {
     this.energy = energyReading(pools, scenario.cost.pue);
     const systems = pools.flatMap(({ tiers }) => tiers ?? []);
     if (systems.length > 0) this.tiers = new TierSeries(systems);
-    const networks = net === undefined ? tierNetworks(pools) : [clusterNetwork(net)];
+    const networks =
+      net === undefined ? tierNetworks(pools) : [{ network: net.network, prefix: "" }];
     if (networks.length > 0) {
       const nodes = net === undefined ? [] : workers.map(({ id }) => net.topology.nodeOf(id));
       this.links = new LinkSeries(networks, Int32Array.from(nodes));
@@ -130,16 +131,12 @@ export class SeriesLog {
   }
 }
 
-function clusterNetwork({ network, topology }: ClusterNetwork): SampledNetwork {
-  return { network, prefix: "", nodeOf: (link) => topology.nodeOfLink(link) };
-}
-
 /** The links that tiers have to themselves where there is no fabric. */
 function tierNetworks(pools: readonly Pool[]): readonly SampledNetwork[] {
   return pools.flatMap(({ name, tiers }) => {
     const links = tiers?.links;
     if (!(links instanceof TierLinks)) return [];
     const prefix = pools.length > 1 ? `${name} ` : "";
-    return [{ network: links.network, prefix, nodeOf: () => -1 }];
+    return [{ network: links.network, prefix }];
   });
 }

@@ -15,8 +15,6 @@ export type SampledNetwork = {
   readonly network: Network;
   /** Before the names of its links, where a run has several networks. */
   readonly prefix: string;
-  /** Node of a link, −1: none. */
-  readonly nodeOf: (link: number) => number;
 };
 
 /** Bytes that each link has carried until `nowUs`, written to `into`. */
@@ -70,12 +68,12 @@ export class LinkSeries {
   }
 
   columns(): LinkSeriesColumns {
-    const used = this.networks.flatMap(({ network, prefix, nodeOf }, index) =>
-      network.links.specs.flatMap(({ name, kind, bytesPerUs }, link) => {
+    const used = this.networks.flatMap(({ network, prefix }, index) =>
+      network.links.specs.flatMap(({ name, kind, node, bytesPerUs }, link) => {
         const bytes = this.bytes[index]![link]?.view();
         if (bytes === undefined) return [];
         const bytesPerS = bytesPerUs * US_PER_S;
-        return [{ name: `${prefix}${name}`, kind, node: nodeOf(link), bytesPerS, bytes }];
+        return [{ name: `${prefix}${name}`, kind, node, bytesPerS, bytes }];
       }),
     );
     const use = ({ bytes, bytesPerS }: (typeof used)[number]): number =>

@@ -17,6 +17,8 @@ export type LinkSpec = {
   readonly name: string;
   /** nvlink, pcie, c2c, nic, leaf, dram, nvme, store. */
   readonly kind: string;
+  /** Whose it is; −1: no node's, such as a leaf switch's. */
+  readonly node: number;
   /** What payloads get: line rate × efficiency × members, bytes/µs. */
   readonly bytesPerUs: number;
   /** Equal links that this one stands for. */

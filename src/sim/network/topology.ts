@@ -97,12 +97,6 @@ export class Topology {
     return this.spec.placement.gpusOf[worker]![0]!.node;
   }
 
-  /** Node of a link; −1: it is of none, such as a leaf switch. */
-  nodeOfLink(link: number): number {
-    const number = /^node (\d+) /.exec(this.links[link]!.name)?.[1];
-    return number === undefined ? NONE : Number(number);
-  }
-
   /** Nodes that a worker has GPUs in. */
   nodesOf(worker: number): readonly number[] {
     return [...new Set(this.spec.placement.gpusOf[worker]!.map(({ node }) => node))];
@@ -171,8 +165,9 @@ export class Topology {
     const { node, gpu } = site;
     const rates = this.spec.rates[node]!;
     if (place === PLACE_GPU) return this.host(node, gpu, "up");
-    if (place === PLACE_HOST) return this.link(`node ${node} dram`, "dram", rates.dram);
-    if (place === PLACE_NVME) return this.link(`node ${node} nvme read`, "nvme", rates.nvmeRead);
+    if (place === PLACE_HOST) return this.link(`node ${node} dram`, "dram", rates.dram, node);
+    if (place === PLACE_NVME)
+      return this.link(`node ${node} nvme read`, "nvme", rates.nvmeRead, node);
     return this.link("store out", "store", this.spec.store!);
   }
 
@@ -180,20 +175,21 @@ export class Topology {
     const { node, gpu } = site;
     const rates = this.spec.rates[node]!;
     if (place === PLACE_GPU) return this.host(node, gpu, "down");
-    if (place === PLACE_HOST) return this.link(`node ${node} dram`, "dram", rates.dram);
-    if (place === PLACE_NVME) return this.link(`node ${node} nvme write`, "nvme", rates.nvmeWrite);
+    if (place === PLACE_HOST) return this.link(`node ${node} dram`, "dram", rates.dram, node);
+    if (place === PLACE_NVME)
+      return this.link(`node ${node} nvme write`, "nvme", rates.nvmeWrite, node);
     return this.link("store in", "store", this.spec.store!);
   }
 
   private nvlink({ node, gpu }: GpuSite, way: string, rate: LinkRate): number {
     // One latency for the two ends of a hop.
     const end = way === "out" ? rate : { ...rate, latencyUs: 0 };
-    return this.link(`node ${node} gpu ${gpu} nvlink ${way}`, "nvlink", end);
+    return this.link(`node ${node} gpu ${gpu} nvlink ${way}`, "nvlink", end, node);
   }
 
   private host(node: number, gpu: number, way: string): number {
     const { kind, ...rate } = this.spec.rates[node]!.host;
-    return this.link(`node ${node} gpu ${gpu} ${kind} ${way}`, kind, rate);
+    return this.link(`node ${node} gpu ${gpu} ${kind} ${way}`, kind, rate, node);
   }
 
   private nicIndex({ node, gpu }: GpuSite): number {
@@ -204,7 +200,7 @@ export class Topology {
   private nic(site: GpuSite, way: string): number {
     const { nic: rate } = this.spec.rates[site.node]!;
     const end = way === "out" ? rate : { ...rate, latencyUs: 0 };
-    return this.link(`node ${site.node} nic ${this.nicIndex(site)} ${way}`, "nic", end);
+    return this.link(`node ${site.node} nic ${this.nicIndex(site)} ${way}`, "nic", end, site.node);
   }
 
   private leaf(site: GpuSite): string {
@@ -232,7 +228,9 @@ export class Topology {
     return { bytesPerUs: (nic.bytesPerUs * ports) / oversubscription, latencyUs: 0 };
   }
 
-  private link(single: string, kind: string, { bytesPerUs, latencyUs }: LinkRate): number {
+  /** The link of this name, laid where there is none yet. `node`: whose it is; none: the cluster's. */
+  private link(single: string, kind: string, rate: LinkRate, node = NONE): number {
+    const { bytesPerUs, latencyUs } = rate;
     const name = this.mergedAs.get(single) ?? single;
     const known = this.byName.get(name) ?? NONE;
     if (known !== NONE) return known;
@@ -240,7 +238,7 @@ export class Topology {
     const members = this.members.get(name) ?? 1;
     this.byName.set(name, this.links.length);
     this.latency.push(latencyUs);
-    return this.links.push({ name, kind, bytesPerUs: bytesPerUs * members, members }) - 1;
+    return this.links.push({ name, kind, node, bytesPerUs: bytesPerUs * members, members }) - 1;
   }
 
   /** Lays the links around every worker. */

@@ -172,7 +172,7 @@ export class TierLinks implements TierWays {
   }
 
   private link(name: string, kind: string, bytesPerUs: number): void {
-    this.specs.push({ name, kind, bytesPerUs, members: 1 });
+    this.specs.push({ name, kind, node: -1, bytesPerUs, members: 1 });
   }
 
   private route(links: readonly number[], latencyUs: number): number {

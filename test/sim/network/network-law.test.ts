@@ -91,6 +91,7 @@ class Trial {
       links: bytesPerUs.map((rate, i) => ({
         name: `link ${i}`,
         kind: "nic",
+        node: i,
         bytesPerUs: rate,
         members: 1,
       })),

@@ -11,6 +11,7 @@ function networkOf(rates: readonly number[], most = Infinity, shared = true): Ne
     links: rates.map((rate, i) => ({
       name: `link ${i}`,
       kind: "nic",
+      node: i,
       bytesPerUs: rate * GB_PER_S,
       members: 1,
     })),
