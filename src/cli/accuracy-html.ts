@@ -14,6 +14,7 @@ import {
 import type { DotSeries } from "./charts/scatter.ts";
 import { residualChart, scatterChart } from "./charts/scatter.ts";
 import { escapeText } from "./charts/svg.ts";
+import { htmlTable } from "./html-table.ts";
 import { countText } from "./numbers.ts";
 import { PAGE_STYLE } from "./report-style.ts";
 
@@ -81,20 +82,6 @@ function plots(report: AccuracyReport): string {
   return `<div class="charts">${charts.join("")}</div>`;
 }
 
-/** A table whose first `texts` columns are words, the others numbers. */
-function table(head: readonly string[], rows: readonly (readonly string[])[], texts = 1): string {
-  const cells = (row: readonly string[]): string =>
-    row
-      .map(
-        (cell, i) =>
-          `${i < texts ? "<th>" : "<td>"}${escapeText(cell)}${i < texts ? "</th>" : "</td>"}`,
-      )
-      .join("");
-  const heads = head.map((cell) => `<th>${escapeText(cell)}</th>`).join("");
-  const body = rows.map((row) => `<tr>${cells(row)}</tr>`).join("\n");
-  return `<table><thead><tr>${heads}</tr></thead><tbody>${body}</tbody></table>`;
-}
-
 function targetTable(report: AccuracyReport): string {
   const rows = report.targets.map((target) => {
     const { summary } = target;
@@ -104,7 +91,7 @@ function targetTable(report: AccuracyReport): string {
         : [errorText(summary.medianApe), biasText(summary.bias), countText(summary.rows)];
     return [target.title, ...targetTexts(target), verdictText(target), ...details];
   });
-  return table(["target", "reached", "limit", "", "median", "bias", "rows"], rows);
+  return htmlTable(["target", "reached", "limit", "", "median", "bias", "rows"], rows);
 }
 
 function groupTable(report: AccuracyReport): string {
@@ -113,7 +100,7 @@ function groupTable(report: AccuracyReport): string {
     countText(runs),
     ...SHOWN_METRICS.map(([, names]) => cellOf(metrics, names)),
   ]);
-  return table(["group", "runs", ...SHOWN_METRICS.map(([name]) => name)], rows);
+  return htmlTable(["group", "runs", ...SHOWN_METRICS.map(([name]) => name)], rows);
 }
 
 function rivalTable(report: AccuracyReport): string {
@@ -126,7 +113,7 @@ function rivalTable(report: AccuracyReport): string {
     countText(ours.rows),
   ]);
   const head = ["simulator", "metric", "their error", "ours", "runs"];
-  return `<h2>Other simulators on the same runs</h2>\n${table(head, rows)}`;
+  return `<h2>Other simulators on the same runs</h2>\n${htmlTable(head, rows)}`;
 }
 
 /** The groups that weigh most in what was missed. */
@@ -142,7 +129,7 @@ function worstTable(report: AccuracyReport): string {
   );
   if (rows.length === 0) return "";
   const head = ["missed target", "group", "of the error", "its error (bias)", "rows"];
-  return `<h2>Missed targets: the groups that weigh most</h2>\n${table(head, rows, 2)}`;
+  return `<h2>Missed targets: the groups that weigh most</h2>\n${htmlTable(head, rows, 2)}`;
 }
 
 function leaveOneOutTable(report: AccuracyReport): string {
@@ -152,7 +139,7 @@ function leaveOneOutTable(report: AccuracyReport): string {
   return `<h2>Time per output token, one group left out after the other</h2>
 <p>One factor for each engine, chosen on all groups but the one it is tried on: what hardware and models that no
 calibration saw have to expect. Chosen on all groups, these included, the error is ${fitted}.</p>
-${table(LEFT_OUT_HEAD, rows)}`;
+${htmlTable(LEFT_OUT_HEAD, rows)}`;
 }
 
 /** Numbers stay on one line; wide tables scroll instead of widening the page. */

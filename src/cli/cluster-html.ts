@@ -3,6 +3,7 @@
 import type { FaultSummary, Report } from "../sim/index.ts";
 import { faultWindows } from "./charts/fault-windows.ts";
 import { escapeText } from "./charts/svg.ts";
+import { htmlTable } from "./html-table.ts";
 import { disaggRows, disaggSentence, DISAGG_HEAD } from "./disagg-text.ts";
 import { FAULT_HEAD, faultRow, faultSentence } from "./fault-text.ts";
 import { countText } from "./numbers.ts";
@@ -19,13 +20,13 @@ export function clusterSections(report: Report): string {
 
 function poolSection({ pools }: Report): string {
   if (pools.length < 2) return "";
-  return `<h2>Pools</h2>${table(POOL_HEAD, pools.map(poolRow))}`;
+  return `<h2>Pools</h2>${htmlTable(POOL_HEAD, pools.map(poolRow))}`;
 }
 
 function disaggSection({ disagg, simS }: Report): string {
   if (disagg === null) return "";
   const words = escapeText(disaggSentence(disagg, simS));
-  return `<h2>Prefill to decode</h2><p>${words}.</p>${table(DISAGG_HEAD, disaggRows(disagg))}`;
+  return `<h2>Prefill to decode</h2><p>${words}.</p>${htmlTable(DISAGG_HEAD, disaggRows(disagg))}`;
 }
 
 function faultSection({ faults, simS }: Report): string {
@@ -39,7 +40,7 @@ function faultSection({ faults, simS }: Report): string {
   const rest = events.length + more - Math.min(LISTED, events.length);
   return (
     `${head}<div class="charts">${chart}</div>` +
-    table(FAULT_HEAD, events.slice(0, LISTED).map(faultRow)) +
+    htmlTable(FAULT_HEAD, events.slice(0, LISTED).map(faultRow)) +
     (rest > 0 ? `<p>And ${countText(rest)} more.</p>` : "")
   );
 }
@@ -53,13 +54,4 @@ function windowOf({ kind, workers, link, atS, recoveryS, goodputBeforePerS }: Fa
     fromS: atS,
     toS: !isKnown ? atS : recoveryS === null ? Infinity : atS + recoveryS,
   };
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const headings = head.map((text) => `<th>${escapeText(text)}</th>`).join("");
-  const body = rows.map(
-    ([name = "", ...cells]) =>
-      `<tr><th>${escapeText(name)}</th>${cells.map((text) => `<td>${escapeText(text)}</td>`).join("")}</tr>`,
-  );
-  return `<table><thead><tr>${headings}</tr></thead><tbody>${body.join("")}</tbody></table>`;
 }

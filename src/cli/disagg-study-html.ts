@@ -3,9 +3,9 @@
 import { disaggFindings } from "../plan/index.ts";
 import type { DisaggStudyResult } from "../plan/index.ts";
 import { logLineChart } from "./charts/log-lines.ts";
-import { escapeText } from "./charts/svg.ts";
 import { BEST_HEAD, bestRows, ratioTable } from "./disagg-study-text.ts";
-import { PAGE_STYLE } from "./report-style.ts";
+import { htmlTable } from "./html-table.ts";
+import { studyPage } from "./study-page.ts";
 
 /** Splits drawn: the best over any network first (assumption: six colours are told apart). */
 const DRAWN = 6;
@@ -13,20 +13,17 @@ const GBIT_PER_BYTE = 8 / 1e9;
 
 /** The page; `command` reproduces it. */
 export function disaggStudyHtml(result: DisaggStudyResult, name: string, command: string): string {
-  const [answer = "", ...rest] = disaggFindings(result);
   const { head, rows } = ratioTable(result);
-  const title = `Mixed or split: ${name}`;
-  return (
-    `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escapeText(title)}</title>` +
-    `<meta name="viewport" content="width=device-width, initial-scale=1">` +
-    `<style>${PAGE_STYLE}</style></head><body><main><h1>${escapeText(title)}</h1>` +
-    `<p class="verdict fair">${escapeText(answer)}</p>` +
-    `<div class="charts">${goodputChart(result)}${latencyChart(result)}</div>` +
-    `<h2>Best split over each network</h2>${table(BEST_HEAD, bestRows(result))}` +
-    `<h2>What limits</h2>${rest.map((line) => `<p>${escapeText(line)}</p>`).join("")}` +
-    `<h2>Goodput/s of every split</h2>${table(head, rows)}` +
-    `<h2>How to reproduce</h2><pre>${escapeText(command)}</pre></main></body></html>\n`
-  );
+  return studyPage({
+    title: `Mixed or split: ${name}`,
+    findings: disaggFindings(result),
+    charts: [goodputChart(result), latencyChart(result)],
+    tables: [
+      `<h2>Best split over each network</h2>${htmlTable(BEST_HEAD, bestRows(result))}`,
+      `<h2>Goodput/s of every split</h2>${htmlTable(head, rows)}`,
+    ],
+    command,
+  });
 }
 
 /** Numbers of prefill workers, those with the most goodput anywhere first. */
@@ -61,14 +58,4 @@ function latencyChart({ best, mixed }: DisaggStudyResult): string {
     axis: "network, Gb/s a GPU",
     level: { y: mixed.ttftMsP50 ?? 0, name: "mixed" },
   });
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const row = (cells: readonly string[]): string =>
-    cells
-      .map((cell, i) => (i === 0 ? `<th>${escapeText(cell)}</th>` : `<td>${escapeText(cell)}</td>`))
-      .join("");
-  const heads = head.map((cell) => `<th>${escapeText(cell)}</th>`).join("");
-  const body = rows.map((cells) => `<tr>${row(cells)}</tr>`).join("\n");
-  return `<table><thead><tr>${heads}</tr></thead><tbody>${body}</tbody></table>`;
 }

@@ -38,7 +38,7 @@ td,thead th{text-align:right}
 thead th:first-child{text-align:left}
 .charts+table{margin-top:12px}
 .columns{display:flex;flex-wrap:wrap;gap:24px 44px;align-items:flex-start}
-pre{background:var(--panel);border:1px solid var(--grid);border-radius:8px;padding:12px;overflow:auto}
+pre{background:var(--panel);border:1px solid var(--grid);border-radius:8px;padding:12px;white-space:pre-wrap;overflow-wrap:anywhere}
 code,pre{font:13px/1.45 ui-monospace,monospace}
 .warnings{color:var(--fair)}
 `;

@@ -3,8 +3,9 @@
 import type { RouterStudy } from "../plan/index.ts";
 import { lineChart } from "./charts/lines.ts";
 import { escapeText } from "./charts/svg.ts";
+import { htmlTable } from "./html-table.ts";
 import { secondsText } from "./numbers.ts";
-import { PAGE_STYLE } from "./report-style.ts";
+import { studyPage } from "./study-page.ts";
 import {
   AGAINST_HEAD,
   againstRows,
@@ -37,27 +38,16 @@ export function studyHtml(study: RouterStudy, name: string, command: string): st
   });
   const { against } = study.plan;
   const tables = study.cells.map((cell) => {
-    const own = `<h2>${escapeText(cellTitle(cell))}</h2>${table(CELL_HEAD, cellRows(cell))}`;
+    const own = `<h2>${escapeText(cellTitle(cell))}</h2>${htmlTable(CELL_HEAD, cellRows(cell))}`;
     const rows = againstRows(cell);
     if (against === undefined || rows.length === 0) return own;
-    return `${own}<h3>${escapeText(againstTitle(against))}</h3>${table(AGAINST_HEAD, rows)}`;
+    return `${own}<h3>${escapeText(againstTitle(against))}</h3>${htmlTable(AGAINST_HEAD, rows)}`;
   });
-  const words = conclusion(study).map((line) => `<p>${escapeText(line)}</p>`);
-  return (
-    `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escapeText(name)}: routers` +
-    `</title><style>${PAGE_STYLE}</style></head><body><main><h1>Routers on ${escapeText(name)}</h1>` +
-    `${words.join("")}<div class="charts">${charts.join("")}</div>` +
-    `<h2>Ranking</h2>${table(RANKING_HEAD, rankingRows(study))}${tables.join("")}` +
-    `<h2>Again</h2><pre>${escapeText(command)}</pre></main></body></html>\n`
-  );
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const row = (cells: readonly string[]): string =>
-    cells
-      .map((cell, i) => (i === 0 ? `<th>${escapeText(cell)}</th>` : `<td>${escapeText(cell)}</td>`))
-      .join("");
-  const heads = head.map((cell) => `<th>${escapeText(cell)}</th>`).join("");
-  const body = rows.map((cells) => `<tr>${row(cells)}</tr>`).join("\n");
-  return `<table><thead><tr>${heads}</tr></thead><tbody>${body}</tbody></table>`;
+  return studyPage({
+    title: `Routers on ${name}`,
+    findings: conclusion(study),
+    charts,
+    tables: [`<h2>Ranking</h2>${htmlTable(RANKING_HEAD, rankingRows(study))}`, ...tables],
+    command,
+  });
 }

@@ -3,7 +3,8 @@
 import type { Interval, TierRow, TierRules, TierStudy } from "../plan/index.ts";
 import { lineChart } from "./charts/lines.ts";
 import { escapeText } from "./charts/svg.ts";
-import { PAGE_STYLE } from "./report-style.ts";
+import { htmlTable } from "./html-table.ts";
+import { studyPage } from "./study-page.ts";
 import { tierRulesHead, tierRulesRows } from "./tier-rules-text.ts";
 import { TIER_STUDY_HEAD, tierStudyRows } from "./tier-study-text.ts";
 
@@ -11,29 +12,37 @@ const PERCENT = 100;
 
 /** The page of one study; `command` reproduces it. */
 export function tierStudyHtml(study: TierStudy, name: string, command: string): string {
-  return page(`KV tiers on ${name}`, sectionOf(study), command);
+  return studyPage({
+    title: `KV tiers on ${name}`,
+    findings: study.conclusion,
+    charts: chartsOf(study),
+    tables: [tableOf(study)],
+    command,
+  });
 }
 
 /** The page of several studies: the rules side by side, then each study. */
 export function tierRulesHtml(rules: TierRules, command: string): string {
   const sections = rules.studies.map(
     ({ trace, scenario, study }) =>
-      `<h2>${escapeText(`${trace}, ${scenario}`)}</h2>${sectionOf(study)}`,
+      `<h2>${escapeText(`${trace}, ${scenario}`)}</h2>` +
+      study.conclusion.map((line) => `<p>${escapeText(line)}</p>`).join("") +
+      `<div class="charts">${chartsOf(study).join("")}</div>${tableOf(study)}`,
   );
-  const body = paragraphs(rules.conclusion) + table(tierRulesHead(rules), tierRulesRows(rules));
-  return page("Fetch or compute again: onboard rules", body + sections.join(""), command);
+  return studyPage({
+    title: "Fetch or compute again: onboard rules",
+    findings: rules.conclusion,
+    charts: [],
+    tables: [htmlTable(tierRulesHead(rules), tierRulesRows(rules)), ...sections],
+    command,
+  });
 }
 
-function page(title: string, body: string, command: string): string {
-  return (
-    `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escapeText(title)}</title>` +
-    `<meta name="viewport" content="width=device-width, initial-scale=1">` +
-    `<style>${PAGE_STYLE}</style></head><body><main><h1>${escapeText(title)}</h1>${body}` +
-    `<h2>How to reproduce</h2><pre>${escapeText(command)}</pre></main></body></html>\n`
-  );
+function tableOf(study: TierStudy): string {
+  return htmlTable(TIER_STUDY_HEAD, tierStudyRows(study));
 }
 
-function sectionOf(study: TierStudy): string {
+function chartsOf(study: TierStudy): string[] {
   const chart = (title: string, valueOf: (row: TierRow) => Interval): string =>
     lineChart(
       title,
@@ -48,24 +57,9 @@ function sectionOf(study: TierStudy): string {
       })),
       "size of the tiers, multiple of the scenario's; 0: none",
     );
-  const charts = [
+  return [
     chart("Prompt tokens found, %", ({ hitRate }) => ({ mean: hitRate * PERCENT, half: null })),
     chart("Goodput, requests/s", ({ goodputPerS }) => goodputPerS),
     chart("TTFT p99, ms", ({ ttftMsP99 }) => ttftMsP99),
   ];
-  return (
-    `${paragraphs(study.conclusion)}<div class="charts">${charts.join("")}</div>` +
-    table(TIER_STUDY_HEAD, tierStudyRows(study))
-  );
-}
-
-function paragraphs(lines: readonly string[]): string {
-  return lines.map((line) => `<p>${escapeText(line)}</p>`).join("");
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const cells = (tag: string, values: readonly string[]): string =>
-    values.map((value) => `<${tag}>${escapeText(value)}</${tag}>`).join("");
-  const lines = rows.map((row) => `<tr>${cells("td", row)}</tr>`).join("\n");
-  return `<table><thead><tr>${cells("th", head)}</tr></thead><tbody>${lines}</tbody></table>`;
 }

@@ -29,6 +29,6 @@ export type { Synthesis, SynthParameters } from "./synth-traffic.ts";
 export type { LookupSummary, TierSummary } from "./tiers/tier-report.ts";
 export { partsMsAt, PartSums, TIME_PARTS, timeGroups, timesAt, totalMs } from "./time-parts.ts";
 export type * from "./time-parts.ts";
-export { runTitle, verdictOf } from "./verdict.ts";
+export { runTitle, scenarioTitle, verdictOf } from "./verdict.ts";
 export type { Verdict } from "./verdict.ts";
 export type { CandidateView, DecisionRecord, WitnessOptions } from "./witness.ts";

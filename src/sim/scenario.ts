@@ -25,6 +25,8 @@ import { kvSchema } from "./tiers/tier-schema.ts";
 
 /** Largest token count per request that is taken seriously (source: the declared-length cap of AISimulate). */
 export const TOKENS_PER_REQUEST_LIMIT = 10_000_000;
+/** Name of a scenario that gave itself none. */
+export const NAMELESS = "unnamed";
 
 const seconds = (description: string): z.ZodNumber =>
   z.number().nonnegative().finite().meta({ description, unit: "s" });
@@ -319,7 +321,7 @@ const admission = z
 
 const schema = z.strictObject({
   headworks: z.literal(1).default(1),
-  name: z.string().default("unnamed"),
+  name: z.string().default(NAMELESS),
   seed: z.int().default(1),
   model: text("model card, by its name or its Hugging Face name"),
   gpu: text("GPU card"),

@@ -2,6 +2,7 @@
 
 import { countText, msText, percentText, secondsText } from "../core/index.ts";
 import type { Report } from "./report.ts";
+import { NAMELESS, type Scenario } from "./scenario.ts";
 import { limitOf } from "./verdict-limit.ts";
 
 export type Verdict = {
@@ -119,11 +120,15 @@ function targetsText(targets: Report["slo"]["targets"]): string {
 }
 
 /** What the run is called: its scenario's name, or its traffic's where the scenario has none. */
-export function runTitle(report: Report): string {
-  const { name, traffic } = report.scenario;
-  if (name !== "unnamed") return name;
+export function runTitle({ scenario, workers }: Report): string {
+  const title = scenarioTitle(scenario);
+  if (scenario.name !== NAMELESS) return title;
+  return `${title} on ${countText(workers.length)} worker${workers.length === 1 ? "" : "s"}`;
+}
+
+/** What a scenario is called: its name, or its traffic's where it has none. */
+export function scenarioTitle({ name, traffic }: Scenario): string {
+  if (name !== NAMELESS) return name;
   const source = traffic.source.trace ?? traffic.source.synth ?? "requests";
-  const count = report.workers.length;
-  const workers = `${countText(count)} worker${count === 1 ? "" : "s"}`;
-  return `${source.replace(/^.*[\\/]/, "")} on ${workers}`;
+  return source.replace(/^.*[\\/]/, "");
 }

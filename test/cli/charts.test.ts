@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { workerBars } from "../../src/cli/charts/bars.ts";
 import { ecdfChart } from "../../src/cli/charts/ecdf.ts";
+import { lineChart } from "../../src/cli/charts/lines.ts";
 import { histogramChart } from "../../src/cli/charts/histogram.ts";
 import { quantileChart } from "../../src/cli/charts/quantiles.ts";
 import { timeSeriesChart } from "../../src/cli/charts/time-series.ts";
@@ -94,4 +95,22 @@ it("thins a thousand workers and ten thousand samples", () => {
   const time = Float64Array.from({ length: 10_000 }, (_, i) => i * 1e6);
   const svg = timeSeriesChart("Long", time, [{ name: "queued", values: time }]);
   expect(svg.length).toBeLessThan(6000);
+});
+
+it("puts a legend that does not fit beside the title below it, and keeps bars of uncertainty inside the plot", () => {
+  const names = [
+    "power_of_two_work",
+    "sglang_cache_aware",
+    "consistent_hash",
+    "least_tokens",
+    "llm_d",
+  ];
+  const lines = names.map((name) => ({ name, points: [{ x: 1, y: 1, half: 3 }] }));
+  const chart = lineChart("Goodput, requests/s, a view 50 ms old", lines, "load");
+  expect(chart).toContain('viewBox="0 -32 560 292"');
+  const rowOf = (text: string): number =>
+    Number(new RegExp(`y="([-\\d.]+)"[^>]*>${text}<`).exec(chart)![1]);
+  expect(rowOf("Goodput, requests/s, a view 50 ms old")).toBeLessThan(rowOf("power_of_two_work"));
+  expect(rowOf("power_of_two_work")).toBeLessThan(rowOf("llm_d"));
+  expect(chart).toContain("M300,222L300,34"); // From 0, not from −2, to 4.
 });

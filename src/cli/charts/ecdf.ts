@@ -1,7 +1,7 @@
 /** Share of requests at or below a latency: log x, a dashed line where the SLO is. */
 
 import { scaleLinear, scaleLog } from "d3-scale";
-import { axisX, axisY, emptyPicture, FRAME, legend, picture } from "./frame.ts";
+import { axisX, axisY, emptyPicture, FRAME, picture } from "./frame.ts";
 import { lineAt, pathThrough, seriesColour, textAt } from "./svg.ts";
 import { linearTicks, logTicks } from "./ticks.ts";
 
@@ -45,11 +45,8 @@ export function ecdfChart(title: string, series: readonly EcdfSeries[]): string 
     axisY(FRAME, linearTicks(y, 5, percent)) +
       axisX(FRAME, logTicks(x), "latency, log scale") +
       lines.join("") +
-      curves.join("") +
-      legend(
-        FRAME,
-        shown.map((one) => one.name),
-      ),
+      curves.join(""),
+    shown.map((one) => one.name),
   );
 }
 

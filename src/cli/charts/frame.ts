@@ -45,29 +45,63 @@ export function axisX(frame: Frame, ticks: readonly Tick[], name: string): strin
   );
 }
 
-/** Names of the series at the top right, in their colours. */
-export function legend(frame: Frame, names: readonly string[]): string {
-  let right = frame.right;
+const ROW = 16;
+/** About so many pixels a letter: only the spacing of the legend depends on it. */
+const LETTER = 6.8;
+const TITLE_LETTER = 7;
+
+type LegendRow = readonly { readonly name: string; readonly index: number }[];
+
+const entryWidth = (name: string): number => name.length * LETTER + 24;
+const rowWidth = (row: LegendRow): number =>
+  row.reduce((sum, { name }) => sum + entryWidth(name), 0);
+
+/** Names of the series: one row where they fit beside the title, else as many below it as they need. */
+function legendRows(frame: Frame, title: string, names: readonly string[]): LegendRow[] {
+  const all = names.map((name, index) => ({ name, index }));
+  if (8 + title.length * TITLE_LETTER + rowWidth(all) <= frame.right) return [all];
+  const rows: LegendRow[] = [[]];
+  for (const entry of all) {
+    const last = rows.at(-1)!;
+    if (last.length > 0 && rowWidth([...last, entry]) > frame.right) rows.push([entry]);
+    else rows[rows.length - 1] = [...last, entry];
+  }
+  return [[], ...rows];
+}
+
+/** A row of the legend in the colours of its series, to the right edge. */
+function legendRow({ right: edge }: Frame, row: LegendRow, y: number): string {
+  let right = edge;
   const parts: string[] = [];
-  for (const [index, name] of [...names.entries()].toReversed()) {
-    parts.push(textAt({ x: right, y: 16 }, name, "end", "name"));
-    // About six pixels a letter at this size: only the spacing of the legend depends on it.
-    const left = right - name.length * 6.2 - 12;
+  for (const { name, index } of row.toReversed()) {
+    const left = right - entryWidth(name) + 12;
     parts.push(
-      `<rect x="${coordinate(left)}" y="8" width="9" height="9" rx="2" fill="${seriesColour(index)}"/>`,
+      textAt({ x: right, y }, name, "end", "name"),
+      `<rect x="${coordinate(left)}" y="${coordinate(y - 8)}" width="9" height="9" rx="2" fill="${seriesColour(index)}"/>`,
     );
     right = left - 12;
   }
   return parts.join("");
 }
 
-/** The picture: title above, content inside. The title is its name for screen readers too. */
-export function picture(frame: Frame, title: string, content: string): string {
-  const size = `viewBox="0 0 ${String(frame.width)} ${String(frame.height)}"`;
+/**
+ * The picture: title and legend above, content inside; it grows upwards with the rows of the legend. The title is its
+ * name for screen readers too.
+ */
+export function picture(
+  frame: Frame,
+  title: string,
+  content: string,
+  names: readonly string[] = [],
+): string {
+  const rows = legendRows(frame, title, names);
+  const extra = (rows.length - 1) * ROW;
+  const legend = rows.map((row, i) => legendRow(frame, row, ROW - extra + i * ROW)).join("");
+  const box = [0, -extra, frame.width, frame.height + extra].map(String).join(" ");
   return (
-    `<svg class="chart" xmlns="http://www.w3.org/2000/svg" ${size} role="img" ` +
-    `aria-label="${escapeText(title)}">${textAt({ x: 8, y: 17 }, title, "start", "title")}` +
-    `${content}</svg>\n`
+    `<svg class="chart" xmlns="http://www.w3.org/2000/svg" viewBox="${box}" role="img" ` +
+    `aria-label="${escapeText(title)}">${textAt({ x: 8, y: 17 - extra }, title, "start", "title")}` +
+    `${content}${legend}</svg>\n`
   );
 }
 

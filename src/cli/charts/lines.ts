@@ -1,7 +1,7 @@
 /** Lines over a number, a band of uncertainty around each: goodput over load. */
 
 import { scaleLinear } from "d3-scale";
-import { axisX, axisY, emptyPicture, FRAME, legend, picture } from "./frame.ts";
+import { axisX, axisY, emptyPicture, FRAME, picture } from "./frame.ts";
 import { coordinate, pathThrough, seriesColour } from "./svg.ts";
 import { linearTicks, shortNumber } from "./ticks.ts";
 
@@ -26,7 +26,8 @@ export function lineChart(title: string, lines: readonly NumberLine[], unit: str
     const path = pathThrough(line.points.map((point) => [x(point.x), y(point.y)]));
     const bars = line.points.map((point) => {
       const at = coordinate(x(point.x));
-      const [low, high] = [point.y - point.half, point.y + point.half].map((v) => coordinate(y(v)));
+      const ends = [Math.max(0, point.y - point.half), point.y + point.half];
+      const [low, high] = ends.map((value) => coordinate(y(value)));
       return (
         `<path class="curve" d="M${at},${low!}L${at},${high!}" stroke="${colour}"/>` +
         `<circle cx="${at}" cy="${coordinate(y(point.y))}" r="2.6" fill="${colour}"/>`
@@ -39,10 +40,7 @@ export function lineChart(title: string, lines: readonly NumberLine[], unit: str
     title,
     axisY(FRAME, linearTicks(y, 4, shortNumber)) +
       axisX(FRAME, linearTicks(x, 6, shortNumber), unit) +
-      drawn.join("") +
-      legend(
-        FRAME,
-        lines.map((line) => line.name),
-      ),
+      drawn.join(""),
+    lines.map((line) => line.name),
   );
 }

@@ -1,7 +1,7 @@
 /** Lines over a number on a log axis, with a level to compare with: goodput over the speed of a network. */
 
 import { scaleLinear, scaleLog } from "d3-scale";
-import { axisX, axisY, emptyPicture, FRAME, legend, picture } from "./frame.ts";
+import { axisX, axisY, emptyPicture, FRAME, picture } from "./frame.ts";
 import { coordinate, lineAt, pathThrough, seriesColour, textAt } from "./svg.ts";
 import { linearTicks, logTicks, shortNumber } from "./ticks.ts";
 
@@ -47,10 +47,7 @@ export function logLineChart(
       axisX(FRAME, logTicks(x, shortNumber), axis) +
       lineAt(across, "target") +
       textAt({ x: FRAME.left + 4, y: y(level.y) - 4 }, level.name, "start", "name") +
-      drawn.join("") +
-      legend(
-        FRAME,
-        lines.map((line) => line.name),
-      ),
+      drawn.join(""),
+    lines.map((line) => line.name),
   );
 }

@@ -3,7 +3,7 @@
  */
 
 import { scaleLinear, scaleLog } from "d3-scale";
-import { axisX, axisY, emptyPicture, FRAME, legend, picture } from "./frame.ts";
+import { axisX, axisY, emptyPicture, FRAME, picture } from "./frame.ts";
 import { coordinate, escapeText, lineAt, seriesColour } from "./svg.ts";
 import { linearTicks, logTicks, shortNumber } from "./ticks.ts";
 
@@ -63,11 +63,8 @@ export function scatterChart(title: string, series: readonly DotSeries[], unit: 
     axisY(FRAME, logTicks(y, shortNumber)) +
       axisX(FRAME, logTicks(x, shortNumber), `measured, ${unit}; up: predicted`) +
       diagonal +
-      marks.join("") +
-      legend(
-        FRAME,
-        drawn.map((one) => one.name),
-      ),
+      marks.join(""),
+    drawn.map((one) => one.name),
   );
 }
 

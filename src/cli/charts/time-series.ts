@@ -2,7 +2,7 @@
 
 import { scaleLinear } from "d3-scale";
 import { secondsText } from "../numbers.ts";
-import { axisX, axisY, emptyPicture, FRAME, legend, picture } from "./frame.ts";
+import { axisX, axisY, emptyPicture, FRAME, picture } from "./frame.ts";
 import type { Tick } from "./frame.ts";
 import { pathThrough, seriesColour } from "./svg.ts";
 import { linearTicks, shortNumber } from "./ticks.ts";
@@ -64,13 +64,8 @@ export function timeSeriesChart(
     title,
     axisY(FRAME, linearTicks(y, 4, options.format ?? shortNumber)) +
       axisX(FRAME, timeTicks(spanS, FRAME.left, FRAME.right), "simulated time") +
-      paths.join("") +
-      (lines.length > 1
-        ? legend(
-            FRAME,
-            lines.map((one) => one.name),
-          )
-        : ""),
+      paths.join(""),
+    lines.length > 1 ? lines.map((one) => one.name) : [],
   );
 }
 

@@ -5,6 +5,7 @@ import type { Result } from "../../core/index.ts";
 import { EMPTY_DECK } from "../../hardware/index.ts";
 import { DisaggStudy, NETWORKS_DEFAULT } from "../../plan/index.ts";
 import type { SimulationInputs } from "../../sim/index.ts";
+import { scenarioTitle } from "../../sim/index.ts";
 import { disaggStudyText } from "../disagg-study-text.ts";
 import { EXIT_DONE, EXIT_INTERRUPTED } from "../exit-codes.ts";
 import { loadInputs } from "../load-inputs.ts";
@@ -46,7 +47,7 @@ export async function studyDisaggCommand(
     text: () => disaggStudyText(result, styleFor(terminal.colour.out), terminal.columns),
     html: async () => {
       const { disaggStudyHtml } = await import("../disagg-study-html.ts");
-      return disaggStudyHtml(result, scenario.name, command);
+      return disaggStudyHtml(result, scenarioTitle(scenario), command);
     },
   };
   await printStudy(forms, flags, terminal);

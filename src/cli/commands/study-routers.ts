@@ -6,6 +6,7 @@ import { rankStudy, sampleOf, scenarioOfCase, studyCases } from "../../plan/inde
 import type { StudyPlan } from "../../plan/index.ts";
 import { routerPolicies } from "../../policies/index.ts";
 import type { Scenario } from "../../sim/index.ts";
+import { scenarioTitle } from "../../sim/index.ts";
 import { EXIT_DONE, EXIT_INTERRUPTED } from "../exit-codes.ts";
 import { wholeFlag } from "../flags.ts";
 import { ownRouter } from "../load-router.ts";
@@ -63,7 +64,7 @@ export async function studyRoutersCommand(
     text: () => studyText(study, styleFor(terminal.colour.out)),
     html: async () => {
       const { studyHtml } = await import("../study-html.ts");
-      return studyHtml(study, scenario.name, command);
+      return studyHtml(study, scenarioTitle(scenario), command);
     },
   };
   await printStudy(forms, flags, terminal);

@@ -12,6 +12,7 @@ import {
   tierStudyPlan,
 } from "../../plan/index.ts";
 import type { NamedTierStudy } from "../../plan/index.ts";
+import { scenarioTitle } from "../../sim/index.ts";
 import { EXIT_DONE, EXIT_INTERRUPTED } from "../exit-codes.ts";
 import { wholeFlag } from "../flags.ts";
 import { loadScenario } from "../load-scenario.ts";
@@ -62,7 +63,7 @@ export async function studyTiersCommand(
     const { scenario } = loaded.value;
     studies.push({
       trace: basename(trace ?? scenario.traffic.source.trace ?? ""),
-      scenario: scenario.name,
+      scenario: scenarioTitle(scenario),
       study: study.value.study,
     });
     isWhole = study.value.isWhole;

@@ -27,11 +27,19 @@ export type StudyNetwork = {
   readonly link: LinkCard | null;
 };
 
-/** The GPU and node of a scenario. Errors: it names none, or a GPU whose card names no node. */
+/** The GPU and node of a scenario. Errors: it has pools, names none, or a GPU whose card names no node. */
 export function machineOf(
   scenario: Scenario,
   deck: CardDeck,
 ): Result<{ readonly gpu: GpuCard; readonly node: NodeCard }> {
+  if (scenario.cluster.pools.length > 0) {
+    return fail({
+      what: "the study looks for the best split itself, and the scenario is split already",
+      where: "cluster.pools",
+      expected: "mixed workers on one kind of GPU: gpu, cluster.workers and cluster.parallelism",
+      remedy: "leave cluster.pools out, and name the gpu",
+    });
+  }
   if (scenario.gpu === null || scenario.model === null) {
     return fail({
       what: "the study moves keys and values of a model between GPUs, and the scenario names none",
