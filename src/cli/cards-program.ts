@@ -34,6 +34,7 @@ type MemoryFlags = CardFlags & {
   readonly blockSize?: string;
   readonly maxNumSeqs?: string;
   readonly maxBatchedTokens?: string;
+  readonly encoderCacheTokens?: string;
   readonly mtp?: boolean;
   readonly eagle?: boolean;
   readonly maxLoras?: string;
@@ -88,6 +89,7 @@ function addMemory(program: Command, terminal: Terminal, finish: Finish): void {
     .option("--block-size <N>", "tokens per KV block")
     .option("--max-num-seqs <N>", "most requests in a batch")
     .option("--max-batched-tokens <N>", "most tokens in a step")
+    .option("--encoder-cache-tokens <N>", "image tokens kept encoded (vLLM; a step's by default)")
     .option("--mtp", "load the extra prediction layers")
     .option("--eagle", "load a draft layer beside the model")
     .option("--max-loras <N>", "slots of LoRA adapters")
@@ -108,6 +110,7 @@ async function memory(
     blockSize: [flags.blockSize, "--block-size"],
     maxNumSeqs: [flags.maxNumSeqs, "--max-num-seqs"],
     maxBatchedTokens: [flags.maxBatchedTokens, "--max-batched-tokens"],
+    encoderCacheTokens: [flags.encoderCacheTokens, "--encoder-cache-tokens"],
   });
   if (!counts.ok) return counts;
   const lora = wholeFlags({

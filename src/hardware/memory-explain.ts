@@ -12,6 +12,7 @@ export function memorySlices(budget: MemoryBudget): readonly Slice[] {
     { name: "rotary tables", letter: "R", bytes: budget.ropeBytes },
     { name: "activations", letter: "A", bytes: budget.activationBytes },
     { name: "sampler", letter: "S", bytes: budget.samplerBytes },
+    { name: "encoder cache", letter: "E", bytes: budget.encoderCacheBytes },
     { name: "communication", letter: "C", bytes: budget.communicationBytes },
     { name: "CUDA graphs", letter: "G", bytes: budget.graphBytes },
     { name: "CUDA context", letter: "X", bytes: budget.contextBytes },

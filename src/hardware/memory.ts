@@ -4,7 +4,8 @@ import { fail, ok } from "../core/index.ts";
 import type { ModelFacts, ModelLayout } from "./model-card-facts.ts";
 import { modelFacts } from "./model-card-facts.ts";
 import type { ModelCard } from "./model-card.ts";
-import { EAGLE_VOCAB, layerCount } from "./model-card.ts";
+import { draftBytes, encoderCacheBytes, encoderPeakBytes } from "./memory-extras.ts";
+import { layerCount } from "./model-card.ts";
 
 const MIB = 1048576;
 const GIB = 1073741824;
@@ -27,6 +28,8 @@ export type MemorySettings = ModelLayout & {
   readonly graphsInBudget?: boolean;
   /** Finished prompts stay cached: SGLang then keeps more states of linear attention for a request. */
   readonly prefixCaching?: boolean;
+  /** Image tokens whose encoded form is kept; as many as a step may hold by default. */
+  readonly encoderCacheTokens?: number;
   /** Load the extra prediction layers for speculative decoding. */
   readonly mtp?: boolean;
   /** Slots of LoRA adapters on the GPU, and their rank. */
@@ -49,6 +52,8 @@ export type MemoryBudget = {
   readonly ropeBytes: number;
   readonly activationBytes: number;
   readonly samplerBytes: number;
+  /** Encoded images, for prompts with the same one. */
+  readonly encoderCacheBytes: number;
   readonly communicationBytes: number;
   readonly graphBytes: number;
   readonly contextBytes: number;
@@ -73,6 +78,7 @@ type Use = Pick<
   | "ropeBytes"
   | "activationBytes"
   | "samplerBytes"
+  | "encoderCacheBytes"
   | "communicationBytes"
   | "graphBytes"
   | "contextBytes"
@@ -103,13 +109,6 @@ function communicationBytes(ranks: number): number {
  */
 const SAMPLER_BYTES_PER_LOGIT = 44;
 
-/**
- * Bytes a patch of a vision encoder keeps live while vLLM profiles it with the largest image,
- * per unit of encoder width. assumption: set on the one published multimodal count (Llama 4 Scout
- * on two H100), the only row this constant acts on; no independent check exists.
- */
-const ENCODER_BYTES_PER_PATCH_WIDTH = 124;
-
 /** CUDA graphs: 256 KiB per layer and size. assumption: vLLM logs 0.5–0.6 GiB at 32 × 67. */
 const GRAPH_BYTES_PER_LAYER_SIZE = 262144;
 
@@ -135,14 +134,13 @@ function graphBytes(card: ModelCard, maxBatch: number, pp: number): number {
 function vllmUse(card: ModelCard, settings: MemorySettings): Use {
   const seqs = settings.maxNumSeqs ?? 256;
   const tp = settings.tp ?? 1;
-  const encoder = card.encoder;
-  const encoderPeak =
-    encoder === undefined ? 0 : encoder.maxPatches * encoder.hidden * ENCODER_BYTES_PER_PATCH_WIDTH;
+  const stepTokens = settings.maxBatchedTokens ?? VLLM_STEP_TOKENS;
   const graphs = settings.graphsInBudget === true;
   return {
     ropeBytes: card.maxPositions * card.ropeDim * 2,
-    activationBytes: activationBytes(card, settings.maxBatchedTokens ?? 2048, tp) + encoderPeak,
+    activationBytes: activationBytes(card, stepTokens, tp) + encoderPeakBytes(card),
     samplerBytes: seqs * card.vocab * SAMPLER_BYTES_PER_LOGIT,
+    encoderCacheBytes: encoderCacheBytes(card, settings.encoderCacheTokens ?? stepTokens),
     communicationBytes: communicationBytes(tp * (settings.dp ?? 1)),
     graphBytes: graphs ? graphBytes(card, Math.min(2 * seqs, 512), settings.pp ?? 1) : 0,
     contextBytes: 0,
@@ -185,6 +183,7 @@ function sglangUse(settings: MemorySettings): Use {
     ropeBytes: 0,
     activationBytes: 0,
     samplerBytes: 0,
+    encoderCacheBytes: 0,
     communicationBytes: communicationBytes((settings.tp ?? 1) * (settings.dp ?? 1)),
     graphBytes: 0,
     contextBytes: CONTEXT_BYTES,
@@ -201,11 +200,15 @@ function trtllmUse(card: ModelCard, settings: MemorySettings): Use {
     ropeBytes: card.maxPositions * card.ropeDim * 4,
     activationBytes: activationBytes(card, settings.maxBatchedTokens ?? 8192, tp),
     samplerBytes: 0,
+    encoderCacheBytes: 0,
     communicationBytes: communicationBytes(tp * (settings.dp ?? 1)),
     graphBytes: 0,
     contextBytes: CONTEXT_BYTES,
   };
 }
+
+/** vLLM's default of max_num_batched_tokens. */
+const VLLM_STEP_TOKENS = 2048;
 
 /** Default KV block: 16 tokens (vLLM), 1 (SGLang page), 32 (TensorRT-LLM, PyTorch backend). */
 const BLOCK_SIZE: Readonly<Record<MemoryEngine, number>> = { vllm: 16, sglang: 1, trtllm: 32 };
@@ -289,29 +292,24 @@ function blockShape(engine: MemoryEngine, facts: ModelFacts, blockSize: number):
   return { blockBytes: layers * bytes * blockSize, groupsPerToken: full };
 }
 
-/**
- * Elements of an EAGLE-3 head over hidden²: a decoder layer of two rows wide inputs and a projection of three layers' states,
- * beside an output layer of 32,000 words. Counted from the published head of Llama-3.1-8B (425 million parameters).
- */
-const EAGLE_SQUARES = 17.5;
-
-/** Weights that draft tokens, on the fullest GPU; an EAGLE head is in bf16 and split like the model. */
-function draftBytes(card: ModelCard, settings: MemorySettings, facts: ModelFacts): number {
-  const { hidden } = card;
-  const head = EAGLE_SQUARES * hidden * hidden + EAGLE_VOCAB * hidden;
-  const eagle = settings.eagle === true ? (head * 2) / (settings.tp ?? 1) : 0;
-  return eagle + (settings.mtp === true ? facts.mtpBytesPerGpu : 0);
-}
+/** Settings that count something, and the least of each. */
+const COUNTS = [
+  ["blockSize", 1],
+  ["maxNumSeqs", 1],
+  ["maxBatchedTokens", 1],
+  ["encoderCacheTokens", 0],
+] as const;
 
 function checkSettings(settings: MemorySettings, totalBytes: number): Result<MemorySettings> {
   const fraction = settings.fraction;
   if (fraction !== undefined && !(fraction > 0 && fraction <= 1)) {
     return fail({ what: `fraction is ${fraction}`, where: "fraction", expected: "0 < x ≤ 1" });
   }
-  for (const key of ["blockSize", "maxNumSeqs", "maxBatchedTokens"] as const) {
+  for (const [key, least] of COUNTS) {
     const value = settings[key];
-    if (value === undefined || (Number.isSafeInteger(value) && value >= 1)) continue;
-    return fail({ what: `${key} is ${value}`, where: key, expected: "a whole number ≥ 1" });
+    if (value === undefined || (Number.isSafeInteger(value) && value >= least)) continue;
+    const expected = `a whole number ≥ ${least}`;
+    return fail({ what: `${key} is ${value}`, where: key, expected });
   }
   if (!(totalBytes > 0)) return fail({ what: "the GPU has no memory", where: "gpu" });
   return ok(settings);
@@ -339,7 +337,7 @@ export function memoryBudget(
       : settings.engine === "sglang"
         ? sglangUse(settings)
         : trtllmUse(card, settings);
-  const weightBytes = facts.weightBytesPerGpu + draftBytes(card, settings, facts);
+  const weightBytes = facts.weightBytesPerGpu + draftBytes(card, settings, facts.mtpBytesPerGpu);
   const { adapters, tp = 1 } = settings;
   const slotBytes = adapters === undefined ? 0 : adapterBytes(card, adapters.rank) / tp;
   const adapterSlotBytes = slotBytes * (adapters?.slots ?? 0);

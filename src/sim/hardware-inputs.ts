@@ -18,6 +18,7 @@ import type {
   KernelParams,
   KernelsLayout,
   MemoryBudget,
+  MemoryChange,
   MemorySettings,
   ModelCard,
   ModelEntry,
@@ -144,6 +145,9 @@ function memorySettings(scenario: Scenario, layout: KernelsLayout): MemorySettin
         ? Math.min(engine.chunked_prefill_size, SGLANG_CHUNK_MOST)
         : engine.max_num_batched_tokens,
     prefixCaching: engine.enable_prefix_caching,
+    ...(engine.encoder_cache_tokens === null
+      ? {}
+      : { encoderCacheTokens: engine.encoder_cache_tokens }),
     mtp: engine.speculation?.kind === "mtp",
     eagle: engine.speculation?.kind === "eagle",
     ...adapterSlots(engine),
@@ -202,11 +206,21 @@ export function machineOf(
   return ok({ entry, gpu, node, layout, budget: budget.value, ...together });
 }
 
+/** Where a scenario says what memory depends on. */
+const KEY_OF: Readonly<Record<keyof MemoryChange, string>> = {
+  gpu: "gpu",
+  dtype: "engine.dtype",
+  tp: "cluster.parallelism.tensor",
+  pp: "cluster.parallelism.pipeline",
+};
+
 function misfit(budget: MemoryBudget, deck: CardDeck, card: ModelCard, gpu: GpuCard): Problem {
   const [short = "", ...more] = memoryVerdict(budget);
-  const choices = memoryAlternatives(deck, card, gpu, budget.settings).map(({ change }) => {
-    if ("tp" in change) return `cluster.parallelism.tensor=${change.tp}`;
-    return "gpu" in change ? `gpu=${change.gpu}` : `engine.dtype=${change.dtype}`;
+  const choices = memoryAlternatives(deck, card, gpu, budget.settings).map(({ change, nodes }) => {
+    const keys = Object.entries(change).map(
+      ([name, value]) => `${KEY_OF[name as keyof MemoryChange]}=${value}`,
+    );
+    return keys.join(" with ") + (nodes > 1 ? ` (${nodes} nodes)` : "");
   });
   return {
     what: `${card.name} on ${gpu.name} ${short}`,

@@ -78,6 +78,30 @@ describe("memory", () => {
     expect(json).toMatchObject({ gpu: "h100-sxm", fits: false, kvBlocks: 0 });
   });
 
+  test("advice stays in the node: formats, then nodes; slices of a GPU are never joined", async () => {
+    const fitsOf = async (model: string, gpu: string, tp?: number): Promise<string[]> => {
+      const split = tp === undefined ? {} : { tp };
+      const output = valueOf(await runMemory({ engine: "vllm", model, gpu, ...split, json: true }));
+      const { alternatives } = JSON.parse(output.text) as { alternatives: { label: string }[] };
+      return alternatives.map(({ label }) => label);
+    };
+    // Two GPUs to a node.
+    const small = await fitsOf("llama-3.1-70b", "rtx-4090");
+    expect(small).toContain("--dtype int4 --tp 2 on rtx-4090");
+    expect(small).toContain("--tp 2 --pp 4 on rtx-4090, 4 nodes");
+    expect(small.join()).not.toMatch(/--tp (4|8|16) .*on rtx/);
+    expect(small).toContain("--gpu h100-sxm --tp 2");
+    expect(await fitsOf("llama-3.1-405b", "h100-pcie", 2)).toContain(
+      "--tp 8 --pp 2 on h100-pcie, 2 nodes",
+    );
+    for (const label of await fitsOf("qwen2.5-72b", "h100-mig-3g-40gb"))
+      expect(label).toMatch(/^--gpu/);
+    const { text } = valueOf(
+      await runMemory({ engine: "vllm", model: "llama-3.1-8b", gpu: "rtx-4090", tp: 4 }),
+    );
+    expect(text).toContain("4 GPUs are 2 nodes (rtx-4090-2): ranks talk over the network");
+  });
+
   test("a format the GPU lacks names the nearest one", async () => {
     const bad = await runMemory({
       engine: "vllm",

@@ -94,6 +94,27 @@ describe("laws", () => {
   });
 });
 
+describe("encoded images", () => {
+  const scout = { engine: "vllm", tp: 2, maxBatchedTokens: 2048 } as const;
+
+  test("vLLM keeps 5,120 bf16 numbers for each token of its cache, a step's tokens by default", () => {
+    const one = budgetOf("llama-4-scout-fp8", "h100", scout);
+    expect(one.encoderCacheBytes).toBe(2048 * 5120 * 2);
+    const none = budgetOf("llama-4-scout-fp8", "h100", { ...scout, encoderCacheTokens: 0 });
+    expect(none.encoderCacheBytes).toBe(0);
+    expect(none.kvBytes - one.kvBytes).toBe(one.encoderCacheBytes);
+    expect(memorySlices(one).find(({ name }) => name === "encoder cache")?.bytes).toBe(
+      one.encoderCacheBytes,
+    );
+  });
+
+  test("models without an encoder, and other engines, keep none in their budget", () => {
+    expect(budgetOf("llama-3.1-8b", "h100", { engine: "vllm" }).encoderCacheBytes).toBe(0);
+    const sglang = budgetOf("llama-4-scout-fp8", "h100", { ...scout, engine: "sglang" });
+    expect(sglang.encoderCacheBytes).toBe(0);
+  });
+});
+
 describe("words", () => {
   test("a model that does not fit says by how much and what would fit", () => {
     const gpu = valueOf(findGpu(deck, "h100"));

@@ -9,8 +9,10 @@ import {
   findModel,
   memoryAlternatives,
   memoryBudget,
+  nodesTaken,
 } from "../../hardware/index.ts";
 import type {
+  CardDeck,
   GpuCard,
   MemoryAlternative,
   MemoryBudget,
@@ -33,10 +35,21 @@ export type CommandOutput = { readonly text: string; readonly exitCode: number }
 type Alternative = { readonly label: string; readonly budget: MemoryBudget };
 
 /** The flags that would make the model fit. */
-function labelled({ change, budget }: MemoryAlternative, gpu: GpuCard): Alternative {
-  if ("gpu" in change) return { label: `--gpu ${change.gpu}`, budget };
-  const flag = "tp" in change ? `--tp ${change.tp}` : `--dtype ${change.dtype}`;
-  return { label: `${flag} on ${gpu.id}`, budget };
+function labelled({ change, budget, nodes }: MemoryAlternative, gpu: GpuCard): Alternative {
+  const flags = Object.entries(change).map(([name, value]) => `--${name} ${value}`);
+  const place = change.gpu === undefined ? ` on ${gpu.id}` : "";
+  const span = nodes > 1 ? `, ${nodes} nodes` : "";
+  return { label: `${flags.join(" ")}${place}${span}`, budget };
+}
+
+/** What a reader should know of the GPUs that were asked for. */
+function notesOn(deck: CardDeck, gpu: GpuCard, gpus: number): string {
+  const nodes = nodesTaken(deck, gpu, gpus);
+  const lines = gpu.estimated ? [`${gpu.id}: estimated from ${gpu.peer}`] : [];
+  if (nodes > 1) {
+    lines.push(`${gpus} GPUs are ${nodes} nodes (${gpu.node}): ranks talk over the network`);
+  }
+  return lines.map((line) => `${line}\n`).join("");
 }
 
 /**
@@ -67,8 +80,8 @@ export async function runMemory(options: MemoryOptions): Promise<Result<CommandO
     const document = { gpu: gpu.value.id, ...budget.value, alternatives };
     return ok({ text: `${JSON.stringify(document, null, 2)}\n`, exitCode });
   }
-  const note = gpu.value.estimated ? `\n${gpu.value.id}: estimated from ${gpu.value.peer}` : "";
+  const notes = notesOn(deck.value, gpu.value, budget.value.facts.gpus);
   const split = `tp ${settings.tp ?? 1}, pp ${settings.pp ?? 1}, ep ${settings.ep ?? 1}`;
   const head = `${gpu.value.name}, ${split}, ${settings.dtype ?? card.dtype} weights`;
-  return ok({ text: `${head}\n${explainMemory(budget.value, others)}${note}\n`, exitCode });
+  return ok({ text: `${head}\n${explainMemory(budget.value, others)}\n${notes}`, exitCode });
 }
