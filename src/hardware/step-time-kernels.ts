@@ -26,6 +26,7 @@ import {
   schedulingUs,
   wallUs,
 } from "./kernels/launch.ts";
+import { withHopperExperts } from "./kernels/hopper-experts.ts";
 import { layerExperts, layerExpertsUs } from "./kernels/layer-experts.ts";
 import { layerRows, layerRowsUs, projectionUs } from "./kernels/layer-rows.ts";
 import { type KernelsLayout, splitOf } from "./kernels/layout.ts";
@@ -64,7 +65,7 @@ export function kernelsStepTime(spec: KernelsSpec): Result<KernelsStepTime> {
   const { params, timing } = spec;
   const machine = stepMachine({
     card: spec.model,
-    split: split.value,
+    split: withHopperExperts(split.value, spec.model, spec.gpu.architecture, timing),
     params,
     device: kernelDevice(ratesFor(spec.gpu, params)),
     fabric: fabricOf(params, spec.gpu, spec.node, spec.ranksTogether),

@@ -1,6 +1,10 @@
 /** What an engine adds to its kernels: floors of host and launch, fusions, graph sizes. */
 import { fail, ok, type Result } from "../../core/index.ts";
 
+/** Expert kernels by their names in the tables, and those of padded-experts.ts. */
+const HOPPER_EXPERTS = ["triton", "cutlass", "deepgemm-skipping", "deepgemm-padded"] as const;
+export type HopperExperts = (typeof HOPPER_EXPERTS)[number];
+
 /** Measured time over kernel time, by kind of step; 1 where nothing was measured. */
 export type RegimeScales = {
   readonly decode: number;
@@ -34,6 +38,8 @@ export type EngineTiming = {
    * tables: the rate at which it reads and writes, and its extra latency.
    */
   readonly slowBlockQuant?: { readonly bytesPerUs: number; readonly latencyUs: number };
+  /** Kernel of block-fp8 experts on Hopper; the quickest of the engine's when absent. */
+  readonly hopperBlockExperts?: HopperExperts;
   /** Small kernels (norms, rotary, cache write, activation) of a layer, and the time of each. */
   readonly smallKernels: number;
   readonly smallKernelUs: number;
@@ -131,6 +137,10 @@ export function parseEngineTiming(file: string, raw: unknown): Result<EngineTimi
   if (quant !== undefined) {
     if (!isNumber(at(quant, "bytesPerUs"), true)) return bad("slowBlockQuant.bytesPerUs", "> 0");
     if (!isNumber(at(quant, "latencyUs"), false)) return bad("slowBlockQuant.latencyUs", "≥ 0");
+  }
+  const experts = at(raw, "hopperBlockExperts");
+  if (experts !== undefined && !HOPPER_EXPERTS.some((name) => name === experts)) {
+    return bad("hopperBlockExperts", HOPPER_EXPERTS.join(" or "));
   }
   const fused = at(raw, "fusedArchitectures") ?? [];
   if (!Array.isArray(fused) || fused.some((name) => typeof name !== "string")) {

@@ -2,8 +2,9 @@
 import type { MoeFfn } from "../model-card.ts";
 import { allToAllUs, exchangeUs } from "./fabric.ts";
 import { busiestExperts, imbalance, type MoeShape, moeUs } from "./moe.ts";
-import type { StepMachine } from "./step-machine.ts";
-import { moeKernel, type MoeKernel } from "./weight-format.ts";
+import { paddedExpertsUs } from "./padded-experts.ts";
+import { gemmOf, type StepMachine } from "./step-machine.ts";
+import { moeKernel, type MoeKernel, paddedKernel } from "./weight-format.ts";
 
 export type LayerExperts = {
   readonly layers: number;
@@ -21,13 +22,9 @@ export function layerExperts(
 ): LayerExperts | undefined {
   const { split, card } = machine;
   const dtype = card.quantizedParts.includes("experts") ? split.dtype : "bf16";
-  const kernel = moeKernel(
-    machine.params,
-    machine.timing.experts,
-    dtype,
-    split.ep > 1,
-    split.moeKernel,
-  );
+  const kernel =
+    paddedKernel(split.moeKernel, gemmOf(machine, "experts")) ??
+    moeKernel(machine.params, machine.timing.experts, dtype, split.ep > 1, split.moeKernel);
   if (kernel === undefined) return undefined;
   const ranks = split.tp * split.dp;
   return {
@@ -84,10 +81,15 @@ export function layerExpertsUs(machine: StepMachine, at: LayerExperts, tokens: n
   const mean = (tokens * shape.topK) / ranks;
   const rows = mean * imbalance(ranks, mean);
   const active = busiestExperts(shape, tokens);
+  const { device, timing } = machine;
+  const { throttle } = machine.params;
   let us = Infinity;
   for (const params of kernel.params) {
-    const each = moeUs(params, shape, machine.device, rows, active, machine.params.throttle);
-    us = Math.min(us, each);
+    us = Math.min(us, moeUs(params, shape, device, rows, active, throttle));
+  }
+  if (kernel.padded !== undefined) {
+    const { smallKernelUs } = timing;
+    us = paddedExpertsUs(kernel.padded, shape, device, tokens, active, throttle, smallKernelUs);
   }
   return (us + exchangesUs(machine, at, tokens)) * at.layers;
 }

@@ -6,6 +6,7 @@ import type { GemmFormat, GemmParams } from "./gemm.ts";
 import type { KernelDevice } from "./kernel-device.ts";
 import type { Fits, KernelParams } from "./kernel-params.ts";
 import type { MoeParams } from "./moe.ts";
+import { paddedExperts, type PaddedExperts } from "./padded-experts.ts";
 
 export type GemmKernel = { readonly params: GemmParams; readonly format: GemmFormat };
 
@@ -90,7 +91,20 @@ export type MoeKernel = {
   readonly weightBytes: number;
   /** One call of a library does everything from routing to the weighted sum. */
   readonly fused: boolean;
+  /** The GPU's own products over whole tiles instead of measured kernels. */
+  readonly padded?: PaddedExperts;
 };
+
+/** The kernel of that name when it computes whole tiles with the GPU's own product; else undefined. */
+export function paddedKernel(
+  name: string | undefined,
+  { params, format }: GemmKernel,
+): MoeKernel | undefined {
+  const padded = paddedExperts(name, params);
+  if (padded === undefined) return undefined;
+  const { compute, weightBytes } = format;
+  return { params: [], padded, compute, weightBytes, fused: false };
+}
 
 /** Kernels that an engine surrounds with others of its own: sorting, activation, sums. */
 const LOOSE_KERNELS: readonly string[] = ["triton", "marlin", "deepgemm"];
