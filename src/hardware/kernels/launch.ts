@@ -6,6 +6,7 @@
 import type { Attention, LayerGroup } from "../model-card.ts";
 import type { EngineTiming } from "./engine-timing.ts";
 import { layerExperts } from "./layer-experts.ts";
+import { normsWidely } from "./layer-rows.ts";
 import type { StepMachine } from "./step-machine.ts";
 
 /** Kernels launched for all layers of a model: eagerly, and between captured pieces. */
@@ -47,6 +48,9 @@ const FUSED_EXPERT_QUANT = 1;
 /** Gate and up, activation, down, addition. */
 const SHARED_OPS = 4;
 
+/** Sums of squares, their all-reduce, the norm (layer-rows.ts). */
+const WIDE_NORM_OPS = 3;
+
 /** Formats whose rows are quantised in a kernel of its own; per-tensor fp8 only where not fused. */
 function quantizesRows(machine: StepMachine): boolean {
   const dtype = machine.split.dtype;
@@ -73,6 +77,7 @@ function layerOps(machine: StepMachine, { attention, ffn, layers }: LayerGroup):
     if (split.dp > 1) ops += 2;
   }
   if (split.tp > 1 && !timing.fusedAllReduceNorm) ops += 2;
+  if (split.tp > 1 && normsWidely(attention)) ops += WIDE_NORM_OPS;
   return ops;
 }
 

@@ -82,6 +82,8 @@ export type LayerRows = {
   readonly projections: readonly Projection[];
   /** All-reduces of the hidden state over the tensor parallel ranks. */
   readonly reductions: number;
+  /** Norms of queries and keys over all heads, which the ranks hold parts of. */
+  readonly wideNorms: number;
   /** Small kernels, and the bytes they move for each row. */
   readonly smallKernels: number;
   readonly smallBytes: number;
@@ -92,6 +94,18 @@ const ACTIVATION_BYTES = 2;
 
 /** Norms that a fused all-reduce swallows: one after attention, one after feed-forward. */
 const FUSED_NORMS = 2;
+
+/**
+ * A norm over the heads of all ranks is two kernels with an all-reduce of two float32 sums a row between them
+ * (vllm-project/vllm#31493, sgl-project/sglang#14416).
+ */
+const WIDE_NORM_KERNELS = 2;
+const WIDE_NORM_BYTES = 2 * 4;
+
+/** Whether queries and keys are normed over all heads instead of one by one (MiniMax-M2, OLMo 2). */
+export function normsWidely(attention: Attention): boolean {
+  return attention.kind === "gqa" && attention.qkNorm > 2 * attention.headDim;
+}
 
 /** The row-dependent kernels of one layer of a group, experts aside. */
 export function layerRows(machine: StepMachine, group: LayerGroup): LayerRows {
@@ -107,6 +121,7 @@ export function layerRows(machine: StepMachine, group: LayerGroup): LayerRows {
     layers: group.layers,
     projections: [...attentionProjections(machine, attention), ...denseProjections(machine, ffn)],
     reductions: split.tp > 1 ? 1 + (expertsReduce ? 1 : 0) : 0,
+    wideNorms: split.tp > 1 && normsWidely(attention) ? 1 : 0,
     smallKernels: Math.max(1, timing.smallKernels - fused),
     smallBytes: normBytes + 3 * width * ACTIVATION_BYTES,
   };
@@ -121,9 +136,13 @@ export function layerRowsUs(machine: StepMachine, at: LayerRows, m: number): num
     at.smallBytes * m,
   );
   for (const projection of at.projections) us += projectionUs(machine, projection, m);
+  const { fabric, timing, split } = machine;
+  if (at.wideNorms > 0) {
+    const sumsUs = allReduceUs(fabric, timing.collectives, split.tp, m * WIDE_NORM_BYTES);
+    us += at.wideNorms * (WIDE_NORM_KERNELS * timing.smallKernelUs + sumsUs);
+  }
   if (at.reductions > 0) {
     const bytes = m * machine.card.hidden * ACTIVATION_BYTES;
-    const { fabric, timing, split } = machine;
     us += at.reductions * allReduceUs(fabric, timing.collectives, split.tp, bytes);
   }
   return us * at.layers;
