@@ -25,6 +25,14 @@ const RANKS_MAX = 8;
 
 type Ranks = { readonly tp: number; readonly dp: number; readonly ep: number };
 
+/** Columns that share a scale of block fp8: experts cannot be split into narrower parts … */
+const BLOCK = 128;
+/**
+ * … but over ranks, as InferenceX's script for MiniMax-M2.5 does on eight GPUs (SemiAnalysisAI/InferenceX#869) although its
+ * exports say otherwise. Width of an expert by model.
+ */
+const BLOCK_EXPERTS: Readonly<Record<string, number>> = { "minimax-m2.5": 1536 };
+
 /**
  * tp and adp split attention, mtp and mep the experts. Exports of InferenceX recorded tp × ep in
  * place
@@ -36,6 +44,8 @@ function ranksOf(row: RowRecord, isExport: boolean): Ranks {
   const ep = Math.max(1, row.numberOr("mep", 1));
   const adp = row.numberOr("adp", 0);
   const batch = row.numberOr("bs", NaN);
+  const width = BLOCK_EXPERTS[modelName(row.text("model"))] ?? 0;
+  if (isExport && (width / tp) % BLOCK !== 0) return { tp, dp: 1, ep: tp };
   // NVIDIA's own rows leave adp blank; a batch of 1/tp of the clients is that of an attention rank.
   if (!isExport && row.text("adp") === "" && tp > 1 && batch * tp === row.number("concurrency")) {
     return { tp: 1, dp: tp, ep };

@@ -92,6 +92,13 @@ describe("the silicon sample", () => {
     expect(runs[1]?.workload).toMatchObject({ requests: 80, lengths: { kind: "fixed" } });
   });
 
+  test("experts too narrow for another split are split over ranks, whatever the export says", () => {
+    const ofRanks = (tp: number): string =>
+      `MiniMaxAI/MiniMax-M2.5,h200_sxm,vllm,0.18.0,fp8,agg,1024,1024,8,fp8,fp8,${tp},1,${tp},1,1,9,2026-03-28,x.csv`;
+    const { runs } = loadedOf(loadSilicon("s.csv", [head, ofRanks(4), ofRanks(8), ""].join("\n")));
+    expect(runs.map(({ layout }) => layout.ep)).toEqual([1, 8]);
+  });
+
   test("NVIDIA's own rows have the generator's settings: one prompt and a slack in a step", () => {
     const ofEngine = (engine: string): string =>
       `Qwen/Qwen3-32B,h100_sxm,${engine},1.0,,agg,1024,256,64,,,2,,1,1,1,9,,gap/x.csv`;
