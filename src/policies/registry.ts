@@ -1,7 +1,8 @@
 /** All policies by kind and name: what a scenario may choose from. */
 
-import { fail, ok } from "../core/index.ts";
+import { ok } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
+import { policyWithKnobs } from "./meta.ts";
 import { consistentHash } from "./router/consistent-hash.ts";
 import { dynamoKv } from "./router/dynamo-kv.ts";
 import { headworksRouter } from "./router/headworks.ts";
@@ -49,30 +50,7 @@ export function createRouter(
   knobs: Readonly<Record<string, number>>,
   setting: RouterSetting,
 ): Result<Router> {
-  const policy = routerPolicies.find((candidate) => candidate.meta.name === name);
-  if (policy === undefined) {
-    const names = routerPolicies.map((candidate) => candidate.meta.name).join(", ");
-    return fail({
-      what: `unknown router policy "${name}"`,
-      where: "router.policy",
-      expected: names,
-    });
-  }
-  const values: Record<string, number> = {};
-  for (const knob of policy.meta.knobs) values[knob.name] = knob.default;
-  for (const [key, value] of Object.entries(knobs)) {
-    const knob = policy.meta.knobs.find((candidate) => candidate.name === key);
-    const where = `router.knobs.${key}`;
-    if (knob === undefined) {
-      const names = policy.meta.knobs.map((candidate) => candidate.name).join(", ");
-      const expected = names === "" ? "no knobs" : `one of ${names}`;
-      return fail({ what: `router ${name} has no knob "${key}"`, where, expected });
-    }
-    if (!(value >= knob.min && value <= knob.max)) {
-      const expected = `${knob.min} to ${knob.max} ${knob.unit}`;
-      return fail({ what: `${value} is out of range`, where, expected });
-    }
-    values[key] = value;
-  }
-  return ok(policy.create(values, setting));
+  const where = { name: "router.policy", knobs: "router.knobs" };
+  const found = policyWithKnobs(routerPolicies, name, knobs, where);
+  return found.ok ? ok(found.value.policy.create(found.value.knobs, setting)) : found;
 }
