@@ -1,5 +1,6 @@
-/** Pools, hand-offs and faults of a report as parts of its page: the terminal's tables, and the faults over time. */
+/** Classes, tenants, pools, hand-offs and faults of a report as parts of its page: the terminal's tables, and the faults over time. */
 
+import { groupTables } from "../plan/index.ts";
 import type { FaultSummary, Report } from "../sim/index.ts";
 import { faultWindows } from "./charts/fault-windows.ts";
 import { escapeText } from "./charts/svg.ts";
@@ -15,7 +16,13 @@ const LISTED = 50;
 
 /** Every part that the run has; empty for workers of one kind that nothing could break. */
 export function clusterSections(report: Report): string {
-  return poolSection(report) + disaggSection(report) + faultSection(report);
+  return groupSections(report) + poolSection(report) + disaggSection(report) + faultSection(report);
+}
+
+function groupSections(report: Report): string {
+  return groupTables(report)
+    .map(({ title, head, rows }) => `<h2>${title}</h2>${htmlTable(head, rows)}`)
+    .join("");
 }
 
 function poolSection({ pools }: Report): string {

@@ -8,6 +8,7 @@ import { countText, msText, numberText, percentText, secondsText } from "./numbe
 import { breakdownLines } from "./breakdown-text.ts";
 import { disaggLines } from "./disagg-text.ts";
 import { faultLines } from "./fault-text.ts";
+import { groupLines } from "./group-text.ts";
 import { poolLines } from "./pool-text.ts";
 import { styleFor } from "./style.ts";
 import type { Style } from "./style.ts";
@@ -39,6 +40,7 @@ export function reportText(report: BandedReport, options: ReportTextOptions): st
     latencyLines(report, style),
     breakdownLines(report, style),
     factLines(report, style),
+    groupLines(report, style),
     poolLines(report, style),
     disaggLines(report, style),
     faultLines(report, style),

@@ -130,10 +130,10 @@ function metricChanges(a: Document, b: Document): MetricChange[] {
 }
 
 function collect(a: unknown, b: unknown, path: string, found: MetricChange[], depth = 0): void {
-  if (depth > DEPTH_LIMIT || path === "slo.targets") return;
+  if (depth > DEPTH_LIMIT || /(?:\.targets|\.attainmentMin)$/.test(path)) return;
   if (isTree(a) || isTree(b)) {
-    const left = isTree(a) ? a : {};
-    const right = isTree(b) ? b : {};
+    const left = isTree(a) ? byName(a) : {};
+    const right = isTree(b) ? byName(b) : {};
     for (const key of unionKeys(left, right)) {
       collect(left[key], right[key], `${path}.${key}`, found, depth + 1);
     }
@@ -141,6 +141,16 @@ function collect(a: unknown, b: unknown, path: string, found: MetricChange[], de
   }
   if (typeof a !== "number" && typeof b !== "number") return;
   found.push(changeOf(path, numberOf(a), numberOf(b)));
+}
+
+/** A list whose members have names by those, so that members of the same name are compared; anything else as it is. */
+function byName(tree: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  if (!Array.isArray(tree)) return tree;
+  const members: readonly unknown[] = tree;
+  const named = members.flatMap((one) =>
+    isTree(one) && typeof one["name"] === "string" ? [[one["name"], one] as const] : [],
+  );
+  return named.length === members.length ? Object.fromEntries(named) : tree;
 }
 
 function numberOf(value: unknown): number | null {

@@ -23,10 +23,22 @@ const DIRECTIONS: readonly (readonly [prefix: string, direction: Direction])[] =
   ["cost.", "lower"],
 ];
 
+/** A metric of a class or a tenant, whatever that is called. */
+const OF_GROUP =
+  /^slo\.(?:classes|tenants)\..*\.(requests\.\w+|(?:ttftMs|tpotMs|e2eMs)\.\w+|\w+)$/s;
+
 /** The good direction of the metric at this path of the report. */
-export function directionOf(metric: string): Direction {
+export function directionOf(path: string): Direction {
+  const own = OF_GROUP.exec(path)?.[1];
+  const metric = own === undefined ? path : ownName(own);
   for (const [prefix, direction] of DIRECTIONS) {
     if (metric.startsWith(prefix)) return direction;
   }
   return "neutral";
+}
+
+/** What the metric of a group is called where it is that of the whole. */
+function ownName(metric: string): string {
+  if (metric.startsWith("requests.")) return metric;
+  return metric.includes("Ms.") ? `latency.${metric}` : `slo.${metric}`;
 }

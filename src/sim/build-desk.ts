@@ -12,6 +12,7 @@ import type { RequestTable } from "./request-table.ts";
 import { RouterDesk } from "./router-desk.ts";
 import { RoutingRules } from "./routing-rules.ts";
 import type { Scenario } from "./scenario.ts";
+import type { SloClasses } from "./slo-classes.ts";
 import type { SimulationInputs } from "./simulation-inputs.ts";
 import { TierTellers } from "./tiers/tier-tellers.ts";
 
@@ -26,16 +27,16 @@ export function buildDesk(
   inputs: SimulationInputs,
   pools: readonly Pool[],
   table: RequestTable,
+  slo: SloClasses,
   role: RouterRole = "mixed",
 ): Result<RouterDesk> {
   const { scenario } = inputs;
-  const { router: keys, slo } = scenario;
+  const { router: keys } = scenario;
   const workers = pools.flatMap((pool) => pool.workers);
   const setting: RouterSetting = {
     role,
     workers: workers.length,
-    ttftUs: (slo.ttft_s ?? Infinity) * US_PER_S,
-    tpotUs: (slo.tpot_s ?? Infinity) * US_PER_S,
+    targets: slo.all.map(({ targets }) => targets),
   };
   const make = inputs.router ?? ((at) => createRouter(keys.policy, keys.knobs, at));
   const first = make(setting);
@@ -65,6 +66,7 @@ export function buildDesk(
       predictedTtlUs: keys.predicted_ttl_s === null ? undefined : inUs(keys.predicted_ttl_s),
       sessionTtlUs:
         keys.session_affinity_ttl_s === null ? undefined : inUs(keys.session_affinity_ttl_s),
+      sloClasses: slo.all.length,
       busyBlocksShare: orNever(keys.busy.active_decode_blocks_threshold),
       busyPrefillTokens: orNever(keys.busy.active_prefill_tokens_threshold),
       busyPrefillShare: orNever(keys.busy.active_prefill_tokens_threshold_frac),
@@ -74,6 +76,7 @@ export function buildDesk(
     forest: pools[0]!.forest,
     table,
     trace: inputs.trace,
+    slo,
     tellers,
     outputHints: keys.output_hints,
     rules: rules.rules,

@@ -41,6 +41,8 @@ export const REQUESTS_HEADER =
  * One line per request, in arrival order. Units are in the header's names. Times of day are the engine's; TTFT and end to end
  * are the client's, as in the report.
  *
+ * A class is its place in the report's `slo.classes`.
+ *
  * @param clientPathMs what a client waits beside the engine (`engine.clientPathMs` of the report)
  */
 export function writeRequestsCsv(
@@ -48,8 +50,9 @@ export function writeRequestsCsv(
   clientPathMs: number,
   write: (text: string) => void,
 ): void {
-  const { session, asides } = columns;
-  write(`${REQUESTS_HEADER}${session === undefined ? "" : ",session"}\n`);
+  const { session, asides, sloClass } = columns;
+  const more = `${session === undefined ? "" : ",session"}${sloClass === undefined ? "" : ",slo_class"}`;
+  write(`${REQUESTS_HEADER}${more}\n`);
   const pathUs = clientPathMs * US_PER_MS;
   writeRows(columns.rows, write, (i) => {
     const arrival = columns.arrivalUs[i] ?? Number.NaN;
@@ -68,7 +71,8 @@ export function writeRequestsCsv(
       `${Number.isNaN(tpot) ? "" : String(Math.round(tpot) / US_PER_MS)},` +
       `${msField(finish - arrival + (Number.isNaN(admitted) ? 0 : pathUs))},` +
       (Number.isNaN(admitted) ? ",," : asideFields(asides, i)) +
-      `${session === undefined ? "" : `,${String(session[i])}`}\n`
+      `${session === undefined ? "" : `,${String(session[i])}`}` +
+      `${sloClass === undefined ? "" : `,${String(sloClass[i])}`}\n`
     );
   });
 }

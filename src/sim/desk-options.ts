@@ -5,6 +5,7 @@ import type { Trace } from "../trace/index.ts";
 import type { PrefixForest } from "./prefix-forest.ts";
 import type { RequestTable } from "./request-table.ts";
 import type { RoutingRules } from "./routing-rules.ts";
+import type { SloClasses } from "./slo-classes.ts";
 import type { TierTellers } from "./tiers/tier-tellers.ts";
 import type { Worker } from "./worker.ts";
 
@@ -34,6 +35,8 @@ export type DeskOptions = {
   readonly forest: PrefixForest;
   readonly table: RequestTable;
   readonly trace: Trace | undefined;
+  /** What each request is promised. */
+  readonly slo: SloClasses;
   /** Workers and stores that tell KV events. */
   readonly tellers: TierTellers;
   /** Whether clients say how long the answer will be. */

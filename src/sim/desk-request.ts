@@ -28,6 +28,7 @@ export function newRequest(forest: PrefixForest): RouterRequest {
     session: -1,
     tenant: -1,
     family: -1,
+    sloClass: 0,
     pinned: -1,
     requiredLabels: 0,
     preferredLabels: [],

@@ -9,6 +9,7 @@ import type { Pool } from "./pool.ts";
 import type { RequestTable } from "./request-table.ts";
 import type { RouterDesk } from "./router-desk.ts";
 import type { Witness } from "./witness.ts";
+import type { SloClasses } from "./slo-classes.ts";
 import type { SimulationInputs } from "./simulation-inputs.ts";
 
 export class Desks {
@@ -74,15 +75,16 @@ export function desksOf(
   inputs: SimulationInputs,
   pools: readonly Pool[],
   table: RequestTable,
+  slo: SloClasses,
 ): Result<Desks> {
   const computing = pools.filter(({ role }) => role === "prefill");
   if (computing.length === 0) {
-    const desk = buildDesk(inputs, pools, table);
+    const desk = buildDesk(inputs, pools, table, slo);
     return desk.ok ? ok(new Desks(desk.value, desk.value)) : desk;
   }
   const answering = pools.filter(({ role }) => role === "decode");
-  const answers = buildDesk(inputs, answering, table, "decode");
+  const answers = buildDesk(inputs, answering, table, slo, "decode");
   if (!answers.ok) return answers;
-  const door = buildDesk(inputs, computing, table, "prefill");
+  const door = buildDesk(inputs, computing, table, slo, "prefill");
   return door.ok ? ok(new Desks(door.value, answers.value)) : door;
 }

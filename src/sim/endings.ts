@@ -65,8 +65,8 @@ export class Endings {
   }
 
   /** A request arrives. */
-  offered(row: number, nowUs: number): void {
-    this.parts.outcomes.offered(nowUs);
+  offered({ row, input }: NewRequest, nowUs: number): void {
+    this.parts.outcomes.offered(row, input, nowUs);
     this.tasks?.offered(row, nowUs);
   }
 
@@ -96,7 +96,7 @@ export class Endings {
       queueUs: NaN,
       cachedTokens: 0,
     });
-    outcomes.ended(request.row, REQUEST_REJECTED, nowUs);
+    outcomes.ended(request.row, REQUEST_REJECTED, request.arrivalUs, nowUs);
     this.tellFaults(request.arrivalUs, false, nowUs);
     log?.addUnrouted(request, REQUEST_REJECTED, nowUs);
     traffic.ended(request.row, nowUs + this.clientPathUs, false);
@@ -114,7 +114,7 @@ export class Endings {
     const row = table.data[slot + AT_ROW]!;
     endRedo(table.data, slot, nowUs);
     this.tasks?.ended(callOf(table, slot, nowUs, false));
-    outcomes.ended(row, status, nowUs);
+    outcomes.ended(row, status, table.data[slot + AT_ARRIVAL_US]!, nowUs);
     this.tellFaults(table.data[slot + AT_ARRIVAL_US]!, false, nowUs);
     log?.add(table, slot, worker, status, nowUs);
     clients?.ended(slot);
@@ -130,14 +130,16 @@ export class Endings {
   /** The run is over, and the request waits to be sent again. */
   leaveUnsent(request: NewRequest, nowUs: number): void {
     this.parts.log?.addUnrouted(request, REQUEST_UNFINISHED, NaN);
-    this.parts.outcomes.ended(request.row, REQUEST_UNFINISHED, nowUs);
+    const { row, arrivalUs } = request;
+    this.parts.outcomes.ended(row, REQUEST_UNFINISHED, arrivalUs, nowUs);
   }
 
   /** The run is over and the request is not. */
   leave(worker: number, slot: number, nowUs: number): void {
     const { table, outcomes, log } = this.parts;
     log?.add(table, slot, worker, REQUEST_UNFINISHED, NaN);
-    outcomes.ended(table.data[slot + AT_ROW]!, REQUEST_UNFINISHED, nowUs);
+    const arrivalUs = table.data[slot + AT_ARRIVAL_US]!;
+    outcomes.ended(table.data[slot + AT_ROW]!, REQUEST_UNFINISHED, arrivalUs, nowUs);
   }
 }
 

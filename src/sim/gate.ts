@@ -11,8 +11,8 @@ import { POLICY_REASONS } from "./admission.ts";
 import type { Pool } from "./pool.ts";
 import { AT_INPUT, AT_ROW, SLOT_NUMBERS, type RequestTable } from "./request-table.ts";
 import type { Scenario } from "./scenario.ts";
+import type { SloClasses } from "./slo-classes.ts";
 
-const US_PER_S = 1e6;
 /** Prompt tokens of the step by which a worker's speed is measured, at most. */
 const STEP_TOKENS = 8192;
 
@@ -21,7 +21,6 @@ type Door = { readonly code: number; readonly admission: Admission };
 export class Gate implements AdmissionView {
   readonly workers: number;
   readonly usPerPromptToken: number;
-  readonly ttftTargetUs: number;
   inFlight = 0;
   queued = 0;
   queuedTokens = 0;
@@ -35,11 +34,18 @@ export class Gate implements AdmissionView {
   /** Of each slot: 0 unknown here, 1 without a first token, 2 with it. */
   private states = new Uint8Array(256);
   private tokens = new Float64Array(256);
-  private readonly request: AdmissionRequest = { inputTokens: 0, priority: 0, tenant: 0, class: 0 };
+  private readonly slo: SloClasses;
+  private readonly request: AdmissionRequest = {
+    inputTokens: 0,
+    priority: 0,
+    tenant: 0,
+    class: 0,
+    ttftTargetUs: Infinity,
+  };
 
   constructor(
     doors: readonly Door[],
-    scenario: Scenario,
+    slo: SloClasses,
     pools: readonly Pool[],
     table: RequestTable,
     trace: Trace | undefined,
@@ -47,11 +53,11 @@ export class Gate implements AdmissionView {
     this.doors = doors;
     this.table = table;
     this.trace = trace;
+    this.slo = slo;
     const prompting = pools.filter(({ role }) => role !== "decode");
     this.workers = prompting.reduce((sum, { workers }) => sum + workers.length, 0);
     const rate = prompting.reduce((sum, pool) => sum + pool.workers.length / usPerToken(pool), 0);
     this.usPerPromptToken = 1 / rate;
-    this.ttftTargetUs = (scenario.slo.ttft_s ?? Infinity) * US_PER_S;
   }
 
   /** Code of the reason a request is refused for, −1: it may come in. */
@@ -122,6 +128,7 @@ export class Gate implements AdmissionView {
     request.priority = trace?.priority?.[row] ?? 0;
     request.tenant = trace?.labels?.tenant?.codes[row] ?? 0;
     request.class = trace?.labels?.class?.codes[row] ?? 0;
+    request.ttftTargetUs = this.slo.all[this.slo.of(row)]!.targets.ttftUs;
   }
 }
 
@@ -145,6 +152,7 @@ export function gateOf(
   pools: readonly Pool[],
   table: RequestTable,
   trace: Trace | undefined,
+  slo: SloClasses,
 ): Result<Gate | undefined> {
   if (scenario.admission.length === 0) return ok(undefined);
   const doors: Door[] = [];
@@ -154,5 +162,5 @@ export function gateOf(
     const place = admissionPolicies.indexOf(made.value.policy);
     doors.push({ code: POLICY_REASONS + place, admission: made.value.admission });
   }
-  return ok(new Gate(doors, scenario, pools, table, trace));
+  return ok(new Gate(doors, slo, pools, table, trace));
 }

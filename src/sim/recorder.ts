@@ -11,6 +11,7 @@ import {
   QuantileSketch,
   U32Column,
 } from "../core/index.ts";
+import type { Trace } from "../trace/index.ts";
 import type { MixedStep } from "./engine.ts";
 import { REQUEST_COMPLETED, SLICE_DECODE, SLICE_MIXED } from "./report.ts";
 import type { SliceColumns } from "./report.ts";
@@ -25,18 +26,15 @@ import {
   AT_ROW,
 } from "./request-table.ts";
 import type { RequestTable } from "./request-table.ts";
+import { groupsOf } from "./request-groups.ts";
+import type { GroupKinds } from "./request-groups.ts";
 import type { Scenario } from "./scenario.ts";
+import { SloClasses } from "./slo-classes.ts";
+import type { SloTargets } from "./slo-classes.ts";
 import { timesOf } from "./time-asides.ts";
 import { PartSums } from "./time-parts.ts";
 
 const US_PER_S = 1e6;
-
-/** Latency targets, µs; Infinity: none. */
-export type SloTargets = {
-  readonly ttftUs: number;
-  readonly tpotUs: number;
-  readonly e2eUs: number;
-};
 
 /** Latencies of measured requests, and the digest over all. */
 export class Outcomes {
@@ -68,22 +66,45 @@ export class Outcomes {
     redoFirstUs: 0,
     redoUs: 0,
   };
-  private readonly slo: SloTargets;
+  readonly slo: SloClasses;
+  readonly groups: GroupKinds;
+  /** What each class is promised, by the engine's clock. */
+  private readonly targets: readonly SloTargets[];
 
-  constructor(warmupUs: number, slo: SloTargets) {
-    this.warmupUs = warmupUs;
-    this.slo = slo;
+  /** `clientPathUs`: what a client waits beside the engine, of the times that it is promised. */
+  constructor(
+    { traffic, slo }: Pick<Scenario, "traffic" | "slo">,
+    trace: Trace | undefined,
+    clientPathUs: number,
+  ) {
+    this.warmupUs = Math.round(traffic.warmup_s * US_PER_S);
+    this.slo = new SloClasses(slo, trace);
+    this.groups = groupsOf(this.slo, trace);
+    this.targets = this.slo.all.map(({ targets: { ttftUs, tpotUs, e2eUs } }) => ({
+      ttftUs: ttftUs - clientPathUs,
+      tpotUs,
+      e2eUs: e2eUs - clientPathUs,
+    }));
   }
 
-  offered(arrivalUs: number): void {
-    if (arrivalUs >= this.warmupUs) this.measured++;
+  /** A request arrives, of a row of the traffic. */
+  offered(row: number, inputTokens: number, arrivalUs: number): void {
+    this.slo.arrived(row, inputTokens);
+    if (arrivalUs < this.warmupUs) return;
+    this.measured++;
+    const { classes, tenants } = this.groups;
+    if (classes !== undefined) classes.of(row).measured++;
+    if (tenants !== undefined) tenants.of(row).measured++;
   }
 
   /** A request ended without completing. */
-  ended(row: number, status: number, nowUs: number): void {
+  ended(row: number, status: number, arrivalUs: number, nowUs: number): void {
     this.digest.addF64(row);
     this.digest.addU32(status);
     this.digest.addF64(nowUs);
+    if (arrivalUs < this.warmupUs) return;
+    this.groups.classes?.of(row).ended(status);
+    this.groups.tenants?.of(row).ended(status);
   }
 
   completed(table: RequestTable, slot: number, nowUs: number, workerId: number): void {
@@ -91,7 +112,8 @@ export class Outcomes {
     const firstTokenUs = table.data[slot + AT_FIRST_TOKEN_US]!;
     const admittedUs = table.data[slot + AT_ADMITTED_US]!;
     const { digest } = this;
-    digest.addF64(table.data[slot + AT_ROW]!);
+    const row = table.data[slot + AT_ROW]!;
+    digest.addF64(row);
     digest.addU32(REQUEST_COMPLETED);
     digest.addF64(admittedUs);
     digest.addF64(firstTokenUs);
@@ -112,28 +134,24 @@ export class Outcomes {
     const times = timesOf(table.data, slot, nowUs, this.times);
     this.e2eParts.add(times);
     if (output > 0) this.ttftParts.add(times);
-    let isGood = e2eUs <= this.slo.e2eUs;
+    const targets = this.targets[this.slo.of(row)]!;
+    let isGood = e2eUs <= targets.e2eUs;
+    let ttftUs = NaN;
+    let tpotUs = NaN;
     if (output > 0) {
-      const ttftUs = firstTokenUs - arrivalUs;
+      ttftUs = firstTokenUs - arrivalUs;
       this.ttft.add(ttftUs);
-      if (ttftUs > this.slo.ttftUs) isGood = false;
+      if (ttftUs > targets.ttftUs) isGood = false;
     }
     if (output > 1) {
-      const tpotUs = (nowUs - firstTokenUs) / (output - 1);
+      tpotUs = (nowUs - firstTokenUs) / (output - 1);
       this.tpot.add(tpotUs);
-      if (tpotUs > this.slo.tpotUs) isGood = false;
+      if (tpotUs > targets.tpotUs) isGood = false;
     }
     if (isGood) this.withinSlo++;
+    this.groups.classes?.of(row).completes(ttftUs, tpotUs, e2eUs, isGood);
+    this.groups.tenants?.of(row).completes(ttftUs, tpotUs, e2eUs, isGood);
   }
-}
-
-/** Outcomes by the scenario's targets; those are the client's, what is measured is the engine's, `clientPathUs` less. */
-export function outcomesOf({ traffic, slo }: Scenario, clientPathUs: number): Outcomes {
-  return new Outcomes(Math.round(traffic.warmup_s * US_PER_S), {
-    ttftUs: (slo.ttft_s ?? Infinity) * US_PER_S - clientPathUs,
-    tpotUs: (slo.tpot_s ?? Infinity) * US_PER_S,
-    e2eUs: (slo.e2e_s ?? Infinity) * US_PER_S - clientPathUs,
-  });
 }
 
 /** Slices of the workers' time, up to a limit. */

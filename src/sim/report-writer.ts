@@ -21,6 +21,7 @@ import { energyOf, workerPower } from "./report-energy.ts";
 import { networkSummary } from "./report-network.ts";
 import { gpusOf, hitRateOf, poolSummary, totalsOf, usagePeakOf } from "./report-pools.ts";
 import type { Totals } from "./report-pools.ts";
+import { sloOf } from "./report-slo.ts";
 import type { Scenario } from "./scenario.ts";
 import { digestTiers, tierReport } from "./tiers/tier-report.ts";
 import type { Traffic } from "./traffic.ts";
@@ -85,23 +86,6 @@ function digestOf(run: FinishedRun): string {
     for (let link = 0; link < links.count; link++) digest.addF64(links.bytesAt(link, run.nowUs));
   }
   return digest.hex();
-}
-
-function sloOf(run: FinishedRun, windowS: number): Report["slo"] {
-  const { slo } = run.scenario;
-  const { outcomes } = run;
-  const targets = {
-    ...(slo.ttft_s === undefined ? {} : { ttftMs: slo.ttft_s * 1e3 }),
-    ...(slo.tpot_s === undefined ? {} : { tpotMs: slo.tpot_s * 1e3 }),
-    ...(slo.e2e_s === undefined ? {} : { e2eMs: slo.e2e_s * 1e3 }),
-  };
-  if (Object.keys(targets).length === 0) return { targets, goodputPerS: null, attainment: null };
-  const { measured, withinSlo } = outcomes;
-  return {
-    targets,
-    goodputPerS: windowS > 0 ? withinSlo / windowS : 0,
-    attainment: measured === 0 ? null : withinSlo / measured,
-  };
 }
 
 function warningsOf(run: FinishedRun, totals: Totals): string[] {
@@ -335,7 +319,7 @@ export function writeReport(
     kv: kvOf(run, totals),
     batch: batchOf(totals, simS * workers.length),
     ...extrasOf(run),
-    slo: sloOf(run, windowS),
+    slo: sloOf(outcomes, windowS, pools[0]!.engine.clientPathUs),
     gpuHours,
     energy,
     cost: costOf(summaries, totals, electricityUsd),

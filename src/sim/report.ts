@@ -10,6 +10,7 @@ import type { FaultsSummary } from "./faults/fault-summary.ts";
 import type { LatencySummary } from "./latency-summary.ts";
 import type { PoolRole, Scenario } from "./scenario.ts";
 import type { SeriesColumns } from "./series-columns.ts";
+import type { SloReport } from "./slo-report.ts";
 import type { AsideColumns, TimeBreakdown } from "./time-parts.ts";
 import type { TierReport } from "./tiers/tier-report.ts";
 
@@ -215,17 +216,7 @@ export type Report = {
   readonly adapters: { readonly loads: number; readonly waitS: number } | null;
   /** Images that workers encoded, and those that were encoded already; `null`: prompts bring none. */
   readonly images: { readonly encoded: number; readonly spared: number } | null;
-  readonly slo: {
-    readonly targets: {
-      readonly ttftMs?: number;
-      readonly tpotMs?: number;
-      readonly e2eMs?: number;
-    };
-    /** Measured requests that met every target, per second; `null` when no target is set. */
-    readonly goodputPerS: number | null;
-    /** Share of measured requests (rejected ones included) that met every target. */
-    readonly attainment: number | null;
-  };
+  readonly slo: SloReport;
   readonly gpuHours: number;
   /** Of GPUs and hosts over the whole run; `null` where a pool names no GPU. */
   readonly energy: EnergyReport | null;
@@ -289,6 +280,8 @@ export type RequestColumns = {
   readonly asides?: AsideColumns;
   /** Session of the trace, −1: none; absent when the trace has no sessions. */
   readonly session?: Int32Array;
+  /** Index in the report's `slo.classes`; absent when the scenario has no classes. */
+  readonly sloClass?: Uint8Array;
 };
 
 /** What a recorded slice of a worker's time was. */

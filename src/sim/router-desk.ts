@@ -344,6 +344,7 @@ export class RouterDesk {
     request.strictPriority = trace?.hints?.strictPriority?.[row] ?? 0;
     request.tenant = trace?.labels?.tenant?.codes[row] ?? -1;
     request.family = trace?.labels?.class?.codes[row] ?? -1;
+    request.sloClass = this.options.slo.of(row);
     request.expectedOutput = expectedOutput(trace, this.options.outputHints, row);
     this.options.rules?.apply(request, row);
     const { affinityBlocks } = this.needs;

@@ -6,6 +6,7 @@ import { RequestLog } from "./request-log.ts";
 import type { SimulationResult } from "./report.ts";
 import { SeriesLog } from "./series-log.ts";
 import type { SimulationOptions } from "./simulation-inputs.ts";
+import type { SloClasses } from "./slo-classes.ts";
 import { Witness } from "./witness.ts";
 
 export type RunRecords = {
@@ -31,14 +32,19 @@ export function recordsOf(options: SimulationOptions, total: number): RunRecords
 export function recordColumns(
   { log, series, slices, witness }: RunRecords,
   sessions: Sessions | undefined,
+  slo: SloClasses,
 ): Pick<SimulationResult, "requests" | "series" | "slices" | "decisions"> {
   const requests = log?.columns();
   const session =
     sessions === undefined || requests === undefined
       ? {}
       : { session: Int32Array.from(requests.row, (row) => sessions.session[row]!) };
+  const sloClass =
+    requests === undefined || !slo.areSeveral
+      ? {}
+      : { sloClass: Uint8Array.from(requests.row, (row) => slo.of(row)) };
   return {
-    ...(requests === undefined ? {} : { requests: { ...requests, ...session } }),
+    ...(requests === undefined ? {} : { requests: { ...requests, ...session, ...sloClass } }),
     ...(series === undefined ? {} : { series: series.columns() }),
     ...(slices === undefined ? {} : { slices: slices.columns() }),
     ...(witness === undefined ? {} : { decisions: witness.decisions }),

@@ -7,6 +7,7 @@ import { atPool, poolScenarios } from "./pool-scenarios.ts";
 import { checkQueue } from "./queue-checks.ts";
 import { checkRules } from "./routing-rules.ts";
 import type { Scenario } from "./scenario.ts";
+import { checkSlo } from "./slo-classes.ts";
 import { BLOCKS_DEFAULT, ranksOf } from "./worker-knobs.ts";
 
 /** The first broken rule between keys, `undefined` when all hold. */
@@ -16,7 +17,8 @@ export function crossCheck(scenario: Scenario): Problem | undefined {
     checkSource(scenario) ??
     checkTimes(scenario.traffic) ??
     checkQueue(scenario.router.queue) ??
-    checkRules(scenario)
+    checkRules(scenario) ??
+    checkSlo(scenario)
   );
 }
 

@@ -21,6 +21,7 @@ import { routerKeys } from "./router-keys.ts";
 import { poolLabels } from "./routing-keys.ts";
 import { fabricSchema } from "./fabric-schema.ts";
 import { overridesOf } from "./schema-overrides.ts";
+import { sloKeys } from "./slo-keys.ts";
 import { kvSchema } from "./tiers/tier-schema.ts";
 
 /** Largest token count per request that is taken seriously (source: the declared-length cap of AISimulate). */
@@ -352,13 +353,7 @@ const schema = z.strictObject({
   router: routerKeys.prefault({}),
   disagg: disaggSchema.prefault({}),
   faults: faultsSchema.prefault({}),
-  slo: z
-    .strictObject({
-      ttft_s: seconds("time to first token").optional(),
-      tpot_s: seconds("time per output token after the first").optional(),
-      e2e_s: seconds("arrival to last token").optional(),
-    })
-    .prefault({}),
+  slo: sloKeys.prefault({}),
   cost: z
     .strictObject({
       usd_per_gpu_hour: described(

@@ -20,7 +20,7 @@ import { faultsOf, type Faults } from "./faults/index.ts";
 import { Intake } from "./intake.ts";
 import { checkLaws } from "./laws.ts";
 import { workersByNumber, type Pool } from "./pool.ts";
-import { outcomesOf, type Outcomes, type SliceLog } from "./recorder.ts";
+import { Outcomes, type SliceLog } from "./recorder.ts";
 import { writeReport } from "./report-writer.ts";
 import { REQUEST_CANCELLED, REQUEST_FAILED, REQUEST_REJECTED } from "./report.ts";
 import type { SimulationResult } from "./report.ts";
@@ -110,9 +110,10 @@ export class Simulation implements WorkerSink, HandoffSink {
     });
     if (!pools.ok) return pools;
     simulation.net = net;
-    const desks = desksOf(inputs, pools.value, simulation.table);
+    const { slo } = simulation.outcomes;
+    const desks = desksOf(inputs, pools.value, simulation.table, slo);
     if (!desks.ok) return desks;
-    const gate = gateOf(inputs.scenario, pools.value, simulation.table, inputs.trace);
+    const gate = gateOf(inputs.scenario, pools.value, simulation.table, inputs.trace, slo);
     if (!gate.ok) return gate;
     simulation.gate = gate.value;
     simulation.connect(pools.value, desks.value);
@@ -131,7 +132,7 @@ export class Simulation implements WorkerSink, HandoffSink {
     this.clients = clientsOf(scenario, this.table, clientPathUs);
     if (scenario.clients.retry.max > 0) this.retries = new Retries(scenario, this.table);
     this.intake = new Intake(this.traffic);
-    this.outcomes = outcomesOf(scenario, clientPathUs);
+    this.outcomes = new Outcomes(scenario, trace, clientPathUs);
     const records = recordsOf(options, this.traffic.total);
     this.log = records.log;
     this.series = records.series;
@@ -190,7 +191,7 @@ export class Simulation implements WorkerSink, HandoffSink {
    */
   finish(wallS: number, stopped?: string): SimulationResult {
     if (!this.isOver) this.end(stopped ?? "interrupted", this.nowUs);
-    const records = recordColumns(this, this.traffic.sessions);
+    const records = recordColumns(this, this.traffic.sessions, this.outcomes.slo);
     const report = writeReport(this, wallS, records.requests);
     return { report, gaps: this.outcomes.gaps.bars(), ...records };
   }
@@ -285,7 +286,7 @@ export class Simulation implements WorkerSink, HandoffSink {
   private arrive(nowUs: number): void {
     this.intake.take(nowUs);
     if (Number.isNaN(this.firstArrivalUs)) this.firstArrivalUs = nowUs;
-    this.endings.offered(this.intake.request.row, nowUs);
+    this.endings.offered(this.intake.request, nowUs);
     this.entrance.enter(nowUs);
   }
 

@@ -3,6 +3,7 @@
 import { countText, msText, percentText, secondsText } from "../core/index.ts";
 import type { Report } from "./report.ts";
 import { NAMELESS, type Scenario } from "./scenario.ts";
+import { sloOutcome } from "./slo-words.ts";
 import { limitOf } from "./verdict-limit.ts";
 
 export type Verdict = {
@@ -10,8 +11,6 @@ export type Verdict = {
   readonly text: string;
 };
 
-/** Share of requests that must meet the SLO for "held" (assumption: the usual two nines). */
-const HELD_SHARE = 0.99;
 /** Share of its usual goodput that a fault must cost to be told (assumption: the reports' limit of recovery). */
 const DIP_SHARE = 0.05;
 /** Two sentences, and one on faults and one on what tiers or hand-offs did where there are any; a report without requests says so. */
@@ -31,18 +30,13 @@ function trimmed(text: string): string {
 }
 
 function outcomeOf(report: Report): Verdict {
-  const { requests, slo } = report;
+  const { requests } = report;
   const cluster = clusterText(report);
   const span = secondsText(report.simS);
   const lost = requests.rejected + requests.failed + requests.cancelled;
-  if (slo.attainment !== null) {
-    const held = slo.attainment >= HELD_SHARE;
-    return {
-      mood: held ? "good" : slo.attainment >= 0.9 ? "fair" : "bad",
-      text:
-        `${capital(cluster)} ${held ? "held" : "missed"} the SLO: ` +
-        `${percentText(slo.attainment)} of the requests met ${targetsText(slo.targets)}.`,
-    };
+  const promised = sloOutcome(report);
+  if (promised !== undefined) {
+    return { mood: promised.mood, text: `${capital(cluster)} ${promised.text}.` };
   }
   const served = `${countText(requests.completed)} of ${countText(requests.offered)} requests`;
   const all = requests.completed === requests.offered;
@@ -109,14 +103,6 @@ function lossText(report: Report): string {
   if (cancelled > 0) parts.push(`${countText(cancelled)} cancelled`);
   if (unfinished > 0) parts.push(`${countText(unfinished)} unfinished`);
   return parts.length === 0 ? "" : ` (${parts.join(", ")})`;
-}
-
-function targetsText(targets: Report["slo"]["targets"]): string {
-  const parts: string[] = [];
-  if (targets.ttftMs !== undefined) parts.push(`TTFT ≤ ${msText(targets.ttftMs)}`);
-  if (targets.tpotMs !== undefined) parts.push(`TPOT ≤ ${msText(targets.tpotMs)}`);
-  if (targets.e2eMs !== undefined) parts.push(`e2e ≤ ${msText(targets.e2eMs)}`);
-  return parts.join(", ");
 }
 
 /** What the run is called: its scenario's name, or its traffic's where the scenario has none. */

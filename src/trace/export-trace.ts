@@ -44,7 +44,6 @@ export function exportLosses(trace: Trace, format: ExportFormat): string[] {
   if (hashes !== undefined && header.blockSize !== 512) {
     losses.push(`the block size (give the reader --block-size ${header.blockSize})`);
   }
-  if (trace.labels?.tenant !== undefined) losses.push("tenants");
   return losses;
 }
 
@@ -64,6 +63,7 @@ function writeMooncake(trace: Trace): Uint8Array {
   const { hashes, sessions, priority, labels, hints } = trace;
   const writer = new ByteWriter(trace.rows * ROW_BYTES);
   const model = labels?.model?.values.map((text) => JSON.stringify(text));
+  const tenant = labels?.tenant?.values.map((text) => JSON.stringify(text));
   const policy = labels?.class?.values.map((text) => JSON.stringify(text));
   for (let row = 0; row < trace.rows; row++) {
     const time = trace.arrivalUs[row]!;
@@ -94,6 +94,9 @@ function writeMooncake(trace: Trace): Uint8Array {
     }
     writeHints(writer, hints, row);
     if (model !== undefined) writer.text(`, "model": ${model[labels!.model!.codes[row]!]!}`);
+    if (tenant !== undefined) {
+      writer.text(`, "tenant": ${tenant[labels!.tenant!.codes[row]!]!}`);
+    }
     if (policy !== undefined) {
       writer.text(`, "policy_class": ${policy[labels!.class!.codes[row]!]!}`);
     }

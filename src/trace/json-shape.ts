@@ -18,7 +18,7 @@ export type JsonShape = {
   readonly remarks: readonly string[];
 };
 
-/** Plain Mooncake rows and the aliases that Dynamo and AIPerf accept; times are milliseconds. */
+/** Plain Mooncake rows, the aliases that Dynamo and AIPerf accept, and tenants as ours; times are milliseconds. */
 export const MOONCAKE_SHAPE: JsonShape = {
   format: "mooncake",
   keys: [
@@ -37,6 +37,7 @@ export const MOONCAKE_SHAPE: JsonShape = {
     { name: "osl", role: "expected", unit: "ms" },
     { name: "keep_ms", role: "keep", unit: "ms" },
     { name: "policy_class", role: "class", unit: "ms" },
+    { name: "tenant", role: "tenant", unit: "ms" },
     { name: "model", role: "model", unit: "ms" },
   ],
   dropZeroOutput: false,

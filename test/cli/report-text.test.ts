@@ -126,12 +126,12 @@ describe("verdictOf", () => {
       "1 fault: 3 requests lost, goodput fell by up to 40.0 % and did not recover.",
     ],
     [
-      { slo: { targets: { ttftMs: 500 }, goodputPerS: 3.9, attainment: 0.995 } },
+      { slo: { ...base.slo, targets: { ttftMs: 500 }, goodputPerS: 3.9, attainment: 0.995 } },
       "good",
       "held the SLO: 99.5 % of the requests met TTFT ≤ 500 ms",
     ],
     [
-      { slo: { targets: { tpotMs: 50 }, goodputPerS: 1, attainment: 0.5 } },
+      { slo: { ...base.slo, targets: { tpotMs: 50 }, goodputPerS: 1, attainment: 0.5 } },
       "bad",
       "missed the SLO",
     ],

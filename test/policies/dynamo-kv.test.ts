@@ -175,6 +175,7 @@ describe("prefills wear off", () => {
     newTokens: 1000,
     expectedOutput: NaN,
     prefillUs,
+    sloClass: 0,
   });
 
   test("all modelled: elapsed time spills beyond the oldest", () => {
@@ -214,7 +215,13 @@ describe("prefills wear off", () => {
 test("output blocks count less the nearer the expected end", () => {
   const book = new LoadBook(1, blockChain(64), BLOCK);
   const prompt = requestOf(0, 64).prompt;
-  const booking = { inputTokens: 64, newTokens: 64, expectedOutput: 100, prefillUs: NaN };
+  const booking = {
+    inputTokens: 64,
+    newTokens: 64,
+    expectedOutput: 100,
+    prefillUs: NaN,
+    sloClass: 0,
+  };
   book.book(0, 0, booking, prompt, 0);
   expect(book.blocks[0]).toBe(4);
   // The 1st token opens block 5: weight 1 − 1/100 on four own blocks and one of output.

@@ -39,7 +39,7 @@ export function stateOf(
   } = {},
 ): RouterState {
   const { role = "mixed", ttftUs = Infinity, tpotUs = Infinity, ...setup } = rest;
-  const setting = { role, workers: facts.length, ttftUs, tpotUs };
+  const setting = { role, workers: facts.length, targets: [{ ttftUs, tpotUs }] };
   const router = createRouter(policy, knobs, setting);
   if (!router.ok) throw new Error(router.problem.what);
   return new RouterState(router.value, {
@@ -79,6 +79,7 @@ export function requestOf(
     session: -1,
     tenant: -1,
     family: -1,
+    sloClass: 0,
     pinned: -1,
     requiredLabels: 0,
     preferredLabels: [],

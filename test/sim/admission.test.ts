@@ -26,9 +26,14 @@ const VIEW: AdmissionView = {
   inFlightOfTenant: (tenant) => tenant,
   inFlightOfClass: (name) => 2 * name,
   usPerPromptToken: 50,
+};
+const REQUEST: AdmissionRequest = {
+  inputTokens: 100,
+  priority: 0,
+  tenant: 1,
+  class: 1,
   ttftTargetUs: 100_000,
 };
-const REQUEST: AdmissionRequest = { inputTokens: 100, priority: 0, tenant: 1, class: 1 };
 
 function admission(name: string, knobs: Record<string, number>) {
   const made = createAdmission(name, knobs, "admission.0");
@@ -74,10 +79,10 @@ describe("policies by hand", () => {
 
   test("early rejection adds the queue of all to the prompt of one", () => {
     // 1000 · 50 µs queued, and 100 tokens on one of two workers: 10 ms.
-    expect(admits("early_rejection", {}, { ttftTargetUs: 60_000 })).toBe(true);
-    expect(admits("early_rejection", {}, { ttftTargetUs: 59_999 })).toBe(false);
-    expect(admits("early_rejection", { slack: 2 }, { ttftTargetUs: 30_000 })).toBe(true);
-    expect(admits("early_rejection", {}, { ttftTargetUs: Infinity })).toBe(true);
+    expect(admits("early_rejection", {}, {}, { ttftTargetUs: 60_000 })).toBe(true);
+    expect(admits("early_rejection", {}, {}, { ttftTargetUs: 59_999 })).toBe(false);
+    expect(admits("early_rejection", { slack: 2 }, {}, { ttftTargetUs: 30_000 })).toBe(true);
+    expect(admits("early_rejection", {}, {}, { ttftTargetUs: Infinity })).toBe(true);
   });
 
   test("shedding takes the least urgent first", () => {

@@ -214,6 +214,13 @@ const CLASSES = [
   { name: "none", family: "none" },
 ];
 
+/** Requests that are promised something else: less, more, or nothing at all. */
+const SLO_CLASSES = [
+  { name: "urgent", class: "chat", tenant: "b", ttft_s: 0.05, tpot_s: null },
+  { name: "long", input_tokens_min: 150, ttft_s: 1, e2e_s: 3, attainment: 0.5 },
+  { name: "batch", class: "batch", ttft_s: null, tpot_s: null },
+];
+
 /** How true the router's view is. */
 const views = fc.record({
   metrics_loss: fc.constantFrom(0, 0, 0.3),
@@ -387,7 +394,7 @@ export const randomRuns: fc.Arbitrary<RandomRun> = fc
         // Who waits at the router presses on no memory.
         ...(r.pressure === null || r.seed % 4 === 0 ? {} : { queue: {} }),
       },
-      slo: { ttft_s: 0.2, tpot_s: 0.03 },
+      slo: { ttft_s: 0.2, tpot_s: 0.03, classes: r.seed % 3 === 0 ? SLO_CLASSES : [] },
     });
     const trace = traceFor(r.seed, r.shape);
     return { scenario, trace, ...(hardware === undefined ? {} : { hardware }) };

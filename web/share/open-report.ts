@@ -46,6 +46,7 @@ export function openReport(document: object, name: string): void {
         cluster: { workers: document.workers.length, gpus: 0, kvBlocks: 0, kvTokens: 0, seats: 0 },
         series: null,
         whole: null,
+        groups: [],
       },
       tookMs: null,
     },

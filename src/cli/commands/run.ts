@@ -2,7 +2,7 @@
 
 import { fail, ok } from "../../core/index.ts";
 import type { Result } from "../../core/index.ts";
-import { createSimulation, replaySpanUs, seriesIntervalUs } from "../../sim/index.ts";
+import { createSimulation, hasSlo, replaySpanUs, seriesIntervalUs } from "../../sim/index.ts";
 import type {
   Scenario,
   SimulationInputs,
@@ -170,8 +170,7 @@ async function present(
 function requiredAttainment(flags: RunFlags, scenario: Scenario): Result<number | undefined> {
   const required = shareFlag(flags.requireAttainment, "--require-attainment");
   if (!required.ok || required.value === undefined) return required;
-  const { ttft_s: ttft, tpot_s: tpot, e2e_s: e2e } = scenario.slo;
-  if (ttft !== undefined || tpot !== undefined || e2e !== undefined) return required;
+  if (hasSlo(scenario)) return required;
   return fail({
     what: "there is no SLO to attain",
     where: "--require-attainment",

@@ -5,6 +5,7 @@ import type { Result } from "../../core/index.ts";
 import { rankStudy, sampleOf, scenarioOfCase, studyCases } from "../../plan/index.ts";
 import type { StudyPlan } from "../../plan/index.ts";
 import { routerPolicies } from "../../policies/index.ts";
+import { hasSlo } from "../../sim/index.ts";
 import type { Scenario } from "../../sim/index.ts";
 import { scenarioTitle } from "../../sim/index.ts";
 import { EXIT_DONE, EXIT_INTERRUPTED } from "../exit-codes.ts";
@@ -71,9 +72,8 @@ export async function studyRoutersCommand(
   return ok(samples.value.length < cases.length ? EXIT_INTERRUPTED : EXIT_DONE);
 }
 
-function lacksSlo({ slo }: Scenario): Parameters<typeof fail>[0] | undefined {
-  const { ttft_s: ttft, tpot_s: tpot, e2e_s: e2e } = slo;
-  if (ttft !== undefined || tpot !== undefined || e2e !== undefined) return undefined;
+function lacksSlo(scenario: Scenario): Parameters<typeof fail>[0] | undefined {
+  if (hasSlo(scenario)) return undefined;
   return {
     what: "there is no SLO, so no goodput to rank by",
     where: "slo",

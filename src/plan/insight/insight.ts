@@ -4,6 +4,8 @@ import { runTitle, verdictOf } from "../../sim/index.ts";
 import type { Report, SimulationResult, Verdict } from "../../sim/index.ts";
 import { clusterSize } from "./cluster-size.ts";
 import type { ClusterSize } from "./cluster-size.ts";
+import { groupTables } from "./group-tables.ts";
+import type { GroupTable } from "./group-tables.ts";
 import { overTime } from "./over-time.ts";
 import type { OverTime } from "./over-time.ts";
 import { timeBreakdown } from "./time-breakdown.ts";
@@ -25,6 +27,8 @@ export type Insight = {
   readonly cluster: ClusterSize;
   readonly series: OverTime | null;
   readonly whole: WindowInsight | null;
+  /** Classes and tenants of requests, where there are several. */
+  readonly groups: readonly GroupTable[];
 };
 
 /** The overview of a run. Parts without columns are null. */
@@ -38,6 +42,7 @@ export function insightOf(result: SimulationResult): Insight {
     cluster,
     series: series === undefined ? null : overTime(report, series, timedRequests(result), cluster),
     whole: requests === undefined ? null : wholeInsight(report),
+    groups: groupTables(report),
   };
 }
 

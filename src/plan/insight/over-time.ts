@@ -131,12 +131,11 @@ function fillBin(
   { first, end, bin }: { readonly first: number; readonly end: number; readonly bin: number },
   bins: RequestBins,
 ): void {
-  const { ttftMs = Infinity, tpotMs = Infinity, e2eMs = Infinity } = report.slo.targets;
-  const hasTargets = Object.keys(report.slo.targets).length > 0;
   const ttft: number[] = [];
   const tpot: number[] = [];
   const queue: number[] = [];
   let within = 0;
+  const { slo } = report;
   for (let row = first; row < end; row++) {
     const own = {
       ttft: latencyUs(requests, row, "ttft") / US_PER_MS,
@@ -147,6 +146,9 @@ function fillBin(
     if (!Number.isNaN(own.tpot)) tpot.push(own.tpot);
     const queueMs = latencyUs(requests, row, "queue") / US_PER_MS;
     if (!Number.isNaN(queueMs)) queue.push(queueMs);
+    const code = requests.sloClass?.[row];
+    const targets = code === undefined ? slo.targets : (slo.classes?.[code]?.targets ?? {});
+    const { ttftMs = Infinity, tpotMs = Infinity, e2eMs = Infinity } = targets;
     // Requests that never finished have NaN here and are not within; a missing TPOT misses nothing.
     if (own.e2e <= e2eMs && !(own.ttft > ttftMs) && !(own.tpot > tpotMs)) within++;
   }
@@ -157,5 +159,5 @@ function fillBin(
   bins.hasWaited[bin] = isLong ? 1 : 0;
   bins.ttftMsP99[bin] = quantileOf(sortedTtft, 0.99);
   bins.tpotMsP99[bin] = quantileOf(Float64Array.from(tpot).sort(), 0.99);
-  if (hasTargets) bins.attainment[bin] = within / (end - first);
+  if (slo.attainment !== null) bins.attainment[bin] = within / (end - first);
 }

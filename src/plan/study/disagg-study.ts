@@ -8,7 +8,7 @@
 import { fail, ok } from "../../core/index.ts";
 import type { Problem, Result } from "../../core/index.ts";
 import type { CardDeck, GpuCard, NodeCard } from "../../hardware/index.ts";
-import { FABRIC_DEFAULT } from "../../sim/index.ts";
+import { FABRIC_DEFAULT, hasSlo } from "../../sim/index.ts";
 import type { Report, Scenario } from "../../sim/index.ts";
 import { sampleOf } from "./disagg-sample.ts";
 import type { DisaggSample } from "./disagg-sample.ts";
@@ -58,8 +58,9 @@ export type DisaggStudyResult = {
 };
 
 /** What the study cannot work with. */
-function faultOf({ slo, cluster, engine }: Scenario): Problem | undefined {
-  if (slo.ttft_s === undefined && slo.tpot_s === undefined && slo.e2e_s === undefined) {
+function faultOf(scenario: Scenario): Problem | undefined {
+  const { cluster, engine } = scenario;
+  if (!hasSlo(scenario)) {
     return {
       what: "there is no SLO, so no goodput to compare",
       where: "slo",

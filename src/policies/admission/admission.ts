@@ -19,8 +19,6 @@ export interface AdmissionView {
   inFlightOfClass(name: number): number;
   /** Time in which all workers together compute a prompt token, µs, by the step-time model. */
   readonly usPerPromptToken: number;
-  /** Target of the time to first token, µs; Infinity: none. */
-  readonly ttftTargetUs: number;
 }
 
 /** What a gateway knows of a request. Hosts reuse one object. */
@@ -31,6 +29,8 @@ export type AdmissionRequest = {
   /** Numbers of its tenant and class; 0 where none is told. */
   tenant: number;
   class: number;
+  /** Its own target of the time to first token, µs; Infinity: none. */
+  ttftTargetUs: number;
 };
 
 export interface Admission {

@@ -30,12 +30,12 @@ export const earlyRejection: AdmissionPolicy = {
       retryAfterUs: 0,
       admits(
         view: Parameters<ReturnType<AdmissionPolicy["create"]>["admits"]>[0],
-        request: { readonly inputTokens: number },
+        request: { readonly inputTokens: number; readonly ttftTargetUs: number },
       ): boolean {
         const waitUs = view.queuedTokens * view.usPerPromptToken;
         // A prompt is computed by one worker, the queue by all.
         const ownUs = request.inputTokens * view.usPerPromptToken * view.workers;
-        const lateUs = waitUs + ownUs - knobs["slack"]! * view.ttftTargetUs;
+        const lateUs = waitUs + ownUs - knobs["slack"]! * request.ttftTargetUs;
         // What the prompt itself takes no wait makes shorter.
         admission.retryAfterUs = Math.ceil(Math.min(waitUs, Math.max(0, lateUs)));
         return !(lateUs > 0);

@@ -136,46 +136,60 @@ export class HeadworksRouter implements Router {
       knobs.decode * output * stepUs +
       knobs.harm * (stallUs + slowUs) +
       wear * stallUs +
-      this.missUs(view, requests, ttftUs, ownUs, stepUs)
+      this.missUs(view, request, worker, ttftUs, ownUs, stepUs)
     );
   }
 
   /**
-   * Share of the stalls that the target of the time per token leaves room for which the requests of a worker have had, at
-   * most 1. While a request is decoded, about as many prompts are computed there as it has companions, so that their
+   * Share of the stalls that the targets of the time per token leave room for which the requests of a worker have had, at
+   * most 1, over all of them. While a request is decoded, about as many prompts are computed there as it has companions, so that their
    * prefills are what it stands still for.
    */
   private worn(view: RouterView, worker: number, stepUs: number): number {
-    const { tpotUs } = this.setting;
-    if (tpotUs === Infinity) return 0;
-    const roomUs = Math.max(LEAST_SLACK * tpotUs, tpotUs - stepUs) * view.observed.outputMean;
-    return Math.min(1, view.book.activePrefillUs[worker]! / roomUs);
+    const { targets } = this.setting;
+    const { requests, requestsOf, activePrefillUs } = view.book;
+    const all = requests[worker]!;
+    let worn = 0;
+    for (let of = 0; of < targets.length; of++) {
+      const { tpotUs } = targets[of]!;
+      const count = requestsOf[of]![worker]!;
+      if (tpotUs === Infinity || count === 0) continue;
+      const roomUs = Math.max(LEAST_SLACK * tpotUs, tpotUs - stepUs) * view.observed.outputMean;
+      const own = Math.min(1, activePrefillUs[worker]! / roomUs);
+      worn += count === all ? own : (count / all) * own;
+    }
+    return worn;
   }
 
-  /** Expected misses of targets by this request and, because of it, by those already there; in µs. */
+  /** Expected misses of targets by this request and, because of it, by those already there, each of its own; in µs. */
   private missUs(
     view: RouterView,
-    requests: number,
+    request: RouterRequest,
+    worker: number,
     ttftUs: number,
     ownUs: number,
     stepUs: number,
   ): number {
     const { miss, margin } = this.knobs;
-    const { ttftUs: firstUs, tpotUs: tokenUs } = this.setting;
-    let misses = 0;
-    let unitUs = 0;
-    if (firstUs < Infinity) {
-      // The prediction errs: the miss sets in gradually around the target.
-      const over = (ttftUs - (1 - margin) * firstUs) / (2 * margin * firstUs + 1);
-      misses += Math.min(1, Math.max(0, over));
-      unitUs = firstUs;
+    const { targets } = this.setting;
+    let lostUs = 0;
+    for (let of = 0; of < targets.length; of++) {
+      const { ttftUs: firstUs, tpotUs: tokenUs } = targets[of]!;
+      let misses = 0;
+      if (of === request.sloClass && firstUs < Infinity) {
+        // The prediction errs: the miss sets in gradually around the target.
+        const over = (ttftUs - (1 - margin) * firstUs) / (2 * margin * firstUs + 1);
+        misses += Math.min(1, Math.max(0, over));
+      }
+      const others = view.book.requestsOf[of]![worker]!;
+      if (tokenUs < Infinity && others > 0) {
+        const slackUs = Math.max(LEAST_SLACK * tokenUs, tokenUs - stepUs);
+        misses += others * view.observed.shareShorter(ownUs / slackUs);
+      }
+      const unitUs = firstUs < Infinity ? firstUs : tokenUs * view.observed.outputMean;
+      if (misses > 0) lostUs += miss * misses * unitUs;
     }
-    if (tokenUs < Infinity) {
-      const slackUs = Math.max(LEAST_SLACK * tokenUs, tokenUs - stepUs);
-      misses += requests * view.observed.shareShorter(ownUs / slackUs);
-      if (unitUs === 0) unitUs = tokenUs * view.observed.outputMean;
-    }
-    return miss * misses * unitUs;
+    return lostUs;
   }
 
   /** Expected wait for KV blocks or a place in the batch, µs: others must end first. */

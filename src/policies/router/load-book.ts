@@ -25,12 +25,16 @@ export type Booking = {
   expectedOutput: number;
   /** Predicted time of its prefill alone, µs; NaN: not modelled. */
   prefillUs: number;
+  /** Class of requests that are promised the same. */
+  sloClass: number;
 };
 
 export class LoadBook {
   readonly tree: LoadTree;
   /** Requests by worker that have not ended. */
   readonly requests: Int32Array;
+  /** The same by class of what requests are promised. */
+  readonly requestsOf: readonly Int32Array[];
   /** Requests whose first token is not out, and the prompt tokens they still need. */
   readonly prefillRequests: Int32Array;
   readonly prefillTokens: Float64Array;
@@ -65,10 +69,16 @@ export class LoadBook {
   private outputBlocks = new Float64Array(64);
   private discount = new Float64Array(64);
   private bookedUs = new Float64Array(64);
+  private sloClass = new Uint8Array(64);
 
-  constructor(workers: number, nodes: PrefixNodes, blockSize: number) {
+  /** `classes`: kinds of promises to requests. */
+  constructor(workers: number, nodes: PrefixNodes, blockSize: number, classes = 1) {
     this.tree = new LoadTree(workers);
     this.requests = this.tree.outstanding;
+    this.requestsOf =
+      classes === 1
+        ? [this.requests]
+        : Array.from({ length: classes }, () => new Int32Array(workers));
     this.prefillRequests = new Int32Array(workers);
     this.prefillTokens = new Float64Array(workers);
     this.blocks = new Float64Array(workers);
@@ -105,6 +115,8 @@ export class LoadBook {
     this.newTokens[booking] = request.newTokens;
     this.prefillUs[booking] = request.prefillUs;
     this.bookedUs[booking] = nowUs;
+    this.sloClass[booking] = request.sloClass;
+    if (this.requestsOf.length > 1) this.requestsOf[request.sloClass]![worker]!++;
     const expected = Number.isNaN(request.expectedOutput) ? 0 : request.expectedOutput;
     this.expected[booking] = expected;
     this.discount[booking] = 0;
@@ -140,6 +152,7 @@ export class LoadBook {
     const worker = this.worker[booking]!;
     this.state[booking] = FREE;
     this.tree.add(worker, -1);
+    if (this.requestsOf.length > 1) this.requestsOf[this.sloClass[booking]!]![worker]!--;
     this.contextTokens[worker]! -= this.input[booking]!;
     this.expectedTokens[worker]! -= this.expected[booking]!;
     this.dereference(prompt, worker);
@@ -319,6 +332,9 @@ export class LoadBook {
     const state = new Uint8Array(length);
     state.set(this.state);
     this.state = state;
+    const sloClass = new Uint8Array(length);
+    sloClass.set(this.sloClass);
+    this.sloClass = sloClass;
     this.worker = i32(this.worker);
     this.previous = i32(this.previous);
     this.next = i32(this.next);

@@ -26,6 +26,8 @@ export type RouterSetup = {
   /** As `approximate`, beside the events. */
   readonly predictedTtlUs: number | undefined;
   readonly sessionTtlUs: number | undefined;
+  /** Kinds of promises to requests; absent: one. */
+  readonly sloClasses?: number;
   /** Exclusion of overloaded workers; Infinity: none. */
   readonly busyBlocksShare: number;
   readonly busyPrefillTokens: number;

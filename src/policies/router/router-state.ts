@@ -72,6 +72,7 @@ export class RouterState implements RouterView {
     newTokens: 0,
     expectedOutput: NaN,
     prefillUs: NaN,
+    sloClass: 0,
   };
   private readonly shape = {
     prefillRequests: 1,
@@ -92,7 +93,7 @@ export class RouterState implements RouterView {
     this.facts = setup.facts;
     this.candidates = Int32Array.from({ length: count }, (_, worker) => worker);
     this.candidateCount = count;
-    this.book = new LoadBook(count, setup.nodes, setup.facts[0]?.blockSize ?? 1);
+    this.book = new LoadBook(count, setup.nodes, setup.facts[0]?.blockSize ?? 1, setup.sloClasses);
     this.outstanding = this.book.requests;
     const column = (): Int32Array => new Int32Array(count);
     this.reach = [column(), column(), column()];
@@ -243,6 +244,7 @@ export class RouterState implements RouterView {
     booking.newTokens = newTokens;
     booking.expectedOutput = request.expectedOutput;
     booking.prefillUs = NaN;
+    booking.sloClass = request.sloClass;
     if (this.router.needs?.prefillTimes === true) {
       const past = request.inputTokens - newTokens;
       booking.prefillUs = this.prefillUs(worker, newTokens, past);

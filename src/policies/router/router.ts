@@ -98,6 +98,8 @@ export type RouterRequest = {
   tenant: number;
   /** The kind of request that it says it is; −1: it does not. */
   family: number;
+  /** What it is promised: an index of the setting's `targets`. */
+  sloClass: number;
   /** Only this worker will do; −1: any. */
   pinned: number;
   /** Labels a worker must have, as bits. */
@@ -146,13 +148,15 @@ export interface Router {
   decide(view: RouterView, request: RouterRequest, nowUs: number, random: Stream): number;
 }
 
+/** Latency targets of a class of requests, µs; Infinity: none. */
+export type RequestTargets = { readonly ttftUs: number; readonly tpotUs: number };
+
 /** What a policy is made for. */
 export type RouterSetting = {
   readonly role: RouterRole;
   readonly workers: number;
-  /** Latency targets of the service, µs; Infinity: none. */
-  readonly ttftUs: number;
-  readonly tpotUs: number;
+  /** What the service promises, by `sloClass` of a request; at least one. */
+  readonly targets: readonly RequestTargets[];
 };
 
 export type RouterPolicy = {

@@ -23,7 +23,7 @@ export const TOPICS: readonly Topic[] = [
   {
     id: "verdict",
     title: "The verdict",
-    text: "Held means that at least 99 % of the requests met every goal. What limited is named only where waiting is at least half of the slowest 1 % of first tokens: KV blocks when requests were preempted or the cache was full, max_num_seqs when batches were full, compute when workers were busy nine tenths of the time, bursts otherwise; of several pools, that of which it holds. Moving keys and values is named when the slowest 1 % of hand-offs took over half of the slowest 1 % of first tokens.",
+    text: "Held means that at least 99 % of the requests (or the share that the scenario names) met every goal, those of each class their own; a class that did not is named. What limited is named only where waiting is at least half of the slowest 1 % of first tokens: KV blocks when requests were preempted or the cache was full, max_num_seqs when batches were full, compute when workers were busy nine tenths of the time, bursts otherwise; of several pools, that of which it holds. Moving keys and values is named when the slowest 1 % of hand-offs took over half of the slowest 1 % of first tokens.",
     inputs: ({ slo, latency, batch, kv }) => [
       ["within every goal", percentText(slo.attainment)],
       ["queue p99", ms(latency.queueMs.p99)],
@@ -36,7 +36,7 @@ export const TOPICS: readonly Topic[] = [
   {
     id: "goodput",
     title: "Goodput",
-    text: "Measured requests that met every goal (time to first token, time per output token, end to end), as a share of all measured requests and per simulated second. Rejected requests count as missed.",
+    text: "Measured requests that met every goal (time to first token, time per output token, end to end) of their own class, as a share of all measured requests and per simulated second. Rejected requests count as missed.",
     inputs: ({ slo, requests }) => [
       ["measured requests", countText(requests.measured)],
       ["goals", goalsText(slo.targets)],

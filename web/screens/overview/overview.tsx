@@ -2,6 +2,7 @@
 
 import { useMemo } from "react";
 import { useStore } from "zustand";
+import { DataTable } from "../../charts/data-table.tsx";
 import { Figure } from "../../charts/figure.tsx";
 import { Legend } from "../../charts/legend.tsx";
 import { runStore } from "../../engine/session.ts";
@@ -13,6 +14,11 @@ import { breakdownChart, breakdownLegend, loadChart, shortChart } from "./charts
 import { SHORT_LEGEND } from "./legends.ts";
 import { Sensitivity } from "./sensitivity.tsx";
 import { Tiles } from "./tiles.tsx";
+
+const GROUP_QUESTIONS: ReadonlyMap<string, string> = new Map([
+  ["Classes", "How is each class of requests served?"],
+  ["Tenants", "How is each tenant served?"],
+]);
 
 const MOODS = { good: "✓", fair: "!", bad: "✕" } as const;
 
@@ -71,6 +77,12 @@ export function Overview() {
         )}
         <Sensitivity />
       </div>
+      {insight.groups.map(({ title, head, rows }) => (
+        <section key={title} className="figure whole" aria-label={title}>
+          <h3>{GROUP_QUESTIONS.get(title) ?? title}</h3>
+          <DataTable label={title} table={{ columns: head, rows }} />
+        </section>
+      ))}
       <Warnings warnings={insight.report.warnings} />
     </>
   );
