@@ -20,6 +20,7 @@ import {
   AT_INPUT,
   AT_JOIN_CONTEXT,
   AT_JOIN_STEP,
+  AT_LAST_TOKEN_US,
   AT_NEXT,
   AT_NEXT_ENDING,
   AT_OUTPUT,
@@ -34,7 +35,7 @@ import { leastGenerated, nextStepBlocks, outputLeft, outputTotals } from "./runn
 import type { Running } from "./running-walk.ts";
 import { SlotList } from "./slot-list.ts";
 import type { TokenStalls } from "./token-stalls.ts";
-import { WORKER_NUMBERS } from "./worker-counters.ts";
+import { STEP_START_US, WORKER_NUMBERS } from "./worker-counters.ts";
 
 export class BatchState {
   partialPrefill = -1;
@@ -291,6 +292,15 @@ export class BatchState {
       this.engine.table.data[slot + AT_GENERATED]! +
       (this.decodeTokens - this.engine.table.data[slot + AT_JOIN_STEP]!)
     );
+  }
+
+  /** Tells the scheduler that a decoding request has been cancelled, before it leaves. */
+  protected tellCancelled(slot: number): void {
+    const { data } = this.engine.table;
+    const left = data[slot + AT_OUTPUT]! - this.generatedBy(slot);
+    const startUs = this.engine.counters[this.counterBase + STEP_START_US]!;
+    const isNew = data[slot + AT_LAST_TOKEN_US]! > startUs;
+    this.engine.scheduler.decodeCancelled?.(this.worker, left, isNew);
   }
 
   /** Blocks a request in prefill holds with `tokens` tokens computed. */

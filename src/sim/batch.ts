@@ -295,7 +295,7 @@ export class Batch extends BatchState implements SchedulerPort {
     if (decodes) {
       this.stalls?.leave(table.data[slot + AT_LAST_TOKEN_US]!);
       this.finishes.remove(slot);
-      scheduler.decodeCancelled?.(this.worker);
+      this.tellCancelled(slot);
     } else {
       if (this.partialPrefill === slot) this.partialPrefill = -1;
       this.unlinkEnding(slot);

@@ -12,13 +12,8 @@
 
 import { invariant } from "../core/index.ts";
 import type { Engine } from "./engine.ts";
-import {
-  ENTRY_LENGTH,
-  ENTRY_NEWER,
-  ENTRY_OLDER,
-  ENTRY_OWNER,
-  ENTRY_REFERENCES,
-} from "./entry-store.ts";
+import { EntryList } from "./entry-list.ts";
+import { ENTRY_LENGTH, ENTRY_OWNER, ENTRY_REFERENCES } from "./entry-store.ts";
 import type { EntryStore } from "./entry-store.ts";
 import { KvRetention } from "./kv-retention.ts";
 import { NodeMap } from "./node-map.ts";
@@ -50,12 +45,14 @@ export class KvPool {
   private readonly engine: Engine;
   private readonly store: EntryStore;
   private readonly entryOf = new NodeMap();
-  private oldest = -1;
-  private newest = -1;
+  /** Unreferenced entries that nobody asks to keep, in LRU order. */
+  private readonly list: EntryList;
+
   constructor(engine: Engine, worker: number) {
     this.engine = engine;
     this.worker = worker;
     this.store = engine.entries;
+    this.list = new EntryList(engine.entries);
     this.free = engine.blocks;
     if (engine.keeps !== undefined) this.kept = new KvRetention(engine.keeps, engine.entries);
   }
@@ -112,7 +109,7 @@ export class KvPool {
         complete = false;
         break;
       }
-      const blocks = this.store.data[entry + ENTRY_LENGTH]!;
+      const blocks = this.blocksOf(entry);
       this.store.matchedNodes = i + 1;
       this.store.matchedBlocks += blocks;
       if (this.store.data[entry + ENTRY_REFERENCES]! > 0) this.store.matchedActive += blocks;
@@ -140,7 +137,7 @@ export class KvPool {
     for (let i = 0; i < this.store.matchedNodes; i++) {
       const entry = this.entryOf.get(path[start + i]!);
       this.reference(entry);
-      shared += this.store.data[entry + ENTRY_LENGTH]!;
+      shared += this.blocksOf(entry);
     }
     this.held += this.store.matchedBlocks;
     this.engine.table.data[slot + AT_HELD_NODES] = this.store.matchedNodes;
@@ -179,10 +176,11 @@ export class KvPool {
       const node = path[start + held - 1]!;
       const entry = this.entryOf.get(node);
       const upTo = Math.min(target, nodeEnd[node]!);
-      const have = nodeBegin[node]! + this.store.data[entry + ENTRY_LENGTH]!;
+      const have = nodeBegin[node]! + this.blocksOf(entry);
       if (have > shared) this.free += Math.min(have, upTo) - shared;
       if (upTo > have) {
-        this.store.data[entry + ENTRY_LENGTH] = upTo - nodeBegin[node]!;
+        if (this.kept !== undefined) this.kept.extend(entry, upTo - have);
+        else this.store.data[entry + ENTRY_LENGTH] = upTo - nodeBegin[node]!;
         this.engine.watcher?.stored(this.worker, node, upTo - nodeBegin[node]!);
       }
       // The reference covers all of the entry, also what lies beyond the tokens computed so far.
@@ -259,20 +257,7 @@ export class KvPool {
 
   /** Recounts every entry: throws `InvariantError` when the counters and the lists disagree. */
   audit(at: string): void {
-    let inList = 0;
-    let last = -1;
-    for (let entry = this.oldest; entry >= 0; entry = this.store.data[entry + ENTRY_NEWER]!) {
-      invariant(
-        this.store.data[entry + ENTRY_REFERENCES] === 0,
-        `KV law: a referenced entry is in the LRU list ${at}`,
-      );
-      invariant(
-        this.store.data[entry + ENTRY_OLDER] === last,
-        `KV law: the LRU list is broken ${at}`,
-      );
-      inList += this.store.data[entry + ENTRY_LENGTH]!;
-      last = entry;
-    }
+    let inList = this.list.audit(at);
     inList += this.kept?.audit(at) ?? 0;
     invariant(
       inList === this.cached,
@@ -298,7 +283,7 @@ export class KvPool {
 
   private keepPrivate(slot: number, blocks: number, keep: boolean, untilUs: number): void {
     this.cached += blocks;
-    const last = keep || untilUs > 0 ? -1 : this.newest;
+    const last = keep || untilUs > 0 ? -1 : this.list.newest;
     if (last >= 0 && this.store.data[last + ENTRY_OWNER] === OWNER_NOBODY) {
       this.store.data[last + ENTRY_LENGTH]! += blocks;
       return;
@@ -338,16 +323,32 @@ export class KvPool {
   }
 
   private reference(entry: number): void {
-    if (this.store.data[entry + ENTRY_REFERENCES]!++ === 0) {
-      this.unlink(entry);
-      this.cached -= this.store.data[entry + ENTRY_LENGTH]!;
+    if (this.store.data[entry + ENTRY_REFERENCES]!++ > 0) return;
+    for (let part = entry; part >= 0; part = this.partBehind(part)) {
+      this.unlink(part);
+      this.cached -= this.store.data[part + ENTRY_LENGTH]!;
     }
   }
 
   private dereference(entry: number): void {
-    if (--this.store.data[entry + ENTRY_REFERENCES]! > 0) return;
+    if (--this.store.data[entry + ENTRY_REFERENCES]! === 0) this.putBack(entry);
+  }
+
+  /** Nobody holds an entry any more: it joins the list, its last part first. */
+  private putBack(entry: number): void {
+    const part = this.partBehind(entry);
+    if (part >= 0) this.putBack(part);
     this.cached += this.store.data[entry + ENTRY_LENGTH]!;
     this.append(entry);
+  }
+
+  /** Cached blocks of a node, by its first entry; only where blocks are kept on demand does a node have more than one. */
+  private blocksOf(entry: number): number {
+    return this.kept?.blocksOf(entry) ?? this.store.data[entry + ENTRY_LENGTH]!;
+  }
+
+  private partBehind(entry: number): number {
+    return this.kept?.partBehind(entry) ?? -1;
   }
 
   private evict(count: number): void {
@@ -355,13 +356,13 @@ export class KvPool {
     if (this.kept !== undefined) this.endKeeping(this.kept);
     let left = count;
     while (left > 0) {
-      const entry = this.oldest >= 0 ? this.oldest : this.kept!.oldest;
+      const entry = this.list.oldest >= 0 ? this.list.oldest : this.kept!.oldest;
       const length = this.store.data[entry + ENTRY_LENGTH]!;
       const take = Math.min(left, length);
       this.store.data[entry + ENTRY_LENGTH] = length - take;
       left -= take;
       const owner = this.store.data[entry + ENTRY_OWNER]!;
-      if (owner >= 0) this.engine.watcher?.removed(this.worker, owner, length - take);
+      if (owner >= 0) this.engine.watcher?.removed(this.worker, owner, this.leftOf(owner, entry));
       if (length === take) this.forget(entry);
     }
     this.cached -= count;
@@ -369,32 +370,27 @@ export class KvPool {
     this.evicted += count;
   }
 
+  /** Blocks of a node, of which `entry` has just lost some. */
+  private leftOf(node: number, entry: number): number {
+    return this.blocksOf(this.kept === undefined ? entry : this.entryOf.get(node));
+  }
+
   private forget(entry: number): void {
     this.unlink(entry);
     const owner = this.store.data[entry + ENTRY_OWNER]!;
-    if (owner >= 0) this.entryOf.delete(owner);
-    else if (owner !== OWNER_NOBODY)
+    if (owner >= 0) {
+      if (this.kept?.cutOff(this.entryOf.get(owner), entry) !== true) this.entryOf.delete(owner);
+    } else if (owner !== OWNER_NOBODY)
       this.engine.table.data[OWNER_SLOT - owner + AT_PRIVATE_ENTRY] = -1;
     this.kept?.clear(entry);
     this.store.give(entry);
   }
 
   private append(entry: number): void {
-    if (this.kept?.takes(entry) === true) return;
-    this.store.data[entry + ENTRY_OLDER] = this.newest;
-    this.store.data[entry + ENTRY_NEWER] = -1;
-    if (this.newest >= 0) this.store.data[this.newest + ENTRY_NEWER] = entry;
-    else this.oldest = entry;
-    this.newest = entry;
+    if (this.kept?.takes(entry) !== true) this.list.append(entry);
   }
 
   private unlink(entry: number): void {
-    if (this.kept?.drops(entry) === true) return;
-    const before = this.store.data[entry + ENTRY_OLDER]!;
-    const after = this.store.data[entry + ENTRY_NEWER]!;
-    if (before >= 0) this.store.data[before + ENTRY_NEWER] = after;
-    else this.oldest = after;
-    if (after >= 0) this.store.data[after + ENTRY_OLDER] = before;
-    else this.newest = before;
+    if (this.kept?.drops(entry) !== true) this.list.remove(entry);
   }
 }

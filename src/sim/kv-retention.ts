@@ -9,11 +9,16 @@
  * Of several finished requests that shared a block the longest wish counts, so a block's time is never over before that of a
  * block behind it, and leaves go before their stems. Times are looked at when a pass begins; runs of decode steps end at
  * the first boundary at which a time is over, so that both modes of the engine see the same.
+ *
+ * A hint is for the blocks that its request leaves. Of a run of blocks whose end was evicted all the same, and which another
+ * request computes again, only the beginning is still wanted: what is put behind kept blocks is a *part* of its own, an entry
+ * that hangs on the one before it. A node's first entry counts the holders for all its parts.
  */
 
 import { invariant } from "../core/index.ts";
 import type { DecodeStretch } from "./decode-stretch.ts";
-import { ENTRY_LENGTH, ENTRY_NEWER, ENTRY_OLDER, ENTRY_STRIDE } from "./entry-store.ts";
+import { EntryList } from "./entry-list.ts";
+import { ENTRY_LENGTH, ENTRY_OWNER, ENTRY_STRIDE } from "./entry-store.ts";
 import type { EntryStore } from "./entry-store.ts";
 
 /** Numbers of a node of the heap: when the time is over, the turn in which it was put there, the entry. */
@@ -30,6 +35,8 @@ export class KeepTimes {
   turnsGiven = 0;
   private untilUs = new Float64Array(0);
   private turns = new Float64Array(0);
+  /** The part behind an entry, plus one; 0: none. */
+  private parts = new Int32Array(0);
 
   constructor(keepUs: Float64Array) {
     this.keepUs = keepUs;
@@ -59,6 +66,22 @@ export class KeepTimes {
   setTurn(entry: number, turn: number): void {
     this.turns[entry / ENTRY_STRIDE] = turn;
   }
+
+  /** The part of its node behind an entry, −1: none. */
+  partBehind(entry: number): number {
+    return (this.parts[entry / ENTRY_STRIDE] ?? 0) - 1;
+  }
+
+  setPartBehind(entry: number, part: number): void {
+    const place = entry / ENTRY_STRIDE;
+    if (place >= this.parts.length) {
+      if (part < 0) return;
+      const wider = new Int32Array(Math.max(FIRST_NODES, 2 * place));
+      wider.set(this.parts);
+      this.parts = wider;
+    }
+    this.parts[place] = part + 1;
+  }
 }
 
 function grown(from: Float64Array<ArrayBuffer>, size: number): Float64Array<ArrayBuffer> {
@@ -69,9 +92,7 @@ function grown(from: Float64Array<ArrayBuffer>, size: number): Float64Array<Arra
 
 /** The kept blocks of a pool. */
 export class KvRetention {
-  /** Entries nobody holds, the one released first in front. */
-  oldest = -1;
-  private newest = -1;
+  private readonly list: EntryList;
   private count = 0;
   /** When the last pass began, µs. */
   clockUs = -Infinity;
@@ -84,6 +105,12 @@ export class KvRetention {
   constructor(times: KeepTimes, store: EntryStore) {
     this.times = times;
     this.store = store;
+    this.list = new EntryList(store);
+  }
+
+  /** The entry released first, −1: none is kept. */
+  get oldest(): number {
+    return this.list.oldest;
   }
 
   /** Until when the blocks of a row that finished at `doneUs` (NaN: it did not) are to be kept, µs; 0: no hint. */
@@ -92,9 +119,44 @@ export class KvRetention {
     return keepUs > 0 && !Number.isNaN(doneUs) ? doneUs + keepUs : 0;
   }
 
-  /** A finished request wants an entry until then; the longest wish counts. */
+  /** A finished request wants an entry, which it holds, with all its parts until then; the longest wish counts. */
   wish(entry: number, untilUs: number): void {
-    if (untilUs > this.times.until(entry)) this.times.setUntil(entry, untilUs);
+    const { times } = this;
+    for (let part = entry; part >= 0; part = times.partBehind(part)) {
+      if (untilUs > times.until(part)) times.setUntil(part, untilUs);
+    }
+    this.joinParts(entry);
+  }
+
+  /** Blocks of an entry and its parts. */
+  blocksOf(entry: number): number {
+    let blocks = 0;
+    for (let part = entry; part >= 0; part = this.times.partBehind(part))
+      blocks += this.store.data[part + ENTRY_LENGTH]!;
+    return blocks;
+  }
+
+  /** The part behind an entry, −1: none. */
+  partBehind(entry: number): number {
+    return this.times.partBehind(entry);
+  }
+
+  /** Puts `blocks` blocks behind those of an entry; nobody has asked to keep them so far. */
+  extend(entry: number, blocks: number): void {
+    const { times, store } = this;
+    let last = entry;
+    for (let part = last; part >= 0; part = times.partBehind(part)) last = part;
+    if (times.until(last) === 0) store.data[last + ENTRY_LENGTH]! += blocks;
+    else times.setPartBehind(last, store.take(store.data[entry + ENTRY_OWNER]!, blocks));
+  }
+
+  /** Takes the last part off its node, whose first entry is `entry`; false: that is the part itself. */
+  cutOff(entry: number, part: number): boolean {
+    if (entry === part) return false;
+    let before = entry;
+    while (this.times.partBehind(before) !== part) before = this.times.partBehind(before);
+    this.times.setPartBehind(before, -1);
+    return true;
   }
 
   /** An entry is gone. */
@@ -106,12 +168,7 @@ export class KvRetention {
   takes(entry: number): boolean {
     const untilUs = this.times.until(entry);
     if (untilUs === 0) return false;
-    const { data } = this.store;
-    data[entry + ENTRY_OLDER] = this.newest;
-    data[entry + ENTRY_NEWER] = -1;
-    if (this.newest >= 0) data[this.newest + ENTRY_NEWER] = entry;
-    else this.oldest = entry;
-    this.newest = entry;
+    this.list.append(entry);
     this.count++;
     const turn = ++this.times.turnsGiven;
     this.times.setTurn(entry, turn);
@@ -122,13 +179,7 @@ export class KvRetention {
   /** Lets an entry go, if it is here. */
   drops(entry: number): boolean {
     if (this.times.turn(entry) === 0) return false;
-    const { data } = this.store;
-    const before = data[entry + ENTRY_OLDER]!;
-    const after = data[entry + ENTRY_NEWER]!;
-    if (before >= 0) data[before + ENTRY_NEWER] = after;
-    else this.oldest = after;
-    if (after >= 0) data[after + ENTRY_OLDER] = before;
-    else this.newest = before;
+    this.list.remove(entry);
     this.count--;
     this.times.setTurn(entry, 0);
     return true;
@@ -157,20 +208,31 @@ export class KvRetention {
 
   /** Blocks in the list; throws `InvariantError` when it is broken. */
   audit(at: string): number {
-    let blocks = 0;
     let entries = 0;
-    let last = -1;
-    const { data } = this.store;
-    for (let entry = this.oldest; entry >= 0; entry = data[entry + ENTRY_NEWER]!) {
-      const isSound = data[entry + ENTRY_OLDER] === last && this.times.turn(entry) > 0;
-      invariant(isSound, `KV law: the list of kept entries is broken ${at}`);
-      invariant(this.times.until(entry) > 0, `KV law: an entry is kept for nobody ${at}`);
-      blocks += data[entry + ENTRY_LENGTH]!;
+    const blocks = this.list.audit(at, (entry) => {
+      const isKept = this.times.turn(entry) > 0 && this.times.until(entry) > 0;
+      invariant(isKept, `KV law: an entry is kept for nobody ${at}`);
       entries++;
-      last = entry;
-    }
+    });
     invariant(entries === this.count, `KV law: kept entries miscounted ${at}`);
     return blocks;
+  }
+
+  /** Parts that are wanted equally long become one. */
+  private joinParts(entry: number): void {
+    const { times, store } = this;
+    let last = entry;
+    for (let part = times.partBehind(last); part >= 0; part = times.partBehind(last)) {
+      if (times.until(part) < times.until(last)) {
+        last = part;
+        continue;
+      }
+      store.data[last + ENTRY_LENGTH]! += store.data[part + ENTRY_LENGTH]!;
+      times.setPartBehind(last, times.partBehind(part));
+      times.setPartBehind(part, -1);
+      times.setUntil(part, 0);
+      store.give(part);
+    }
   }
 
   /** Takes nodes of entries that have left the list off the top. */

@@ -324,7 +324,7 @@ export class NaiveWorker {
   private expel(request: NaiveRequest, now: number): void {
     const part = this.inStep.find((one) => one.request === request);
     if (part !== undefined && this.endsAt !== Infinity && request.decoding) {
-      this.gain(request);
+      request.generated += this.gain(request);
       this.totals.gaps.push(now - request.last);
     }
     this.inStep = this.inStep.filter((one) => one !== part);

@@ -105,8 +105,11 @@ export interface Scheduler {
    * while the queue is empty (one that arrives behind others changes nothing). ≥ 1; Infinity: any number.
    */
   stepsUntilChange(port: SchedulerPort): number;
-  /** A decoding request of the worker was cancelled and has left between two passes. */
-  decodeCancelled?(worker: number): void;
+  /**
+   * A decoding request of the worker was cancelled and has left between two passes, `outputLeft` tokens short of its limit.
+   * `isNew`: its prompt ended with the step that the last pass started.
+   */
+  decodeCancelled?(worker: number, outputLeft: number, isNew: boolean): void;
   /** True when finished requests keep their place until the whole batch is done (static batching). */
   readonly batchRelease: boolean;
   /** A worker has died with all its requests: what was remembered of it is void. */

@@ -38,6 +38,8 @@ class Memory {
   isFull = false;
   /** Decoding requests as SGLang counts them: those that are done are dropped from its batch with the next decode. */
   members = 0;
+  /** Output that those of them who were cancelled had left, each clipped: something is kept free for them until then. */
+  cancelledOutput = 0;
   /** Requests of the prefill that the last pass started, NO_PREFILL: none. */
   prefilling = NO_PREFILL;
   /** Requests that decoded when it started. */
@@ -73,7 +75,7 @@ class Prefill {
     this.inputLeft = knobs.max_prefill_tokens - mixed;
     this.decodeTokens = mixed > 0 ? port.decodeBlocks * port.blockSize : 0;
     const ratio = memory.ratio.at(port.decodeSteps);
-    this.reserved = ratio * port.decodeOutputLeft(OUTPUT_CLIP);
+    this.reserved = ratio * (port.decodeOutputLeft(OUTPUT_CLIP) + memory.cancelledOutput);
   }
 
   /** Nothing can join this step's decodes until one of them finishes. */
@@ -176,6 +178,7 @@ class SglangScheduler implements Scheduler {
     // A turn of the loop without a batch, which takes no time.
     memory.isFull = false;
     memory.members = 0;
+    memory.cancelledOutput = 0;
     memory.ratio.reset(port.decodeSteps);
     this.prefill(port, memory);
     return Infinity;
@@ -185,10 +188,17 @@ class SglangScheduler implements Scheduler {
     return this.memoryOf(port.worker).mayAdmit ? 1 : Infinity;
   }
 
-  /** Who decoded when the prefill started counts as a member until the next decode drops it, like one that is done. */
-  decodeCancelled(worker: number): void {
+  /**
+   * Who decoded when the prefill started counts as a member until the next decode drops it, like one that is done; who came
+   * with the prefill, or decoded in one step with it, is not taken over into the batch.
+   */
+  decodeCancelled(worker: number, outputLeft: number, isNew: boolean): void {
     const memory = this.memoryOf(worker);
-    if (memory.prefilling !== NO_PREFILL) memory.decoding--;
+    const isPrefilling = memory.prefilling !== NO_PREFILL;
+    if (isPrefilling && isNew) return;
+    if (isPrefilling) memory.decoding--;
+    if (!isPrefilling || !this.knobs.enable_mixed_chunk)
+      memory.cancelledOutput += Math.min(outputLeft, OUTPUT_CLIP);
   }
 
   forget(worker: number): void {
@@ -227,6 +237,8 @@ class SglangScheduler implements Scheduler {
     if (isWhole) batch.admitWaiting();
     if (batch.count === 0) return false;
     memory.prefilling = batch.count;
+    // The batch becomes part of the step, without those that are done.
+    if (knobs.enable_mixed_chunk) memory.cancelledOutput = 0;
     if (knobs.enable_mixed_chunk && memory.decoding > 0) {
       port.scheduleDecodes();
       memory.ratio.skipStep();
@@ -243,6 +255,7 @@ class SglangScheduler implements Scheduler {
     memory.mayAdmit = hasWork && (hasRetracted || hasShrunk);
     if (hasShrunk) memory.isFull = false;
     memory.members = port.decodingCount;
+    memory.cancelledOutput = 0;
     port.scheduleDecodes();
   }
 
