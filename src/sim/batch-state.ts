@@ -8,6 +8,7 @@ import { BlockDemand } from "./block-demand.ts";
 import type { DemandSum } from "./block-demand.ts";
 import type { DecodeStretch } from "./decode-stretch.ts";
 import type { DraftLuck } from "./draft-luck.ts";
+import { EndingList } from "./ending-list.ts";
 import type { Engine } from "./engine.ts";
 import { FinishHeap } from "./finish-heap.ts";
 import { Inbox } from "./inbox.ts";
@@ -22,7 +23,6 @@ import {
   AT_JOIN_STEP,
   AT_LAST_TOKEN_US,
   AT_NEXT,
-  AT_NEXT_ENDING,
   AT_OUTPUT,
   AT_PATH_LENGTH,
   AT_PATH_START,
@@ -53,8 +53,8 @@ export class BatchState {
   decodesInStep = false;
   /** Decoding requests that have sat out passes; `undefined`: none ever did. */
   stalls: TokenStalls | undefined;
-  /** First request whose prompt ends with the step being built, in order of scheduling; −1: none. */
-  endingHead = -1;
+  /** Requests whose prompts end with the step that is being built or in progress. */
+  readonly endings: EndingList;
   /** Requests that leave with the end of the step in progress; undefined: none ever did. */
   protected leaving: number[] | undefined;
   readonly worker: number;
@@ -84,6 +84,7 @@ export class BatchState {
     this.finishes = new FinishHeap(engine.heaps);
     this.demand = new BlockDemand(blockSize, engine.byPhase, row * blockSize);
     this.waiting = new SlotList(table);
+    this.endings = new EndingList(table);
     const { adapters } = engine;
     if (adapters !== undefined) this.adapters = new AdapterList(table, adapters);
     this.running = this.adapters ?? new SlotList(table);
@@ -314,31 +315,6 @@ export class BatchState {
   /** Blocks a request holds at its longest. */
   protected fullBlocksOf(slot: number): number {
     return Math.ceil(this.longestTokens(slot) / this.engine.blockSize);
-  }
-
-  /** Takes a request out of those whose prompt ends with the step; false: it is not among them. */
-  protected unlinkEnding(slot: number): boolean {
-    const { data } = this.engine.table;
-    let before = -1;
-    for (let at = this.endingHead; at >= 0; at = data[at + AT_NEXT_ENDING]!) {
-      if (at === slot) {
-        if (before < 0) this.endingHead = data[slot + AT_NEXT_ENDING]!;
-        else data[before + AT_NEXT_ENDING] = data[slot + AT_NEXT_ENDING]!;
-        if (this.engine.pass.endingTail === slot) this.engine.pass.endingTail = before;
-        return true;
-      }
-      before = at;
-    }
-    return false;
-  }
-
-  /** Adds a request to those whose prompt ends with the step. */
-  protected pushEnding(slot: number): void {
-    const { data } = this.engine.table;
-    data[slot + AT_NEXT_ENDING] = -1;
-    if (this.engine.pass.endingTail >= 0) data[this.engine.pass.endingTail + AT_NEXT_ENDING] = slot;
-    else this.endingHead = slot;
-    this.engine.pass.endingTail = slot;
   }
 
   protected get walk(): Running {

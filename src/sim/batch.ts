@@ -163,7 +163,7 @@ export class Batch extends BatchState implements SchedulerPort {
     beginPass(this.engine.pass, nowUs);
     this.pool.beginPass(nowUs);
     this.decodesInStep = false;
-    this.endingHead = -1;
+    this.endings.clear();
     this.loads?.land();
   }
 
@@ -298,7 +298,7 @@ export class Batch extends BatchState implements SchedulerPort {
       this.tellCancelled(slot);
     } else {
       if (this.partialPrefill === slot) this.partialPrefill = -1;
-      this.unlinkEnding(slot);
+      this.endings.remove(slot);
     }
     if (scheduler.batchRelease) {
       if (!decodes) this.join(slot, false);
@@ -320,7 +320,7 @@ export class Batch extends BatchState implements SchedulerPort {
     this.engine.table.data[slot + AT_COMPUTED] = computed;
     this.pool.publish(slot, computed);
     if (computed === this.knownTokens(slot)) {
-      this.pushEnding(slot);
+      this.endings.push(slot);
       if (this.partialPrefill === slot) this.partialPrefill = -1;
     } else this.partialPrefill = slot;
   }

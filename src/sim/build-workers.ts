@@ -65,7 +65,6 @@ function emptyPass(): PassState {
     nowUs: NaN,
     preempted: 0,
     matchedTokens: 0,
-    endingTail: -1,
     landed: 0,
     landedContext: 0,
     shape: {

@@ -63,8 +63,6 @@ export type PassState = {
   preempted: number;
   /** Cached tokens that the last lookup found. */
   matchedTokens: number;
-  /** Last request whose prompt ends with the step, −1: none. */
-  endingTail: number;
   /** Requests whose prompt came from another worker and whose first token the step makes, and their context. */
   landed: number;
   landedContext: number;
@@ -92,7 +90,6 @@ export function beginPass(pass: PassState, nowUs: number): void {
   shape.prefillPairs = 0;
   pass.nowUs = nowUs;
   pass.preempted = 0;
-  pass.endingTail = -1;
 }
 
 export type Engine = {

@@ -9,7 +9,6 @@ import {
   AT_GENERATED,
   AT_LAST_TOKEN_US,
   AT_LOST,
-  AT_NEXT_ENDING,
   AT_ORDER,
   AT_SHARED_BLOCKS,
   AT_STATE,
@@ -81,8 +80,9 @@ export class HandoffBatch extends Batch {
 
   /** The pass that has been put together begins: the prompts that end with it are told. */
   tellEndings(nowUs: number, endUs: number): void {
-    const { table, sink, firstId } = this.engine;
-    for (let slot = this.endingHead; slot >= 0; slot = table.data[slot + AT_NEXT_ENDING]!)
+    const { sink, firstId } = this.engine;
+    const { endings } = this;
+    for (let slot = endings.head; slot >= 0; slot = endings.after(slot))
       sink.prefillEnds(firstId + this.worker, slot, nowUs, endUs);
   }
 
@@ -150,7 +150,7 @@ export class HandoffBatch extends Batch {
     if (!firstTokenComes) {
       pass.landed++;
       pass.landedContext += known;
-      this.pushEnding(slot);
+      this.endings.push(slot);
       return;
     }
     counters[this.counterBase + OUTPUT_TOKENS]!++;
@@ -166,7 +166,7 @@ export class HandoffBatch extends Batch {
   protected override takeOff(slot: number, served: boolean, kept: number): void {
     const { pass, table } = this.engine;
     // Who landed in this very pass has to go before its step begins.
-    if (pass.landed > 0 && this.unlinkEnding(slot)) {
+    if (pass.landed > 0 && this.endings.remove(slot)) {
       pass.landed--;
       pass.landedContext -= table.data[slot + AT_COMPUTED]!;
     }
@@ -201,7 +201,7 @@ export class HandoffBatch extends Batch {
     this.landing?.wipe(lost);
     this.pool.wipe();
     this.partialPrefill = -1;
-    this.endingHead = -1;
+    this.endings.clear();
     this.decodesInStep = false;
     this.doneCount = 0;
     if (this.leaving !== undefined) this.leaving.length = 0;

@@ -15,7 +15,6 @@ import {
   AT_GENERATED,
   AT_LAST_TOKEN_US,
   AT_NEXT,
-  AT_NEXT_ENDING,
   AT_OUTPUT,
   AT_STATE,
   SLOT_DECODE,
@@ -271,8 +270,8 @@ export class Worker {
     batch.decodesInStep = false; // Also where nobody decoded: who begins to has no block for its next token yet.
     batch.expelLeaving();
     if (requests > 0) this.finishDecodes(nowUs);
-    for (let slot = batch.endingHead; slot >= 0;) {
-      const after = this.engine.table.data[slot + AT_NEXT_ENDING]!;
+    for (let slot = batch.endings.take(); slot >= 0;) {
+      const after = batch.endings.after(slot);
       this.endPrefill(slot, nowUs);
       slot = after;
     }
