@@ -63,6 +63,20 @@ describe("experts in whole tiles", () => {
     expect(gpuUs("0.10.0", 8, { tp: 4 })).toBe(gpuUs("0.17.0", 8, { tp: 4 }));
   });
 
+  it("of TensorRT-LLM work on the tiles that are filled: a small batch costs little more than its weights", () => {
+    const timing = timingAt(timingOf("trtllm"), "1.1.0");
+    const us = (requests: number, moeKernel: string): number => {
+      const layout = { tp: 8, ep: 8, dtype: "fp8-block", moeKernel } as const;
+      return kernelsOf("b200", "deepseek-r1", layout, timing).parts(decode(requests)).gpuUs;
+    };
+    for (const requests of [1, 4, 16, 64]) {
+      const masked = us(requests, "deepgemm-masked");
+      expect(masked).toBeLessThan(us(requests, "deepgemm-padded"));
+      // Ten small kernels more than the contiguous layout, in 58 layers.
+      expect(masked - us(requests, "deepgemm-skipping")).toBeLessThan(58 * 10 * 2 + 1);
+    }
+  });
+
   it("yield to a kernel that the layout asks for", () => {
     const layout = { tp: 4, moeKernel: "triton" };
     expect(gpuUs("0.12.0", 8, layout)).toBe(gpuUs("0.10.0", 8, layout));

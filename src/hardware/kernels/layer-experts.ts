@@ -89,7 +89,8 @@ export function layerExpertsUs(machine: StepMachine, at: LayerExperts, tokens: n
   }
   if (kernel.padded !== undefined) {
     const { smallKernelUs } = timing;
-    us = paddedExpertsUs(kernel.padded, shape, device, tokens, active, throttle, smallKernelUs);
+    const load = { tokens, rows, active };
+    us = paddedExpertsUs(kernel.padded, shape, device, load, throttle, smallKernelUs);
   }
   return (us + exchangesUs(machine, at, tokens)) * at.layers;
 }

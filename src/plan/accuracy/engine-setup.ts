@@ -110,14 +110,14 @@ function sglangSetup({ gpu, precision, input, output, dp, concurrency }: SetupQu
 /**
  * Expert kernel of the scripts for DeepSeek-R1 (notes on method, §1): CUTLASS on Hopper; on
  * Blackwell
- * in fp8 DeepGEMM, TensorRT-LLM's own from 2026 on; in fp4 its own, CUTLASS for large batches and
+ * in fp8 DeepGEMM over masked groups, TensorRT-LLM's own from 2026 on; in fp4 its own, CUTLASS for large batches and
  * with attention data parallelism.
  */
 function trtllmExperts(query: SetupQuery): string | undefined {
   const { gpu, model, precision, input, concurrency, dp, month } = query;
   if (!model.startsWith("deepseek")) return undefined;
   if (!isBlackwell(gpu)) return "cutlass";
-  if (precision !== "fp4") return month < "2026" ? "deepgemm" : "trtllm-gen";
+  if (precision !== "fp4") return month < "2026" ? "deepgemm-masked" : "trtllm-gen";
   const many = concurrency >= 256 || (input > 1024 && concurrency > 32);
   return many || dp > 1 ? "cutlass" : "trtllm-gen";
 }
