@@ -226,6 +226,11 @@ export class BatchState {
     return leastGenerated(this.walk);
   }
 
+  /** Prompts come from elsewhere to decode workers alone: see `HandoffBatch`. */
+  landPrompts(_budget: number): number {
+    return 0;
+  }
+
   waitingAfter(slot: number): number {
     return this.engine.table.data[slot + AT_NEXT]!;
   }

@@ -78,6 +78,8 @@ export type LandingRules = {
   readonly room: "prompt" | "whole" | "reserved";
   /** Most blocks of prompts that are on their way, Infinity: no limit; a longer prompt goes alone. */
   readonly stagingBlocks: number;
+  /** They wait for their turn behind the running requests, under the step's token budget; otherwise they come before them. */
+  readonly inTurn: boolean;
 };
 
 /** Empties the step being built, for a pass at `nowUs`. */

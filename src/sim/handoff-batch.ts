@@ -78,6 +78,10 @@ export class HandoffBatch extends Batch {
     this.landing?.pass();
   }
 
+  override landPrompts(budget: number): number {
+    return this.landing?.takeTurn(budget) ?? 0;
+  }
+
   /** The pass that has been put together begins: the prompts that end with it are told. */
   tellEndings(nowUs: number, endUs: number): void {
     const { sink, firstId } = this.engine;

@@ -4,7 +4,9 @@
  *
  * Memory is given in order of asking, at step boundaries, by the rule of the engine's own scheduler; whoever waits first and
  * was preempted, here or where its prompt was computed, comes first. Nothing that only decodes can make room within a run of steps, so a head that was refused stays refused until
- * the run ends: the fast-forward needs no look at it.
+ * the run ends: the fast-forward needs no look at it. vLLM does all this behind its running requests, if these leave a token of
+ * the budget and nobody was preempted; SGLang and TensorRT-LLM do it before a step is put together. A seat is taken from the
+ * moment on in which memory is: an assumption for vLLM, which counts running requests only and may set more memory aside.
  */
 
 import type { Engine, LandingRules } from "./engine.ts";
@@ -118,9 +120,9 @@ export class Landing {
     if (stays) this.engine.table.data[slot + AT_STATE] = SLOT_RETURNING;
   }
 
-  /** At the start of a scheduling pass: who gave up leaves, who is complete joins, who asks gets memory. */
+  /** At the start of a scheduling pass: who gave up leaves and, unless they wait for their turn, the others are let in. */
   pass(): void {
-    const { batch } = this;
+    const { batch, rules } = this;
     for (let slot = this.leaving.head; slot >= 0; slot = this.leaving.head) {
       this.leaving.remove(slot);
       batch.giveBlocks(slot);
@@ -131,11 +133,34 @@ export class Landing {
       batch.giveBlocks(slot);
       batch.enqueue(slot, batch.nowUs);
     }
-    while (this.arrived.head >= 0 && batch.runningCount < this.rules.seats) {
+    if (!rules.inTurn || rules.firstTokenComes) this.join(Infinity);
+    if (!rules.inTurn) this.reserve();
+  }
+
+  /** Their turn has come: who is complete joins for a token each, who asks gets memory. Returns the tokens of `budget` taken. */
+  takeTurn(budget: number): number {
+    if (!this.rules.inTurn) return 0;
+    const tokens = this.rules.firstTokenComes ? 0 : this.join(budget);
+    if (tokens < budget) this.reserve();
+    return tokens;
+  }
+
+  /** At most `most` of those who are complete join the batch; returns how many. */
+  private join(most: number): number {
+    const { batch } = this;
+    let count = 0;
+    while (this.arrived.head >= 0 && batch.runningCount < this.rules.seats && count < most) {
       const slot = this.arrived.head;
       this.arrived.remove(slot);
       batch.land(slot, this.rules.firstTokenComes);
+      count++;
     }
+    return count;
+  }
+
+  /** Those who ask get memory, as far as it goes. */
+  private reserve(): void {
+    const { batch } = this;
     while (this.queue.head >= 0 && this.mayTake(this.queue.head)) {
       const slot = this.queue.head;
       this.queue.remove(slot);

@@ -135,7 +135,7 @@ test(
           report,
         );
       }),
-      lawRuns(100),
+      lawRuns(200),
     );
     expect(queued).toBeGreaterThan(1000);
     expect(atRouter).toBeGreaterThan(10);

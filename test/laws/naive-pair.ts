@@ -73,13 +73,22 @@ export class NaiveDecode extends NaiveWorker {
       this.drop(request);
       this.waiting.push(request);
     }
-    while (this.arrived.length > 0 && this.running.length < this.engine.max_num_seqs) {
-      this.joins(this.arrived.shift()!, now);
-    }
-    while (this.asking.length > 0 && this.hasRoomFor(this.asking[0]!)) {
+    if (this.comesWithToken) this.takesIn(now);
+  }
+
+  protected override letsIn(now: number): void {
+    if (!this.comesWithToken) this.takesIn(now);
+    while (this.budget > 0 && this.asking.length > 0 && this.hasRoomFor(this.asking[0]!)) {
       const request = this.asking.shift()!;
       this.taken.push(request);
       this.listener.reserved(request, this.takeMemory(request), now);
+    }
+  }
+
+  private takesIn(now: number): void {
+    while (this.arrived.length > 0 && this.running.length < this.engine.max_num_seqs) {
+      if (this.budget === 0 && !this.comesWithToken) return;
+      this.joins(this.arrived.shift()!, now);
     }
   }
 

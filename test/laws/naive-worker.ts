@@ -203,14 +203,19 @@ export class NaiveWorker {
   }
 
   protected get budget(): number {
-    const own = this.inStep.filter(({ lands }) => lands !== true);
     const decode = 1 + this.drafts.count;
-    const used = own.reduce((sum, { prompt }) => sum + (prompt === 0 ? decode : prompt), 0);
+    const used = this.inStep.reduce(
+      (sum, { prompt, lands }) => sum + (lands === true ? 1 : prompt === 0 ? decode : prompt),
+      0,
+    );
     return this.engine.max_num_batched_tokens - used;
   }
 
   /** Before the scheduler's own turn. */
   protected begins(_now: number): void {}
+
+  /** After the requests that run had theirs, if nobody was preempted. */
+  protected letsIn(_now: number): void {}
 
   /** One scheduling pass; true when somebody was preempted. */
   protected schedule(now: number): boolean {
@@ -218,16 +223,16 @@ export class NaiveWorker {
     const before = this.totals.preemptions;
     this.inStep = [];
     this.begins(now);
-    // A prompt in pieces is the last that runs, but for those that landed behind it, who go before it all the same. Preemption
-    // replaces the list, so this walks it as it was.
+    // A prompt in pieces is the last that runs, but for those that came behind it with their first token, who go before it all
+    // the same. Preemption replaces the list, so this walks it as it was.
     const pieces = this.running.filter(({ decoding }) => !decoding);
     for (const request of [...this.running.filter(({ decoding }) => decoding), ...pieces]) {
-      if (this.inStep.some((part) => part.request === request)) continue;
       if (!this.running.includes(request) || this.budget === 0) continue;
       const left = request.input + request.generated - request.computed;
       this.give(request, Math.min(left, this.budget));
     }
     if (this.totals.preemptions > before) return true;
+    this.letsIn(now);
     while (this.budget > 0 && this.running.length < engine.max_num_seqs) {
       const request = this.waiting[0];
       if (request === undefined) break;

@@ -135,7 +135,7 @@ test(
         expect(sumOf(result, "transferUs") / heldUs).toBeCloseTo(1, 3);
         compared++;
       }),
-      lawRuns(150),
+      lawRuns(250),
     );
     expect(compared).toBeGreaterThan(20);
   },

@@ -83,6 +83,11 @@ export interface SchedulerPort {
    * it left the queue to fetch a prefix from a lower tier instead; it comes back to the head when it has it.
    */
   admit(slot: Slot, tokens: number): number;
+  /**
+   * Decode workers: takes prompts that were computed elsewhere into the step, each of which makes one token, and sets memory aside
+   * for those that ask for it. Returns the tokens they take of `budget`; with a budget of 0 nobody is let in.
+   */
+  landPrompts(budget: number): number;
   /** Static batching: admits the head with its prompt padded to `paddedTokens`. */
   admitPadded(slot: Slot, paddedTokens: number): void;
   /**

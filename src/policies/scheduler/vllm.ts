@@ -1,9 +1,12 @@
 /**
  * Continuous batching with chunked prefill, as the V1 scheduler of vLLM does it: running requests first under
  * the token budget, then first-come-first-served admission whose head blocks the queue; nothing is admitted
- * in a pass that preempted.
+ * in a pass that preempted. Prompts that other workers have computed are waiting requests like any other: they join, one token
+ * each, when the running ones, a prompt in chunks among them, leave something of the budget, and get their memory then too.
+ * A prompt in chunks is always the last of the running list, for whoever would join behind it finds no budget left: giving
+ * decodes their tokens first is that list's order.
  *
- * Source: vLLM V1 scheduler; the order of the steps follows `dynamo-simulation.md` §1.5.
+ * Source: vLLM V1 scheduler (v1/core/sched/scheduler.py, `schedule`, WAITING_FOR_REMOTE_KVS for prompts from elsewhere); the order of the steps follows `dynamo-simulation.md` §1.5.
  * `scheduler_reserve_full_isl`: admit only when the whole known sequence fits, not just the next chunk.
  */
 
@@ -33,7 +36,9 @@ function create(knobs: SchedulerKnobs): Scheduler {
       budget -= port.scheduleDecodes();
       const partial = port.partialPrefill;
       if (partial >= 0 && budget > 0) budget -= port.continuePrefill(partial, budget);
-      if (port.preemptedInPass === 0) admitWaiting(port, knobs, budget);
+      if (port.preemptedInPass > 0 || budget <= 0) return Infinity;
+      budget -= port.landPrompts(budget);
+      admitWaiting(port, knobs, budget);
       return Infinity;
     },
     // A pass that preempted admits nothing; the next one may.

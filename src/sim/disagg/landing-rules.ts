@@ -21,6 +21,7 @@ export function landingRules({ disagg }: Scenario, engine: SeatKnobs): LandingRu
     seats: engine.max_num_seqs,
     firstTokenComes: firstTokenComes(disagg, scheduler),
     stagingBlocks: disagg.staging_blocks ?? Infinity,
+    inTurn: scheduler === "vllm",
     room: isGuaranteed ? "whole" : scheduler === "sglang" ? "reserved" : "prompt",
   };
 }
