@@ -28,8 +28,10 @@ type CalibrateFlags = {
 const COLUMNS_HELP = `
 Columns of --steps, one forward pass a row: ctx_reqs, ctx_tokens, ctx_kv_tokens (requests in prefill, their
 new tokens, their tokens in the cache), dec_reqs, dec_kv_tokens, latency_ms; optional: run_id, n.
-Columns of --benchmarks, one run a row: concurrency, input_tokens, output_tokens, and medians that the client
-saw, ttft_ms, tpot_ms or both; optional: tp, pp, ep, dp, requests.
+Columns of --benchmarks, one run a row: input_tokens, output_tokens; concurrency (closed loop) or rate_per_s
+(open loop, Poisson; inf: all at once); medians that the client saw, ttft_ms, tpot_ms or both. Optional: tp, pp,
+ep, dp, requests; range_ratio (lengths uniform from that share of the longest, which input_tokens and output_tokens
+then are) or input_stddev, output_stddev (normal lengths). Names as vllm bench serve writes them do too.
 Both fit scales of one engine on one GPU, check them on rows left out, and compare with the shipped ones.
 What --out writes is used with --cards: headworks run … --cards DIR/vllm.json`;
 
@@ -48,7 +50,7 @@ export function addCalibrateCommand(
     .option("--system <NAME>", "only this system of the tables; repeatable", collect)
     .option("--source <TEXT>", "where the tables come from, for the files")
     .option("--steps <FILE>", "measured steps: CSV of forward-pass metrics (columns below)")
-    .option("--benchmarks <FILE>", "benchmark results: CSV of closed-loop runs (columns below)")
+    .option("--benchmarks <FILE>", "benchmark results: CSV, one run a row (columns below)")
     .option("--model <NAME>", "model that was measured")
     .option("--gpu <NAME>", "GPU that it ran on")
     .option("--engine <NAME>", "engine that ran it", "vllm")

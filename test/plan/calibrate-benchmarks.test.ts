@@ -68,6 +68,27 @@ describe("benchmarks of an engine with other scales", () => {
     expect(fit.scales.context / 1.6).toBeCloseTo(1, 1.7);
   });
 
+  test("open loops and lengths that differ: the scales are found too", () => {
+    const header = "rate_per_s,input_tokens,output_tokens,requests,input_stddev,output_stddev";
+    const loads = [1, 4, 8, 12, 16].map((rate, i) => `${rate},${400 + 300 * i},100,150,120,30`);
+    const plain = [`${header},ttft_ms,tpot_ms`, ...loads.map((load) => `${load},1,1`)].join("\n");
+    const scales = { decode: 1.3, context: 1.6, mixed: 1.6 };
+    const timing = withScales(parts.timing, system, scales);
+    const measured = runsOf(plain).map((run) => ({
+      ...run,
+      windows: [
+        {
+          ...run.windows[0]!,
+          measured: valueOf(simulateRun(run, { ...parts, timing })).windows[0]!,
+        },
+      ],
+    }));
+    const fit = valueOf(fitBenchmarks(measured, parts, shipped));
+    expect(fit.scales.decode / scales.decode).toBeCloseTo(1, 1.7);
+    expect(fit.scales.context / scales.context).toBeCloseTo(1, 1.7);
+    expect(Math.max(...fit.after.tpot, ...fit.after.ttft)).toBeLessThan(0.03);
+  });
+
   test("what was not measured is not fitted", () => {
     const table = tableUnder(1.3, 1.6).replaceAll("ttft_ms", "note");
     const fit = valueOf(fitBenchmarks(runsOf(table), parts, shipped));
@@ -76,8 +97,45 @@ describe("benchmarks of an engine with other scales", () => {
   });
 });
 
+describe("rows", () => {
+  const workloadOf = (header: string, row: string) =>
+    runsOf(`input_tokens,output_tokens,ttft_ms,${header}\n1000,100,50,${row}`)[0]!.workload;
+  const fixed = { kind: "fixed", input: 1000, output: 100 };
+
+  test("clients are a closed loop, a rate is an open one, as vLLM names them too", () => {
+    const closed = { kind: "closed", concurrency: 4, requests: 40, lengths: fixed };
+    const open = { kind: "rate", ratePerS: 2.5, requests: 1000, lengths: fixed };
+    expect(workloadOf("concurrency", "4")).toEqual(closed);
+    expect(workloadOf("rate_per_s", "2.5")).toEqual(open);
+    expect(workloadOf("request_rate,num_prompts", "2.5,80")).toEqual({ ...open, requests: 80 });
+    expect(workloadOf("rate_per_s", "inf")).toEqual({ ...open, ratePerS: Infinity });
+    expect(workloadOf("request_rate,max_concurrency", "inf,4")).toEqual(closed);
+    expect(workloadOf("rate_per_s,concurrency", ",4")).toEqual(closed);
+  });
+
+  test("lengths are equal, uniform or normal", () => {
+    expect(workloadOf("concurrency,range_ratio", "1,1")).toMatchObject({ lengths: fixed });
+    expect(workloadOf("concurrency,range_ratio", "1,0.8")).toMatchObject({
+      lengths: { kind: "drawn", ratio: 0.8 },
+    });
+    expect(workloadOf("concurrency,input_stddev", "1,200")).toMatchObject({
+      lengths: { kind: "normal", inputDeviation: 200, outputDeviation: 0 },
+    });
+  });
+});
+
+const OPEN = "input_tokens,output_tokens,ttft_ms,rate_per_s";
+
 test.each([
-  ["a,b\n1,2", /no column concurrency/],
+  ["a,b\n1,2", /no column input_tokens/],
+  ["input_tokens,output_tokens,ttft_ms\n1,2,3", /does not say how requests came/],
+  [`${OPEN}\n1,2,3,0`, /line 2: rate_per_s.*requests per second > 0/],
+  [`${OPEN}\n1,2,3,fast`, /line 2: rate_per_s/],
+  [`${OPEN}\n1,2,3,`, /line 2: concurrency/],
+  [`${OPEN},concurrency\n1,2,3,5,4`, /both a rate and a number of clients/],
+  [`${OPEN},range_ratio\n1,2,3,5,1.5`, /line 2: range_ratio/],
+  [`${OPEN},range_ratio,input_stddev\n1,2,3,5,0.5,9`, /both uniform and normal/],
+  [`${OPEN},request_rate\n1,2,3,5,5`, /two columns rate_per_s/],
   ["concurrency,input_tokens,output_tokens\n1,2,3", /nothing measured/],
   [`${HEADER}\n1,x,3,4,5,6`, /line 2: input_tokens/],
   [`${HEADER}\n1,2,3,-4,5,6`, /line 2: ttft_ms/],

@@ -35,7 +35,8 @@ export type RunFamily =
   | "vllm-workstation";
 
 /**
- * Lengths: all equal, or drawn as `np.random.seed(seed)` benchmarks draw them from [ratio·L, L].
+ * Lengths: all equal, drawn as `np.random.seed(seed)` benchmarks draw them from [ratio·L, L], or normal with these means
+ * and standard deviations.
  */
 export type Lengths =
   | { readonly kind: "fixed"; readonly input: number; readonly output: number }
@@ -45,6 +46,13 @@ export type Lengths =
       readonly output: number;
       readonly ratio: number;
       readonly seed: number;
+    }
+  | {
+      readonly kind: "normal";
+      readonly input: number;
+      readonly output: number;
+      readonly inputDeviation: number;
+      readonly outputDeviation: number;
     };
 
 /** A rate that holds for a time. */

@@ -24,14 +24,21 @@ type Columns = {
 };
 
 /**
- * Lengths of `count` requests. Drawn ones as NumPy benchmarks draw them: all inputs, then all
- * outputs,
- * whole numbers from ⌊ratio · L⌋ to L.
+ * Lengths of `count` requests. Drawn ones as NumPy benchmarks draw them: all inputs, then all outputs, whole numbers from
+ * ⌊ratio · L⌋ to L. Normal ones are rounded, and at least 1.
  */
 export function lengthsOf(lengths: Lengths, count: number): [Uint32Array, Uint32Array] {
   const { input, output } = lengths;
   if (lengths.kind === "fixed") {
     return [new Uint32Array(count).fill(input), new Uint32Array(count).fill(output)];
+  }
+  if (lengths.kind === "normal") {
+    const random = stream(SEED, "accuracy/lengths");
+    const drawn = (mean: number, deviation: number): Uint32Array =>
+      Uint32Array.from({ length: count }, () =>
+        Math.max(1, Math.round(mean + deviation * random.normal())),
+      );
+    return [drawn(input, lengths.inputDeviation), drawn(output, lengths.outputDeviation)];
   }
   const random = new Mt19937(lengths.seed);
   const least = (tokens: number): number => Math.floor(tokens * lengths.ratio);

@@ -3,11 +3,12 @@
  * prompts, which TTFT shows.
  *
  * The numbers of a benchmark follow from whole simulations, which have no useful derivatives. So each round multiplies both
- * scales with the median of measured over predicted: robust against odd rows, and it converges since a time never grows
- * faster than the scale of its steps.
+ * scales with the median of measured over predicted: robust against odd rows. In a closed loop that converges, since a time
+ * never grows faster than the scale of its steps. In an open loop it does, near the load that an engine can just bear; so a
+ * scale that has gone too far goes half as far from then on.
  */
 
-import { ok, type Result } from "../../core/index.ts";
+import { ok, pow, type Result } from "../../core/index.ts";
 import type { EngineTiming, RegimeScales } from "../../hardware/index.ts";
 import type { MeasuredRun } from "../accuracy/measured-run.ts";
 import type { RunParts } from "../accuracy/run-engine.ts";
@@ -76,21 +77,23 @@ class BenchmarkFitter {
     runs: readonly MeasuredRun[],
     start: RegimeScales,
   ): Result<{ readonly scales: RegimeScales; readonly rounds: number }> {
-    let { decode, context } = start;
+    const decode = new SearchedScale(start.decode);
+    const context = new SearchedScale(start.context);
+    const scales = (): RegimeScales => {
+      return { decode: decode.value, context: context.value, mixed: context.value };
+    };
     let rounds = 0;
     while (rounds < ROUNDS) {
       rounds++;
-      const ratios = this.ratios(runs, { decode, context, mixed: context });
+      const ratios = this.ratios(runs, scales());
       if (!ratios.ok) return ratios;
-      const next = [
-        moved(decode, median(ratios.value.tpot)),
-        moved(context, median(ratios.value.ttft)),
-      ] as const;
-      const change = Math.max(Math.abs(next[0] / decode - 1), Math.abs(next[1] / context - 1));
-      [decode, context] = next;
-      if (change < CHANGE_MIN) break;
+      const changes = [
+        decode.move(median(ratios.value.tpot)),
+        context.move(median(ratios.value.ttft)),
+      ];
+      if (Math.max(...changes) < CHANGE_MIN) break;
     }
-    return ok({ scales: { decode, context, mixed: context }, rounds });
+    return ok({ scales: scales(), rounds });
   }
 }
 
@@ -99,10 +102,26 @@ function median(values: readonly number[]): number {
   return quantileOf(Float64Array.from(values).sort(), 0.5);
 }
 
-function moved(scale: number, ratio: number): number {
-  if (Number.isNaN(ratio)) return scale;
-  const bounded = Math.min(SCALE_MAX, Math.max(SCALE_MIN, scale * ratio));
-  return Number(bounded.toPrecision(DIGITS));
+class SearchedScale {
+  value: number;
+  private exponent = 1;
+  /** Measured over predicted of the round before. */
+  private before = NaN;
+
+  constructor(start: number) {
+    this.value = start;
+  }
+
+  /** Goes where measured over predicted points to (NaN: nothing was measured); returns the part by which it has changed. */
+  move(ratio: number): number {
+    if (Number.isNaN(ratio)) return 0;
+    if ((this.before - 1) * (ratio - 1) < 0) this.exponent /= 2;
+    this.before = ratio;
+    const wished = this.value * pow(ratio, this.exponent);
+    const was = this.value;
+    this.value = Number(Math.min(SCALE_MAX, Math.max(SCALE_MIN, wished)).toPrecision(DIGITS));
+    return Math.abs(this.value / was - 1);
+  }
 }
 
 function errorsOf({ ttft, tpot }: Ratios): BenchmarkErrors {

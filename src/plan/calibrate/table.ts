@@ -29,12 +29,26 @@ export class Table {
 
 /**
  * Reads a comma-separated table without quotes. Problems: no rows, a missing column among `needed`, a
- * row of another width; they name the file and the line.
+ * row of another width, two columns of one name; they name the file and the line.
+ *
+ * @param otherNames what a column may be called instead, and the name it is known by
  */
-export function parseTable(name: string, text: string, needed: readonly string[]): Result<Table> {
+export function parseTable(
+  name: string,
+  text: string,
+  needed: readonly string[],
+  otherNames: Readonly<Record<string, string>> = {},
+): Result<Table> {
   const lines = text.split(/\r?\n/);
   while (lines.at(-1) === "") lines.pop();
-  const header = (lines[0] ?? "").replace(/^\uFEFF/, "").split(",");
+  const header = (lines[0] ?? "")
+    .replace(/^\uFEFF/, "")
+    .split(",")
+    .map((column) => (Object.hasOwn(otherNames, column) ? otherNames[column]! : column));
+  const twice = header.find((column, i) => column !== "" && header.indexOf(column) < i);
+  if (twice !== undefined) {
+    return fail({ what: `there are two columns ${twice}`, where: `${name}, line 1` });
+  }
   const missing = needed.find((column) => !header.includes(column));
   if (missing !== undefined) {
     return fail({
