@@ -83,10 +83,14 @@ function readCard(path: string, quantity: QuantityParser): Result<CardDeck> {
     return as(modelEntry(path, card), (entry) => ({ llms: [entry] }));
   }
   if (card["kernels"] !== undefined && card["rates"] !== undefined) {
-    return as(parseKernelParams(path, card), (params) => ({ kernels: [params] }));
+    return as(parseKernelParams(path, card), (params) => ({
+      kernels: [{ ...params, file: path }],
+    }));
   }
   if (card["engine"] !== undefined && card["scales"] !== undefined) {
-    return as(parseEngineTiming(path, card), (timing) => ({ engines: [timing] }));
+    return as(parseEngineTiming(path, card), (timing) => ({
+      engines: [{ ...timing, file: path }],
+    }));
   }
   if (card["node"] !== undefined && card["gpus"] !== undefined) {
     return as(parseNodeCard(path, card, quantity), (node) => ({ nodes: [node] }));

@@ -166,7 +166,7 @@ function engineTable({ engine }: Report): string {
     priceTier: price?.tier ?? null,
     priceDate: price?.date ?? null,
   }).flatMap(([key, value]) =>
-    value === null
+    value === null || (Array.isArray(value) && value.length === 0)
       ? []
       : [`<tr><th>${escapeText(key)}</th><td>${escapeText(String(value))}</td></tr>`],
   );
@@ -179,6 +179,7 @@ function numberTables(report: Report): string {
   const tables = SECTIONS.map((name) => numberTable(name, report[name]));
   if (report.energy !== null) tables.push(numberTable("energy", report.energy));
   if (report.cost !== null) tables.push(numberTable("cost", report.cost));
+  if (report.costByTier.length > 0) tables.push(tierCosts(report));
   const { gpuHours, simS, wallS, events } = report;
   tables.push(numberTable("run", { gpuHours, simS, wallS, events }));
   tables.push(
@@ -188,6 +189,18 @@ function numberTables(report: Report): string {
     ),
   );
   return tables.join("");
+}
+
+/** What the same run costs elsewhere. */
+function tierCosts({ costByTier }: Report): string {
+  const rows = costByTier.map(
+    ({ tier, date, totalUsd, usdPerMillionOutputTokens, usdPerMillionTokens }) =>
+      `<tr><th>${tier}</th><td>${date}</td><td>${numberText(totalUsd)}</td>` +
+      `<td>${numberText(usdPerMillionOutputTokens)}</td><td>${numberText(usdPerMillionTokens)}</td></tr>`,
+  );
+  return `<table><caption>cost by kind of provider</caption>
+<thead><tr><th></th><th>prices of</th><th>$</th><th>$ per M output</th><th>$ per M tokens</th></tr></thead>
+<tbody>${rows.join("")}</tbody></table>`;
 }
 
 function numberTable(name: string, section: object): string {

@@ -154,6 +154,11 @@ function factLines(report: Report, style: Style): string[] {
     const usd = numberText(price.usdPerGpuHour);
     rows.push(["", `at $${usd} a GPU-hour, the card's ${price.tier} price of ${price.date ?? ""}`]);
   }
+  const others = report.costByTier.filter(({ tier }) => tier !== price?.tier);
+  if (others.length > 0) {
+    const costs = others.map(({ tier, totalUsd }) => `${tier} $${numberText(totalUsd)}`);
+    rows.push(["", `elsewhere: ${costs.join(", ")} (the card's prices of ${others[0]!.date})`]);
+  }
   return textTable(
     rows.map(([name, text]) => [style.accent(name), text]),
     { align: ["left", "left"], indent: 2 },
@@ -197,6 +202,7 @@ function hardwareRows({ engine, pools, scenario }: Report): [string, string][] {
         `worker${workers === 1 ? "" : "s"}${gpus}${ranks === "" ? "" : `, ${ranks}`}`,
     ],
     ["", `engine ${engine.backend}, step times by ${engine.stepTime}${known}${drafts}`],
+    ...engine.calibrationFiles.map((file): [string, string] => ["", `calibrated by ${file}`]),
   ];
 }
 

@@ -3,7 +3,8 @@
 import type { GpuCard, Price } from "./gpu-card.ts";
 
 /** Kinds of provider that cards have prices of. */
-export type PriceTier = "hyperscaler" | "neocloud" | "rental3y";
+export const PRICE_TIERS = ["hyperscaler", "neocloud", "rental3y"] as const;
+export type PriceTier = (typeof PRICE_TIERS)[number];
 
 export type GpuPrice = { readonly usdPerHour: number; readonly date: string };
 
@@ -21,4 +22,12 @@ export function gpuPrice(gpu: GpuCard, tier: PriceTier): GpuPrice | undefined {
   }
   if (newest === undefined) return undefined;
   return { usdPerHour: usdPerHour(newest, tier), date: newest.date };
+}
+
+/** The card's newest price of every tier; empty when it has none. */
+export function gpuPrices(gpu: GpuCard): readonly (GpuPrice & { readonly tier: PriceTier })[] {
+  return PRICE_TIERS.flatMap((tier) => {
+    const price = gpuPrice(gpu, tier);
+    return price === undefined ? [] : [{ tier, ...price }];
+  });
 }

@@ -14,6 +14,8 @@ export type EngineFacts = {
   /** For `kernels`: whether the GPU itself was measured, and the system whose figures are used. */
   readonly calibration: "calibrated" | "estimated" | null;
   readonly calibrationSystem: string | null;
+  /** The user's own files that step times come from: fitted kernels, the engine's timing. */
+  readonly calibrationFiles: readonly string[];
   /** Ids of the cards. */
   readonly model: string | null;
   readonly gpu: string | null;
@@ -54,6 +56,12 @@ export type EngineFacts = {
     /** The card's tier and date; `null`: the scenario's own price. */
     readonly tier: PriceTier | null;
     readonly date: string | null;
+    /** What the GPU's card says of each kind of provider. */
+    readonly card: readonly {
+      readonly tier: PriceTier;
+      readonly usdPerGpuHour: number;
+      readonly date: string;
+    }[];
   } | null;
 };
 
@@ -156,6 +164,7 @@ export function engineFacts(parts: {
   readonly machine: Machine | undefined;
   readonly coverage: KernelsCoverage | undefined;
   readonly timingVersion: string | null;
+  readonly calibrationFiles: readonly string[];
   readonly clientPathMs: number;
 }): EngineFacts {
   const { scenario, knobs, machine, coverage } = parts;
@@ -166,6 +175,7 @@ export function engineFacts(parts: {
     stepTime: parts.stepTime,
     calibration: coverage === undefined ? null : coverage.estimated ? "estimated" : "calibrated",
     calibrationSystem: coverage?.system ?? null,
+    calibrationFiles: parts.calibrationFiles,
     model: machine?.entry.id ?? scenario.model,
     gpu: parts.gpu,
     backend: engine.backend,

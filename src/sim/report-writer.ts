@@ -7,6 +7,7 @@ import type { Gate } from "./gate.ts";
 import type { Retries } from "./retries.ts";
 import type { QuantileSketch } from "../core/index.ts";
 import { breakdownOf } from "./report-breakdown.ts";
+import { costsOf } from "./report-cost.ts";
 import { disaggSummary } from "./disagg/report-disagg.ts";
 import type { Handoffs } from "./disagg/index.ts";
 import { faultSummary, type Faults } from "./faults/index.ts";
@@ -38,7 +39,6 @@ import type { Worker } from "./worker.ts";
 
 const US_PER_S = 1e6;
 const S_PER_HOUR = 3600;
-const TOKENS_PER_MILLION = 1e6;
 
 /** What the report needs of a finished run. */
 export type FinishedRun = {
@@ -154,29 +154,6 @@ function latencyOf(outcomes: Outcomes, pathUs: number): Pick<Report, "latency" |
       latency: sketchError([ttft, tpot, e2e, queue]),
       itl: gaps.count === 0 ? 0 : BIN_RELATIVE_ERROR,
     },
-  };
-}
-
-/** Of all pools; `null` when one of them has no price. */
-function costOf(
-  pools: Report["pools"],
-  totals: Totals,
-  electricityUsd: number | null,
-): Report["cost"] {
-  let totalUsd = electricityUsd ?? 0;
-  for (const { costUsd } of pools) {
-    if (costUsd === null) return null;
-    totalUsd += costUsd;
-  }
-  const perMillion = (tokens: number): number | null =>
-    tokens === 0 ? null : (totalUsd * TOKENS_PER_MILLION) / tokens;
-  const { outputTokens, admittedTokens } = totals;
-  return {
-    totalUsd,
-    electricityUsd,
-    usdPerMillionOutputTokens: perMillion(outputTokens),
-    usdPerMillionInputTokens: perMillion(admittedTokens),
-    usdPerMillionTokens: perMillion(outputTokens + admittedTokens),
   };
 }
 
@@ -322,7 +299,7 @@ export function writeReport(
     slo: sloOf(outcomes, windowS, pools[0]!.engine.clientPathUs),
     gpuHours,
     energy,
-    cost: costOf(summaries, totals, electricityUsd),
+    ...costsOf(summaries, totals, electricityUsd),
     pools: summaries,
     disagg: disaggSummary(run.handoffs, run.workers),
     tasks: run.endings.taskSummary() ?? null,

@@ -3,6 +3,7 @@
  * major version. Latencies are in milliseconds, rates per simulated second.
  */
 
+import type { PriceTier } from "../hardware/index.ts";
 import type { DisaggSummary } from "./disagg-summary.ts";
 import type { DecisionRecord } from "./witness.ts";
 import type { EngineFacts } from "./engine-facts.ts";
@@ -62,6 +63,17 @@ export type EnergyReport = {
   /** Energy of the facility for each output token and each completed request, J. */
   readonly joulesPerOutputToken: number | null;
   readonly joulesPerRequest: number | null;
+};
+
+/** What a run costs at a kind of provider, electricity included where it has a price. */
+export type TierCost = {
+  readonly tier: PriceTier;
+  /** Of the oldest price that is in it, yyyy-mm-dd. */
+  readonly date: string;
+  readonly totalUsd: number;
+  readonly usdPerMillionOutputTokens: number | null;
+  readonly usdPerMillionInputTokens: number | null;
+  readonly usdPerMillionTokens: number | null;
 };
 
 /** What a pool of workers did; a scenario without pools has one. */
@@ -230,6 +242,8 @@ export type Report = {
     readonly usdPerMillionInputTokens: number | null;
     readonly usdPerMillionTokens: number | null;
   } | null;
+  /** The same run at each kind of provider, by the GPUs' cards; empty where a GPU has no prices. */
+  readonly costByTier: readonly TierCost[];
   readonly pools: readonly PoolSummary[];
   /** `null` without prefill and decode pools. */
   readonly disagg: DisaggSummary | null;

@@ -6,6 +6,7 @@ import {
   adapterBytes,
   createStepTime,
   gpuPrice,
+  gpuPrices,
   kernelsCoverage,
   kernelsStepTime,
   OverheadStepTime,
@@ -235,13 +236,22 @@ function cardsOf(
   return machine.ok ? ok({ gpu: gpu.value, machine: machine.value }) : machine;
 }
 
+/** Files of the user's own that step times by kernels come from. */
+function ownFiles(hardware: HardwareInputs | undefined): readonly string[] {
+  return [hardware?.params?.file, hardware?.timing?.file].filter((file) => file !== undefined);
+}
+
 function priceOf({ cost }: Scenario, gpu: GpuCard | undefined): EngineFacts["price"] {
+  const prices = gpu === undefined ? [] : gpuPrices(gpu);
+  const card = prices.map(({ tier, usdPerHour, date }) => {
+    return { tier, usdPerGpuHour: usdPerHour, date };
+  });
   if (cost.usd_per_gpu_hour !== null) {
-    return { usdPerGpuHour: cost.usd_per_gpu_hour, tier: null, date: null };
+    return { usdPerGpuHour: cost.usd_per_gpu_hour, tier: null, date: null, card };
   }
   const price = gpu === undefined ? undefined : gpuPrice(gpu, cost.tier);
   if (price === undefined) return null;
-  return { usdPerGpuHour: price.usdPerHour, tier: cost.tier, date: price.date };
+  return { usdPerGpuHour: price.usdPerHour, tier: cost.tier, date: price.date, card };
 }
 
 /**
@@ -331,6 +341,7 @@ export function resolveEngine(
     stepTime: model.name,
     gpu: gpu?.id ?? null,
     timingVersion: timing?.version ?? null,
+    calibrationFiles: coverage === undefined ? [] : ownFiles(inputs.hardware),
     clientPathMs: pathUs / US_PER_MS,
   });
   return ok({

@@ -97,6 +97,18 @@ describe("benchmarks of an engine with other scales", () => {
   });
 });
 
+test("a rate that nobody could bear stops a scale at its limit, and it is said", () => {
+  const table = "rate_per_s,input_tokens,output_tokens,requests,ttft_ms\n50,8000,10,100,5";
+  const fit = valueOf(fitBenchmarks(runsOf(table), parts, shipped));
+  expect(fit.atLimit).toEqual(["context"]);
+  expect(valueOf(fitBenchmarks(runsOf(tableUnder(1.3, 1.6)), parts, shipped)).atLimit).toEqual([]);
+});
+
+test("quotes and spaces around cells are none of theirs", () => {
+  const table = '"concurrency", "input_tokens","output_tokens","ttft_ms"\n"4",100, 10,"5"';
+  expect(runsOf(table)[0]!.workload).toMatchObject({ kind: "closed", concurrency: 4 });
+});
+
 describe("rows", () => {
   const workloadOf = (header: string, row: string) =>
     runsOf(`input_tokens,output_tokens,ttft_ms,${header}\n1000,100,50,${row}`)[0]!.workload;

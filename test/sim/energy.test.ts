@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { findGpu, kernelsStepTime, StepPower } from "../../src/hardware/index.ts";
+import { findGpu, kernelsStepTime, PRICE_TIERS, StepPower } from "../../src/hardware/index.ts";
 import type { DecodeEnergy, PowerRegimes } from "../../src/hardware/index.ts";
 import type { Report, ScenarioInput } from "../../src/sim/index.ts";
 import { valueOf } from "../hardware/cards-support.ts";
@@ -91,6 +91,23 @@ describe("by hand", () => {
     expect(report.cost!.usdPerMillionInputTokens).toBeCloseTo((total * 1e6) / 200, 3);
     expect(report.cost!.usdPerMillionTokens).toBeCloseTo((total * 1e6) / 222, 3);
     expect(run({ cost: { usd_per_gpu_hour: 36 } }).cost!.electricityUsd).toBeNull();
+  });
+
+  test("every kind of provider that the card has a price of has a cost, whatever was chosen", () => {
+    const report = run({ cost: { tier: "rental3y", usd_per_kwh: 3.6e6 } });
+    const { costByTier, cost, engine, gpuHours } = report;
+    expect(costByTier.map(({ tier }) => tier)).toEqual(PRICE_TIERS);
+    for (const { tier, totalUsd, date } of costByTier) {
+      const price = engine.price!.card.find((one) => one.tier === tier)!;
+      expect(totalUsd).toBeCloseTo(cost!.electricityUsd! + price.usdPerGpuHour * gpuHours, 12);
+      expect(date).toBe(price.date);
+    }
+    const { tier, date: _, ...same } = costByTier[2]!;
+    expect({ tier, ...same, electricityUsd: cost!.electricityUsd }).toEqual({
+      tier: "rental3y",
+      ...cost,
+    });
+    expect(run({ cost: { usd_per_gpu_hour: 36 } }).costByTier.length).toBe(3);
   });
 
   test("without a GPU card there is no energy, and no digest depends on it", () => {

@@ -2,7 +2,7 @@
 
 import { describe, expect, it, test } from "vitest";
 import { problemText } from "../../src/core/index.ts";
-import { FixedStepTime, memoryBudget } from "../../src/hardware/index.ts";
+import { FixedStepTime, memoryBudget, PRICE_TIERS } from "../../src/hardware/index.ts";
 import { parseScenario, resolveEngine } from "../../src/sim/index.ts";
 import type { EngineInputs, ResolvedEngine, ScenarioInput } from "../../src/sim/index.ts";
 import { valueOf } from "../hardware/cards-support.ts";
@@ -79,11 +79,15 @@ describe("three lines", () => {
 
   it("get the newest price of the card, by tier", () => {
     expect(usdPerGpuHour).toBe(1.55);
-    expect(facts.price).toEqual({ usdPerGpuHour: 1.55, tier: "neocloud", date: "2026-07-14" });
+    const chosen = { usdPerGpuHour: 1.55, tier: "neocloud", date: "2026-07-14" };
+    expect(facts.price).toMatchObject(chosen);
+    expect(facts.price!.card).toContainEqual(chosen);
+    expect(facts.price!.card.map(({ tier }) => tier)).toEqual(PRICE_TIERS);
     const dear = resolve({ ...THREE_LINES, cost: { tier: "rental3y" } });
     expect(dear.usdPerGpuHour).toBe(1.78);
     const own = resolve({ ...THREE_LINES, cost: { usd_per_gpu_hour: 9 } });
-    expect(own.facts.price).toEqual({ usdPerGpuHour: 9, tier: null, date: null });
+    const { card } = facts.price!;
+    expect(own.facts.price).toEqual({ usdPerGpuHour: 9, tier: null, date: null, card });
   });
 
   it("say what was not measured, and nothing of the polynomial", () => {
@@ -259,7 +263,7 @@ test.each<[string, ScenarioInput, readonly string[]]>([
     [
       "does not fit: ",
       "the weights alone exceed the GPU",
-      "cluster.parallelism.tensor=2, engine.dtype=fp8, engine.dtype=int4, gpu=b200",
+      "cluster.parallelism.tensor=2, engine.dtype=fp8, engine.dtype=int4, gpu=h200-sxm with cluster.parallelism.tensor=2, gpu=b200",
     ],
   ],
   [

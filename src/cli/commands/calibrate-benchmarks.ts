@@ -61,8 +61,9 @@ export async function runCalibrateBenchmarks(
   });
   if (!fit.ok) return fit;
   const old = scalesOf(timing, params.kernels);
+  const { file: _, ...shipped } = timing;
   const fitted: EngineTiming = {
-    ...withScales(timing, params.kernels, fit.value.scales),
+    ...withScales(shipped, params.kernels, fit.value.scales),
     source: `${timing.source}; scales of ${params.kernels}: benchmark results of ${file}`,
     date: options.date,
   };
@@ -102,7 +103,7 @@ function scaleLine(name: string, was: number, is: number): string {
 }
 
 function textOf(
-  { scales, before, after, heldOut, rounds }: BenchmarkFit,
+  { scales, before, after, heldOut, rounds, atLimit }: BenchmarkFit,
   runs: number,
   system: string,
   old: RegimeScales,
@@ -118,6 +119,11 @@ function textOf(
     scaleLine("decode steps", old.decode, scales.decode),
     scaleLine("prompt steps", old.context, scales.context),
     scaleLine("mixed steps", old.mixed, scales.mixed),
+    ...atLimit.map(
+      (key) =>
+        `warning: the scale of ${key === "decode" ? "decode" : "prompt"} steps stopped at its limit: ` +
+        "model, GPU or ranks are not those measured, or a rate is more than the engine can bear",
+    ),
     path === undefined
       ? "nothing written: name a folder with --out"
       : `use it with --cards ${path}`,

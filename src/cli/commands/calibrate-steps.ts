@@ -1,7 +1,7 @@
 /** `headworks calibrate --steps`: a user's own measured steps → scales and floors of an engine. */
 
 import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fail, ok } from "../../core/index.ts";
 import type { Result } from "../../core/index.ts";
 import {
@@ -92,8 +92,9 @@ function scaled(us: number, factor: number): number {
 function timingOf(loaded: Loaded, fit: StepFit, options: CalibrateStepsOptions): EngineTiming {
   const { timing, params } = loaded;
   const { scheduling, launch } = fit.hostFactors;
+  const { file: _, ...shipped } = timing;
   return {
-    ...timing,
+    ...shipped,
     source: `${timing.source}; scales of ${params.kernels} and floors: ${options.steps}`,
     date: options.date,
     hostStepUs: scaled(timing.hostStepUs, scheduling),
@@ -180,18 +181,30 @@ async function fitAndReport(
     floors: options.floors === true,
     solve: await linearSolver(),
   });
+  if (fit.impossible === steps.length) {
+    return fail({
+      what: "every step is faster than the GPUs' peak rate allows",
+      where: options.steps,
+      expected:
+        "latency_ms in milliseconds, and the model, GPU and layout (--run) that were measured",
+    });
+  }
   const fitted = timingOf(loaded, fit, options);
   const fittedRuns = build(fitted);
   if (!fittedRuns.ok) return fittedRuns;
   const before = stepAccuracy(steps, runs.value);
   const after = stepAccuracy(steps, fittedRuns.value);
-  if (options.out !== undefined) {
-    mkdirSync(options.out, { recursive: true });
-    const path = join(options.out, `${fitted.engine}.json`);
-    writeFileSync(path, `${JSON.stringify(fitted, undefined, 2)}\n`);
+  const path = options.out === undefined ? [] : [join(options.out, `${fitted.engine}.json`)];
+  for (const at of path) {
+    mkdirSync(dirname(at), { recursive: true });
+    writeFileSync(at, `${JSON.stringify(fitted, undefined, 2)}\n`);
   }
   const document = { before, after, fit, timing: fitted };
   const output =
-    options.json === true ? JSON.stringify(document) : textOf(before, after, fit, timing);
+    options.json === true
+      ? JSON.stringify(document)
+      : [textOf(before, after, fit, timing), ...path.map((at) => `use it with --cards ${at}`)].join(
+          "\n",
+        );
   return ok({ text: `${output}\n`, exitCode: EXIT_DONE });
 }

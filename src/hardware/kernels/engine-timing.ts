@@ -19,6 +19,8 @@ export type EngineTiming = {
   readonly version: string;
   readonly source: string;
   readonly date: string;
+  /** Where it lies, when it is the user's own. */
+  readonly file?: string;
   /** Tables of attention, of all-reduce and of expert kernels that this engine's kernels are like. */
   readonly attention: string;
   readonly collectives: string;

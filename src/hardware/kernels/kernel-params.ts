@@ -29,6 +29,8 @@ export type KernelParams = {
   readonly kernels: string;
   readonly source: string;
   readonly date: string;
+  /** Where they lie, when they are the user's own. */
+  readonly file?: string;
   /** Peaks that efficiencies are parts of. */
   readonly rates: DeviceRates;
   /** By format: bf16, fp8, fp8-block, nvfp4. */

@@ -82,7 +82,11 @@ function engineOf(run: MeasuredRun, group: WorkerGroup, parts: RunParts): Result
   const budget = memoryBudget(card, parts.gpu.visibleBytes, memorySettings(run, group));
   if (!budget.ok) return budget;
   if (!budget.value.fits) {
-    return fail({ what: "the model does not fit, as the memory model sees it", where: run.id });
+    return fail({
+      what: "the model does not fit, as the memory model sees it",
+      where: run.id,
+      expected: "ranks (tp, pp, ep, dp) and a GPU that hold it",
+    });
   }
   const { gpu, node, params } = parts;
   const timing = timingOf(run, group, parts.timing);

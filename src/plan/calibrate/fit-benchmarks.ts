@@ -34,6 +34,8 @@ export type BenchmarkFit = {
   /** Of runs that a fit did not see; empty below three runs. */
   readonly heldOut: BenchmarkErrors;
   readonly rounds: number;
+  /** Scales that stopped at the least or the most that is believed. */
+  readonly atLimit: readonly ("decode" | "context")[];
 };
 
 type Ratios = { readonly ttft: number[]; readonly tpot: number[] };
@@ -168,5 +170,9 @@ export function fitBenchmarks(
   }
   const { scales, rounds } = fit.value;
   const [errorsBefore, errorsAfter] = [errorsOf(before.value), errorsOf(after.value)];
-  return ok({ scales, before: errorsBefore, after: errorsAfter, heldOut: joined(held), rounds });
+  const heldOut = joined(held);
+  const atLimit = (["decode", "context"] as const).filter(
+    (key) => scales[key] === SCALE_MIN || scales[key] === SCALE_MAX,
+  );
+  return ok({ scales, before: errorsBefore, after: errorsAfter, heldOut, rounds, atLimit });
 }

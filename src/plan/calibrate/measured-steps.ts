@@ -24,6 +24,9 @@ export const STEP_COLUMNS = [
   "latency_ms",
 ];
 
+/** The first columns count requests and tokens. */
+const COUNTS = 5;
+
 const US_PER_MS = 1000;
 
 function shapeOf(cells: readonly number[]): StepShape {
@@ -54,10 +57,12 @@ export function parseSteps(name: string, text: string): Result<MeasuredStep[]> {
   const steps: MeasuredStep[] = [];
   for (let i = 0; i < table.rows; i++) {
     const cells = columns.map((column) => column[i]!);
-    const bad = cells.findIndex((cell) => !(cell >= 0));
+    const bad = cells.findIndex(
+      (cell, c) => !(cell >= 0 && cell < Infinity) || (c < COUNTS && !Number.isInteger(cell)),
+    );
     if (bad >= 0) {
       return fail({
-        what: `${STEP_COLUMNS[bad]} is no number ≥ 0`,
+        what: `${STEP_COLUMNS[bad]} is no ${bad < COUNTS ? "whole " : ""}number ≥ 0`,
         where: `${name}, line ${i + 2}`,
       });
     }

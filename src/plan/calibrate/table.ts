@@ -27,8 +27,14 @@ export class Table {
   }
 }
 
+/** A cell without the spaces and quotes around it. */
+function bare(cell: string): string {
+  const text = cell.trim();
+  return /^".*"$/.test(text) ? text.slice(1, -1) : text;
+}
+
 /**
- * Reads a comma-separated table without quotes. Problems: no rows, a missing column among `needed`, a
+ * Reads a comma-separated table without commas in its cells. Problems: no rows, a missing column among `needed`, a
  * row of another width, two columns of one name; they name the file and the line.
  *
  * @param otherNames what a column may be called instead, and the name it is known by
@@ -44,6 +50,7 @@ export function parseTable(
   const header = (lines[0] ?? "")
     .replace(/^\uFEFF/, "")
     .split(",")
+    .map(bare)
     .map((column) => (Object.hasOwn(otherNames, column) ? otherNames[column]! : column));
   const twice = header.find((column, i) => column !== "" && header.indexOf(column) < i);
   if (twice !== undefined) {
@@ -68,7 +75,7 @@ export function parseTable(
         expected: `${header.length} fields, as the header`,
       });
     }
-    for (let c = 0; c < cells.length; c++) columns[c]!.push(cells[c]!);
+    for (let c = 0; c < cells.length; c++) columns[c]!.push(bare(cells[c]!));
   }
   return ok(new Table(name, lines.length - 1, new Map(header.map((key, c) => [key, columns[c]!]))));
 }
