@@ -1,7 +1,7 @@
 /** An explanation as text: what happened, what the router saw, what would have been better. */
 
 import type { Alternative, Explanation, RequestFate } from "../plan/index.ts";
-import type { CandidateView, DecisionRecord } from "../sim/index.ts";
+import type { CandidateView, DecisionRecord, RouterWait } from "../sim/index.ts";
 import { countText, msText, NO_DATA, numberText, secondsText } from "./numbers.ts";
 import type { Style } from "./style.ts";
 import { textTable } from "./table.ts";
@@ -18,13 +18,19 @@ export function explanationText(explanation: Explanation, style: Style): string 
     `${style.bold(`request ${String(request)}`)} ${fateText(fate)}`,
     ...waitLines(fate),
     ...decisions.flatMap((decision) => ["", ...decisionLines(decision, style)]),
-    ...(decisions.length === 0 ? ["", "It was refused before any router saw it."] : []),
+    ...(decisions.length === 0 ? ["", undecidedText(fate)] : []),
     ...(hindsight.length > 1 ? ["", ...hindsightLines(hindsight, style)] : []),
   ];
   if (!sameDigest) {
     lines.push("", "warning: the run made again differs from the report: another version or trace");
   }
   return `${lines.join("\n")}\n`;
+}
+
+function undecidedText({ status }: RequestFate): string {
+  return status === "rejected"
+    ? "It was turned away before any worker was chosen for it."
+    : "No worker was chosen for it: it waited at the router until it ended.";
 }
 
 function fateText(fate: RequestFate): string {
@@ -64,7 +70,7 @@ function waitLines({
 const HEAD = ["worker", "score", "cached", "requests", "prefill", "blocks", "scraped"];
 
 function decisionLines(decision: DecisionRecord, style: Style): string[] {
-  const { role, worker, rule, blocks, kvEventAgeUs, candidates, timeUs } = decision;
+  const { role, worker, rule, blocks, kvEventAgeUs, candidates, timeUs, waited } = decision;
   const age =
     kvEventAgeUs === null ? "no KV events" : `KV events ${msText(kvEventAgeUs / 1e3)} old`;
   const why = rule === "" ? "" : ` (${rule})`;
@@ -75,10 +81,28 @@ function decisionLines(decision: DecisionRecord, style: Style): string[] {
   const rows = shown.map((one) => candidateRow(one, one.worker === worker));
   const left = candidates.length - shown.length;
   return [
+    ...(waited === null ? [] : [waitedText(waited, timeUs)]),
     style.bold(title),
     ...textTable([HEAD, ...rows], { align: HEAD.map(() => "right" as const), indent: 2 }),
     ...(left > 0 ? [`  and ${String(left)} more`] : []),
   ];
+}
+
+/** What a request waited for at the router. */
+function waitedText({ sinceUs, ahead, aheadTokens, ...underWay }: RouterWait, untilUs: number) {
+  const { underWayLeast: least, underWayMost: most } = underWay;
+  const load =
+    least === most
+      ? countText(Math.round(least))
+      : `${countText(Math.round(least))} to ${countText(Math.round(most))}`;
+  const before =
+    ahead === 0
+      ? "nobody waited before it"
+      : `${countText(ahead)} waited before it, with ${countText(aheadTokens)} prompt tokens`;
+  return (
+    `waited ${msText((untilUs - sinceUs) / 1e3)} at the router from ${secondsText(sinceUs / 1e6)}: ` +
+    `workers had ${load} prompt tokens under way, ${before}`
+  );
 }
 
 function candidateRow(one: CandidateView, isChosen: boolean): string[] {

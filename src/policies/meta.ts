@@ -68,7 +68,9 @@ function checkKnobs(
       });
     }
     if (!(value >= knob.min && value <= knob.max)) {
-      const expected = `${knob.min} to ${knob.max} ${knob.unit}`;
+      // A unit of 1 is none.
+      const unit = knob.unit === "1" || knob.unit === "flag" ? "" : ` ${knob.unit}`;
+      const expected = `${knob.min} to ${knob.max}${unit}`;
       return fail({ what: `${value} is out of range`, where, expected });
     }
     values[key] = value;

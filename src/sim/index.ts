@@ -34,4 +34,4 @@ export { partsMsAt, PartSums, TIME_PARTS, timeGroups, timesAt, totalMs } from ".
 export type * from "./time-parts.ts";
 export { runTitle, scenarioTitle, verdictOf } from "./verdict.ts";
 export type { Verdict } from "./verdict.ts";
-export type { CandidateView, DecisionRecord, WitnessOptions } from "./witness.ts";
+export type { CandidateView, DecisionRecord, RouterWait, WitnessOptions } from "./witness.ts";

@@ -109,6 +109,9 @@ function warningsOf(run: FinishedRun, totals: Totals): string[] {
       : "max_model_len";
     warnings.push(`${run.entrance.truncated} answers were cut at ${limit}`);
   }
+  for (const name of nobodyIn(run.outcomes)) {
+    warnings.push(`nobody is in the class ${JSON.stringify(name)} of slo.classes`);
+  }
   const { faults } = run.desks;
   if (faults !== undefined && faults.count > 0) {
     warnings.push(
@@ -125,6 +128,13 @@ function warningsOf(run: FinishedRun, totals: Totals): string[] {
     );
   }
   return warnings;
+}
+
+/** Classes with targets of their own that no measured request was in. */
+function nobodyIn({ slo, groups, measured }: Outcomes): readonly string[] {
+  if (!slo.areSeveral || groups.classes === undefined || measured === 0) return [];
+  const named = groups.classes.all.slice(0, -1);
+  return named.filter((group) => group.measured === 0).map(({ name }) => name);
 }
 
 function requestsOf(run: FinishedRun): Report["requests"] {

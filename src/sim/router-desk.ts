@@ -157,11 +157,16 @@ export class RouterDesk {
     replica.catchUp(nowUs);
     const request = this.fill(row, this.bookingOf(slot, turn), inputTokens);
     const place = slot / SLOT_NUMBERS;
+    const ahead = replica.queue?.length ?? 0;
+    const aheadTokens = replica.queue?.tokens ?? 0;
     const verdict = replica.queue?.arrive(request, place, this.turns, nowUs) ?? QUEUE_PASSED;
     if (verdict === QUEUE_PASSED) return this.decide(turn, slot, request, nowUs, false, newTokens);
     if (verdict === QUEUE_JOINED) {
       this.remember(slot, turn);
       this.queues.joined();
+      if (this.witness?.row === row) {
+        this.witness.joined(replica.state, request, { ahead, aheadTokens }, nowUs);
+      }
       this.refusal = IT_WAITS;
     } else this.refusal = verdict === QUEUE_DECLINED ? REJECT_DECLINED : REJECT_QUEUE_FULL;
     return null;

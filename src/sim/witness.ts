@@ -23,6 +23,17 @@ export type CandidateView = {
   } | null;
 };
 
+/** How a request came to wait at a router process. */
+export type RouterWait = {
+  readonly sinceUs: number;
+  /** Who waited there when it came, and their prompt tokens. */
+  readonly ahead: number;
+  readonly aheadTokens: number;
+  /** Prompt tokens under way to each worker that might have served it, least and most. */
+  readonly underWayLeast: number;
+  readonly underWayMost: number;
+};
+
 export type DecisionRecord = {
   readonly timeUs: number;
   readonly role: RouterRole;
@@ -33,6 +44,8 @@ export type DecisionRecord = {
   readonly blocks: number;
   /** Age of the KV events in the view, µs; null: there were none. */
   readonly kvEventAgeUs: number | null;
+  /** How it came to wait before this decision; null: it did not. */
+  readonly waited: RouterWait | null;
   /** Best first; those without a score by number. */
   readonly candidates: readonly CandidateView[];
 };
@@ -49,10 +62,29 @@ export class Witness {
   readonly row: number;
   readonly decisions: DecisionRecord[] = [];
   private readonly force: number | undefined;
+  private wait: RouterWait | null = null;
 
   constructor({ row, force }: WitnessOptions) {
     this.row = row;
     this.force = force;
+  }
+
+  /** The request has joined those who wait at a process: `ahead` of them before it, of so many prompt tokens. */
+  joined(
+    state: RouterState,
+    request: RouterRequest,
+    { ahead, aheadTokens }: Pick<RouterWait, "ahead" | "aheadTokens">,
+    nowUs: number,
+  ): void {
+    let underWayLeast = Infinity;
+    let underWayMost = 0;
+    for (let worker = 0; worker < state.workers; worker++) {
+      if (!state.mayServe(worker, request)) continue;
+      const tokens = state.prefillTokensOn(worker, nowUs);
+      underWayLeast = Math.min(underWayLeast, tokens);
+      underWayMost = Math.max(underWayMost, tokens);
+    }
+    this.wait = { sinceUs: nowUs, ahead, aheadTokens, underWayLeast, underWayMost };
   }
 
   /** Before the decision: scores of earlier ones must not be taken for this one's. */
@@ -84,10 +116,12 @@ export class Witness {
       inputTokens: request.inputTokens,
       blocks: request.blocks,
       kvEventAgeUs: Number.isNaN(state.kvEventAgeUs) ? null : state.kvEventAgeUs,
+      waited: this.wait,
       candidates: candidates.sort(
         (a, b) => (a.score ?? Infinity) - (b.score ?? Infinity) || a.worker - b.worker,
       ),
     });
+    this.wait = null;
     return chosen;
   }
 }

@@ -85,6 +85,12 @@ describe("by hand: first tokens after 0.1 s, 0.2 s, … 0.6 s", () => {
     expect(sloOf({ ttft_s: 0.1 }).verdict.mood).toBe("bad");
   });
 
+  test("a class that nobody is in is named", () => {
+    const classes = [{ name: "chat", class: "chatt", ttft_s: 1 }];
+    expect(sloOf({ classes }).warnings).toContain('nobody is in the class "chat" of slo.classes');
+    expect(sloOf({ classes: [{ name: "chat", class: "chat" }] }).warnings).toEqual([]);
+  });
+
   test("all classes hold", () => {
     const { verdict } = sloOf({ classes: [{ name: "chat", class: "chat", ttft_s: 0.3 }] });
     expect(verdict.text).toContain(

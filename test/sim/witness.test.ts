@@ -69,3 +69,29 @@ test("hindsight sends it to the others, and finds the choice best", async () => 
   const missing = await explainRequest(report, 77, 5, run);
   expect(missing.ok).toBe(false);
 });
+
+test("who waits at the router is seen to, and what it waits behind", () => {
+  const rows = [160, 320, 480].map((input) => ({ at: 0, input, output: 2 }));
+  const router = { queue: { prefill_busy_threshold: 0 } };
+  const engine = { step_time: { type: "linear", base_us: 1000, token_us: 10 } } as const;
+  const queued = {
+    scenario: scenarioOf(
+      { ...engine, step_time: { ...engine.step_time, decode_context_us: 0 } },
+      { router },
+    ),
+    trace: traceOf(rows),
+  };
+  const plain = simulate(queued).report.digest;
+  const waits = [0, 1, 2].map((row) => {
+    const seen = simulate(queued, { witness: { row } });
+    expect(seen.report.digest).toBe(plain);
+    return seen.decisions!.map(({ timeUs, waited }) => ({ timeUs, waited }));
+  });
+  const underWay = { sinceUs: 0, underWayLeast: 160, underWayMost: 160 };
+  // The first prompt takes 1000 + 160 · 10 µs, the second 1000 + 320 · 10 and 10 for a token of the first beside it.
+  expect(waits).toEqual([
+    [{ timeUs: 0, waited: null }],
+    [{ timeUs: 2600, waited: { ...underWay, ahead: 0, aheadTokens: 0 } }],
+    [{ timeUs: 6810, waited: { ...underWay, ahead: 1, aheadTokens: 320 } }],
+  ]);
+});
