@@ -81,6 +81,7 @@ export function buildDesk(
     outputHints: keys.output_hints,
     rules: rules.rules,
     queue: role === "decode" ? undefined : queueOf(keys.queue, inputs.trace),
+    recheckUs: Math.max(1, inUs(keys.queue.recheck_s)),
     seed: scenario.seed,
   });
   const { watcher } = desk;
@@ -125,6 +126,7 @@ function fidelityOf(keys: Scenario["router"]): ViewFidelity {
     scrapeLoss: keys.metrics_loss,
     kvEventDelayUs: inUs(keys.kv_event_delay_s),
     kvEventLoss: keys.kv_event_loss,
+    staleAfterUs: keys.stale_after_s === null ? Infinity : inUs(keys.stale_after_s),
     kvEventRecoveryUs:
       keys.kv_event_recovery_s === null ? Infinity : inUs(keys.kv_event_recovery_s),
   };

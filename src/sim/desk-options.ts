@@ -21,6 +21,8 @@ export type ViewFidelity = {
   readonly kvEventDelayUs: number;
   readonly kvEventLoss: number;
   readonly kvEventRecoveryUs: number;
+  /** Age at which bookings are forgotten, µs; Infinity: never. */
+  readonly staleAfterUs: number;
 };
 
 export type DeskOptions = {
@@ -46,6 +48,8 @@ export type DeskOptions = {
   readonly rules: RoutingRules | undefined;
   /** Who waits at the router, and in which order; undefined: nobody. */
   readonly queue: QueueRules | undefined;
+  /** How often those who wait are looked at while predicted prefills wear off, µs. */
+  readonly recheckUs: number;
 };
 
 /** `refusal` of a request that is not refused: it waits at the router. */

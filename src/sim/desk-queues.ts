@@ -10,10 +10,14 @@ export class DeskQueues {
   private readonly areLinked: boolean;
   /** Something was told since the queues were last looked at. */
   private hasNews = false;
+  /** Interval of looks while predicted prefills wear off, and the next one, µs. */
+  private readonly recheckUs: number;
+  private recheckAtUs = Infinity;
 
-  constructor(replicas: readonly RouterReplica[], areLinked: boolean) {
+  constructor(replicas: readonly RouterReplica[], areLinked: boolean, recheckUs: number) {
     this.replicas = replicas;
     this.areLinked = areLinked;
+    this.recheckUs = recheckUs;
   }
 
   /** Something has changed that may make room. */
@@ -22,9 +26,16 @@ export class DeskQueues {
   }
 
   /** A request has joined: what was told while nobody waited has been looked at when it came. */
-  joined(): void {
+  joined(nowUs: number): void {
     if (this.waiting === 0) this.hasNews = false;
     this.waiting++;
+    this.booked(nowUs);
+  }
+
+  /** A process has booked a request, or somebody has joined: what is under way may wear off while others wait. */
+  booked(nowUs: number): void {
+    if (this.waiting === 0 || this.recheckAtUs < Infinity) return;
+    if (this.wearsOff(nowUs)) this.recheckAtUs = this.recheckAfter(nowUs);
   }
 
   /** A request that waits at a process is given up. */
@@ -40,12 +51,14 @@ export class DeskQueues {
     return this.replicas.reduce((sum, peer) => sum + peer.queue!.tokens, 0);
   }
 
-  /** When a process with a queue hears of its peers next, µs. */
+  /** When there may be room without anything being told: a process with a queue hears of its peers, forgets, or looks again, µs. */
   get nextUs(): number {
-    if (this.waiting === 0 || !this.areLinked) return Infinity;
-    let nextUs = Infinity;
-    for (const replica of this.replicas) {
-      if (replica.queue!.length > 0) nextUs = Math.min(nextUs, replica.nextUs);
+    if (this.waiting === 0) return Infinity;
+    let nextUs = this.recheckAtUs;
+    for (const { queue, stale, nextUs: heardUs } of this.replicas) {
+      if (queue!.length === 0) continue;
+      if (this.areLinked) nextUs = Math.min(nextUs, heardUs);
+      if (stale !== undefined) nextUs = Math.min(nextUs, stale.nextUs);
     }
     return nextUs;
   }
@@ -61,7 +74,20 @@ export class DeskQueues {
       this.hasNews = false;
       served += this.drainOnce(serve);
     } while (this.hasNews && this.waiting > 0);
+    // Once all has worn off, only what is told can make room: a run in which nothing more happens has an end.
+    const looksAgain = this.waiting > 0 && this.wearsOff(nowUs);
+    this.recheckAtUs = looksAgain ? this.recheckAfter(nowUs) : Infinity;
     return served;
+  }
+
+  /** At the multiples of the interval, so that it does not matter when who joined. */
+  private recheckAfter(nowUs: number): number {
+    return (Math.floor(nowUs / this.recheckUs) + 1) * this.recheckUs;
+  }
+
+  /** Whether prefills that a process with a queue knows of wear off with time. */
+  private wearsOff(nowUs: number): boolean {
+    return this.replicas.some(({ queue, state }) => queue!.length > 0 && state.wearsOff(nowUs));
   }
 
   /** Of processes that look at the same instant the one with the most urgent request goes first, so that several decide as one. */

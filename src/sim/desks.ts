@@ -39,6 +39,13 @@ export class Desks {
     return { count, first: all.find(({ first }) => first !== "")?.first ?? "" };
   }
 
+  /** Bookings that router processes forgot because they were too old, each process counting its own view. */
+  get forgotten(): number {
+    const desks = this.door === this.answers ? [this.door] : [this.door, this.answers];
+    const all = desks.flatMap(({ replicas }) => replicas.map(({ stale }) => stale?.count ?? 0));
+    return all.reduce((sum, count) => sum + count, 0);
+  }
+
   /** Lets a witness see both. */
   watch(witness: Witness): void {
     this.door.witness = witness;

@@ -68,6 +68,17 @@ export const queueKeys = z.strictObject({
     description: "wait after which the workers' cached prefixes are looked up again; 0: never",
     unit: "s",
   }),
+  recheck_s: z
+    .number()
+    .positive()
+    .finite()
+    .default(0.1)
+    .meta({
+      description:
+        "while requests wait and the policy lets predicted prefills wear off with time, the queue is looked at at least so " +
+        "often, beside every time that something is told (assumption: Dynamo does too, its interval is not known)",
+      unit: "s",
+    }),
   do_not_queue: described(
     z.boolean().default(false),
     "clients ask to be turned away (429) rather than wait at the router",
@@ -76,7 +87,8 @@ export const queueKeys = z.strictObject({
   fair_by: described(
     z.enum(QUEUE_FAIRNESS).default("none"),
     "whose requests take turns at the router, in prompt tokens to compute: tenants (the trace's tenant) or priorities, " +
-      "so that no flood of one holds up the others; none: all in one order",
+      "so that no flood of one holds up the others; none: all in one order; of several router processes (replicas) each " +
+      "keeps the turns of those that wait at it",
   ),
   weights: described(
     z.record(z.string().min(1), z.number().positive().finite()).default({}),

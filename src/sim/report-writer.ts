@@ -112,7 +112,13 @@ function warningsOf(run: FinishedRun, totals: Totals): string[] {
   for (const name of nobodyIn(run.outcomes)) {
     warnings.push(`nobody is in the class ${JSON.stringify(name)} of slo.classes`);
   }
-  const { faults } = run.desks;
+  const { faults, forgotten } = run.desks;
+  if (forgotten > 0) {
+    const { stale_after_s: after } = run.scenario.router;
+    warnings.push(
+      `routers took ${forgotten} ends for lost: of requests that were still under way after ${after ?? 0} s`,
+    );
+  }
   if (faults !== undefined && faults.count > 0) {
     warnings.push(
       `your own router failed at ${faults.count} decisions, which went to the fewest requests; first: ${faults.first}`,

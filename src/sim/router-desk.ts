@@ -102,9 +102,10 @@ export class RouterDesk {
         random: stream(seed, `${name}/kv-events/${i}`),
       });
       const queue = options.queue === undefined ? undefined : new RouterQueue(state, options.queue);
-      return new RouterReplica(state, reader, fidelity.syncDelayUs ?? Infinity, fill, queue);
+      const { syncDelayUs = Infinity, staleAfterUs } = fidelity;
+      return new RouterReplica(state, reader, syncDelayUs, fill, queue, staleAfterUs);
     });
-    this.queues = new DeskQueues(this.replicas, this.peersListen);
+    this.queues = new DeskQueues(this.replicas, this.peersListen, options.recheckUs);
     this.scrapes = this.needs.scrapes === true;
     this.nextScrapeUs = this.scrapes && fidelity.scrapeIntervalUs > 0 ? 0 : Infinity;
   }
@@ -163,7 +164,7 @@ export class RouterDesk {
     if (verdict === QUEUE_PASSED) return this.decide(turn, slot, request, nowUs, false, newTokens);
     if (verdict === QUEUE_JOINED) {
       this.remember(slot, turn);
-      this.queues.joined();
+      this.queues.joined(nowUs);
       if (this.witness?.row === row) {
         this.witness.joined(replica.state, request, { ahead, aheadTokens }, nowUs);
       }
@@ -248,6 +249,8 @@ export class RouterDesk {
       throw new InvariantError(`router law: decided for worker ${choice}, which is none`);
     const booked = Number.isNaN(newTokens) ? state.newTokensOn(request, choice) : newTokens;
     state.commit(request, choice, booked, nowUs);
+    replica.booked(request, nowUs);
+    this.queues.booked(nowUs);
     this.remember(slot, turn);
     if (this.peersListen) {
       for (const peer of this.replicas) {
@@ -271,6 +274,7 @@ export class RouterDesk {
     const booking = this.bookingOf(slot, turn);
     // What peers told before comes before.
     if (this.peersListen) own.catchUp(nowUs);
+    else own.stale?.expire(nowUs);
     own.state.firstToken(booking, nowUs);
     if (!this.peersListen) return;
     for (const peer of this.replicas) if (peer !== own) peer.hearFirstToken(booking, nowUs);
@@ -287,6 +291,7 @@ export class RouterDesk {
     const own = this.replicas[turn]!;
     const booking = this.bookingOf(slot, turn);
     if (this.peersListen) own.catchUp(nowUs);
+    else own.stale?.expire(nowUs);
     const request = this.fill(data[slot + AT_ROW]!, booking, data[slot + AT_INPUT]!);
     own.state.ended(request, generated, decodeUs, nowUs);
     if (!this.peersListen) return;

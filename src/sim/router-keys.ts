@@ -79,6 +79,12 @@ export const routerKeys = z.strictObject({
   replica_sync_s: seconds("age of what processes tell each other; null: they tell nothing")
     .nullable()
     .default(null),
+  stale_after_s: seconds(
+    "age at which a router forgets a request that it has sent, as if its end had got lost; null: never (Dynamo: 300)",
+  )
+    .positive()
+    .nullable()
+    .default(null),
   session_affinity_ttl_s: seconds("idle time for which a session stays on its worker; null: off")
     .positive()
     .nullable()

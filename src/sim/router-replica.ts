@@ -2,6 +2,7 @@
 
 import type { RouterQueue, RouterRequest, RouterState } from "../policies/index.ts";
 import type { KvEventReader } from "./kv-event-log.ts";
+import { StaleBookings } from "./stale-bookings.ts";
 
 const BOOKED = 0;
 const FIRST_TOKEN = 1;
@@ -16,6 +17,8 @@ export class RouterReplica {
   readonly state: RouterState;
   /** Requests that wait for workers; undefined: nobody does. */
   readonly queue: RouterQueue | undefined;
+  /** Forgets bookings that are too old; undefined: none ever is. */
+  readonly stale: StaleBookings | undefined;
   private readonly reader: KvEventReader | undefined;
   private readonly syncDelayUs: number;
   private readonly fill: RequestFiller;
@@ -23,19 +26,24 @@ export class RouterReplica {
   private head = 0;
   private tail = 0;
 
-  /** @param syncDelayUs age of what peers tell, µs */
+  /**
+   * @param syncDelayUs age of what peers tell, µs
+   * @param staleAfterUs age at which a booking is forgotten, µs
+   */
   constructor(
     state: RouterState,
     reader: KvEventReader | undefined,
     syncDelayUs: number,
     fill: RequestFiller,
     queue: RouterQueue | undefined,
+    staleAfterUs = Infinity,
   ) {
     this.state = state;
     this.queue = queue;
     this.reader = reader;
     this.syncDelayUs = syncDelayUs;
     this.fill = fill;
+    if (staleAfterUs < Infinity) this.stale = new StaleBookings(state, staleAfterUs, fill);
   }
 
   /** When what a peer has told arrives next, µs. */
@@ -46,10 +54,20 @@ export class RouterReplica {
   /** Brings the state to what this process may know at `nowUs`. */
   catchUp(nowUs: number): void {
     this.reader?.applyUntil(nowUs);
+    this.hearPeers(nowUs);
+    this.stale?.expire(nowUs);
+  }
+
+  private hearPeers(nowUs: number): void {
     const { inbox } = this;
     if (inbox === undefined) return;
     const untilUs = nowUs - this.syncDelayUs;
     while (this.head < this.tail && inbox[this.head + 1]! <= untilUs) this.apply(inbox);
+  }
+
+  /** This process, not a peer, has booked a request. */
+  booked({ row, booking, inputTokens }: RouterRequest, nowUs: number): void {
+    this.stale?.booked(row, booking, inputTokens, nowUs);
   }
 
   /** A peer has booked a request. */
@@ -72,13 +90,16 @@ export class RouterReplica {
     const timeUs = inbox[head + 1]!;
     const row = inbox[head + 2]!;
     const booking = inbox[head + 3]!;
+    this.stale?.expire(timeUs);
     if (kind === FIRST_TOKEN) {
       state.firstToken(booking, timeUs);
       return;
     }
     const request = this.fill(row, booking, inbox[head + 4]!);
-    if (kind === BOOKED) state.commit(request, inbox[head + 5]!, inbox[head + 6]!, timeUs);
-    else state.ended(request, inbox[head + 5]!, inbox[head + 6]!, timeUs);
+    if (kind === BOOKED) {
+      state.commit(request, inbox[head + 5]!, inbox[head + 6]!, timeUs);
+      this.booked(request, timeUs);
+    } else state.ended(request, inbox[head + 5]!, inbox[head + 6]!, timeUs);
   }
 
   private push(message: readonly number[]): void {

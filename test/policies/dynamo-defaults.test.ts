@@ -25,6 +25,7 @@ test("the cost function's knobs", () => {
     assume_kv_reuse: 1,
     prefill_load_model: 0,
     lmetric: 0,
+    active_sequence_stride: 1,
   });
 });
 
@@ -37,6 +38,7 @@ test("the view, the queue and what is off", () => {
     approximate_blocks: 2 ** 20,
     predicted_ttl_s: null,
     replica_sync_s: null,
+    stale_after_s: null,
     session_affinity_ttl_s: null,
     rules: [],
     busy: {
@@ -50,6 +52,7 @@ test("the view, the queue and what is off", () => {
       busy_worker_ratio: 1,
       policy: "fcfs",
       overlap_refresh_s: 10,
+      recheck_s: 0.1,
       do_not_queue: false,
       classes: [],
     },

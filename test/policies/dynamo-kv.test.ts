@@ -319,6 +319,7 @@ test("random books and caches: every cost is that of the formula", () => {
     clamp_adjusted_prefill: fc.constantFrom(0, 1),
     assume_kv_reuse: fc.constantFrom(0, 1),
     track_prefill_tokens: fc.constantFrom(0, 1),
+    active_sequence_stride: fc.constantFrom(1, 1, 2, 5),
   });
   fc.assert(
     fc.property(fc.array(event, { maxLength: 40 }), knobs, (events, chosen) => {
@@ -390,11 +391,14 @@ class NaiveDynamo {
       const raw = tracks ? (prefill[worker]! + tokens) / BLOCK : 0;
       const less = raw - knobs["overlap_score_credit"]! * decay * overlap;
       const adjusted = knobs["clamp_adjusted_prefill"] === 1 ? Math.max(0, less) : less;
-      const lengths = this.of(worker).map((one) => one.blocks);
+      const stride = knobs["active_sequence_stride"]!;
+      const strided = (count: number): number => Math.floor(count / stride) * stride;
+      const lengths = this.of(worker).map((one) => strided(one.blocks));
       const longest = Math.max(0, ...lengths);
       const reuses = knobs["assume_kv_reuse"] === 1;
       const held = reuses ? longest : lengths.reduce((sum, length) => sum + length, 0);
-      const added = reuses ? Math.max(0, blocks - longest) : blocks;
+      const own = strided(blocks);
+      const added = reuses ? Math.max(0, own - longest) : own;
       const count = this.of(worker).length * knobs["decode_active_request_weight"]!;
       return knobs["prefill_load_scale"]! * adjusted + held + added + count;
     });

@@ -47,6 +47,23 @@ describe("one worker, a prompt at a time", () => {
     }
   });
 
+  test("a prefill that wears off by prediction makes room before its first token is told", () => {
+    const decidedAt = (recheck_s: number): number => {
+      const router = {
+        policy: "dynamo_kv",
+        knobs: { prefill_load_model: 1 },
+        queue: { prefill_busy_threshold: 50, recheck_s },
+      };
+      const scenario = scenarioOf({ step_time: TEN_AND_ONE }, { router });
+      const seen = runBoth({ scenario, trace: TRACE }, { witness: { row: 1 } });
+      return seen.decisions[0]!.timeUs;
+    };
+    // Of 100 tokens in 10 ms more than 50 are left after 4 ms, 40 after 6 ms.
+    expect(decidedAt(0.002)).toBe(6000);
+    expect(decidedAt(0.005)).toBe(5000);
+    expect(decidedAt(1)).toBe(10_000);
+  });
+
   test("without a threshold all go to the worker, and compute together", () => {
     const { requests } = run({ prefill_busy_threshold_frac: null });
     expect(timesOf(requests).map(([first]) => first)).toEqual([10_000, 20_000, 20_000]);

@@ -203,6 +203,7 @@ const dynamoKnobs = fc.record({
   decode_active_request_weight: fc.constantFrom(0, 2),
   track_output_blocks: fc.constantFrom(0, 1),
   prefill_load_model: fc.constantFrom(0, 1),
+  active_sequence_stride: fc.constantFrom(1, 1, 4),
   assume_kv_reuse: fc.constantFrom(1, 1, 0),
   lmetric: fc.constantFrom(0, 0, 1),
 });
@@ -234,6 +235,7 @@ const views = fc.record({
   index_blocks: fc.constantFrom(null, null, 30),
   replicas: fc.constantFrom(1, 1, 2, 3),
   replica_sync_s: fc.constantFrom(null, 0, 0.05),
+  stale_after_s: fc.constantFrom(null, null, 0.05, 1),
   session_affinity_ttl_s: fc.constantFrom(null, null, 0.3),
   output_hints: fc.boolean(),
   rules: fc.constantFrom(
@@ -265,6 +267,7 @@ const views = fc.record({
         fair_by: fc.constantFrom("none" as const, "none" as const, "tenant" as const),
         classes: fc.constantFrom([], [], CLASSES),
         overlap_refresh_s: fc.constantFrom(0, 0.05, 10),
+        recheck_s: fc.constantFrom(0.1, 0.007),
         do_not_queue: fc.constantFrom(false, false, false, false, true),
       }),
       weight: 1,

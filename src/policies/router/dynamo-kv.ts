@@ -31,6 +31,7 @@ export type DynamoKnobs = {
   readonly trackOutputs: boolean;
   readonly assumeReuse: boolean;
   readonly prefillTimes: boolean;
+  readonly stride: number;
 };
 
 const flag = (name: string, description: string, byDefault: 0 | 1): PolicyKnob => ({
@@ -64,6 +65,14 @@ const KNOBS: readonly PolicyKnob[] = [
   flag("track_active_blocks", "count blocks of active requests", 1),
   flag("track_output_blocks", "count output blocks, less the nearer the expected end", 0),
   flag("assume_kv_reuse", "count a prefix that active requests share once", 1),
+  {
+    name: "active_sequence_stride",
+    description: "active prompts are known by one in so many blocks; counts are whole strides",
+    unit: "blocks",
+    min: 1,
+    max: 1024,
+    default: 1,
+  },
   flag("prefill_load_model", "let predicted prefills wear off with time (Dynamo: aic)", 0),
 ];
 
@@ -90,6 +99,7 @@ export function dynamoKnobs(
     trackOutputs: value("track_output_blocks") === 1,
     assumeReuse: !isDecode && value("assume_kv_reuse") === 1,
     prefillTimes: value("prefill_load_model") === 1,
+    stride: Math.round(value("active_sequence_stride")),
   };
 }
 
@@ -115,6 +125,7 @@ export class DynamoKvRouter implements Router {
       active: knobs.trackActive && knobs.assumeReuse,
       outputs: knobs.trackOutputs,
       prefillTimes: knobs.prefillTimes,
+      stride: knobs.stride,
       hostWeight: knobs.hostWeight,
       diskWeight: knobs.diskWeight,
     };
@@ -184,8 +195,9 @@ export class DynamoKvRouter implements Router {
 
   /** D + N: the blocks of active requests, and those that this one would add. */
   private decodeBlocks(view: RouterView, request: RouterRequest, worker: number): number {
-    const shared = this.knobs.assumeReuse ? view.activeReach[worker]! : 0;
-    return Math.round(view.book.blocks[worker]!) + request.blocks - shared;
+    const { book } = view;
+    const shared = this.knobs.assumeReuse ? book.strided(view.activeReach[worker]!) : 0;
+    return Math.round(book.blocks[worker]!) + book.strided(request.blocks) - shared;
   }
 }
 

@@ -48,6 +48,7 @@ export class LoadBook {
   readonly activePrefillUs: Float64Array;
   private readonly nodes: PrefixNodes;
   private readonly blockSize: number;
+  private readonly stride: number;
   /** References of active requests by node and worker. */
   private readonly active = new HolderTable();
   /** Of each worker: the oldest prefill, since when it is, Σ predicted times, and how many have none. */
@@ -71,8 +72,14 @@ export class LoadBook {
   private bookedUs = new Float64Array(64);
   private sloClass = new Uint8Array(64);
 
-  /** `classes`: kinds of promises to requests. */
-  constructor(workers: number, nodes: PrefixNodes, blockSize: number, classes = 1) {
+  /** `classes`: kinds of promises to requests; `stride`: prompts are known by one in so many blocks. */
+  constructor(
+    workers: number,
+    nodes: PrefixNodes,
+    blockSize: number,
+    { classes = 1, stride = 1 }: { readonly classes?: number; readonly stride?: number } = {},
+  ) {
+    this.stride = stride;
     this.tree = new LoadTree(workers);
     this.requests = this.tree.outstanding;
     this.requestsOf =
@@ -129,7 +136,7 @@ export class LoadBook {
     if (!Number.isNaN(request.prefillUs)) this.activePrefillUs[worker]! += request.prefillUs;
     this.pushPrefill(booking, worker, nowUs);
     const whole = Math.floor(request.inputTokens / this.blockSize);
-    const own = Math.max(0, whole - this.reference(prompt, worker));
+    const own = Math.max(0, this.strided(whole) - this.reference(prompt, worker));
     this.ownBlocks[booking] = own;
     this.blocks[worker]! += own;
   }
@@ -163,6 +170,11 @@ export class LoadBook {
     this.blocks[worker]! += this.discount[booking]! - own;
     // Weights are no binary fractions: an empty worker holds nothing, not a rounding error.
     if (this.requests[worker] === 0) this.blocks[worker] = 0;
+  }
+
+  /** So many leading blocks of a prompt as the book knows them: whole strides. */
+  strided(blocks: number): number {
+    return blocks - (blocks % this.stride);
   }
 
   /**
@@ -232,6 +244,21 @@ export class LoadBook {
     return sum - tokens + Math.ceil(tokens * left);
   }
 
+  /** Whether the prompt tokens of some worker grow fewer with time alone. */
+  wearsOff(nowUs: number): boolean {
+    for (let worker = 0; worker < this.anchor.length; worker++) {
+      const anchor = this.anchor[worker]!;
+      if (anchor === NONE) continue;
+      const tokens = this.newTokens[anchor]!;
+      const us = this.prefillUs[anchor]!;
+      const elapsedUs = nowUs - this.anchorSinceUs[worker]!;
+      // With all modelled, time spills beyond the oldest.
+      const most = this.unmodelled[worker] === 0 ? this.prefillTokens[worker]! : tokens;
+      if (us > 0 && tokens > 0 && tokens * elapsedUs < most * us) return true;
+    }
+    return false;
+  }
+
   /** Predicted time until the modelled prefills of a worker are done, µs. */
   prefillUsAt(worker: number, nowUs: number): number {
     if (this.anchor[worker] === NONE) return 0;
@@ -248,7 +275,7 @@ export class LoadBook {
     }
   }
 
-  /** References a prompt's nodes on a worker; returns the blocks they cover. */
+  /** References a prompt's nodes on a worker; returns the blocks they cover, as the book knows them. */
   private reference(prompt: PrefixPath, worker: number): number {
     const { nodeBegin, nodeEnd } = this.nodes;
     let covered = 0;
@@ -257,9 +284,11 @@ export class LoadBook {
       const references = Math.max(0, this.active.get(node, worker));
       this.active.set(node, worker, references + 1);
       covered = nodeEnd[node]!;
-      if (references === 0) this.blocks[worker]! += covered - nodeBegin[node]!;
+      if (references === 0) {
+        this.blocks[worker]! += this.strided(covered) - this.strided(nodeBegin[node]!);
+      }
     }
-    return covered;
+    return this.strided(covered);
   }
 
   private dereference(prompt: PrefixPath, worker: number): void {
@@ -270,7 +299,7 @@ export class LoadBook {
       if (references > 1) this.active.set(node, worker, references - 1);
       else if (references === 1) {
         this.active.remove(node, worker);
-        this.blocks[worker]! -= nodeEnd[node]! - nodeBegin[node]!;
+        this.blocks[worker]! -= this.strided(nodeEnd[node]!) - this.strided(nodeBegin[node]!);
       }
     }
   }
@@ -282,7 +311,7 @@ export class LoadBook {
     for (let i = prompt.start + prompt.length - 1; i >= prompt.start; i--) {
       const node = prompt.path[i]!;
       if (this.active.get(node, worker) !== 1) break;
-      blocks += nodeEnd[node]! - nodeBegin[node]!;
+      blocks += this.strided(nodeEnd[node]!) - this.strided(nodeBegin[node]!);
     }
     return blocks;
   }

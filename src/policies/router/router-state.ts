@@ -11,6 +11,7 @@ import type { TtlIndex } from "../prefix/ttl-index.ts";
 import type { Booking } from "./load-book.ts";
 import { LoadBook } from "./load-book.ts";
 import { Observed } from "./observed.ts";
+import { PrefillTimes } from "./prefill-times.ts";
 import { PromptMemory } from "./prompt-memory.ts";
 import { NO_WORKER } from "./router.ts";
 import type {
@@ -65,6 +66,8 @@ export class RouterState implements RouterView {
   private readonly sessions: SessionBindings | undefined;
   private readonly health: Uint8Array;
   private downCount = 0;
+  /** Undefined: the policy predicts no prefills. */
+  private readonly prefillTimes: PrefillTimes | undefined;
   private readonly hostWeight: number;
   private readonly diskWeight: number;
   private readonly booking: Booking = {
@@ -73,14 +76,6 @@ export class RouterState implements RouterView {
     expectedOutput: NaN,
     prefillUs: NaN,
     sloClass: 0,
-  };
-  private readonly shape = {
-    prefillRequests: 1,
-    prefillTokens: 0,
-    prefillPastTokens: 0,
-    prefillPairs: 0,
-    decodeRequests: 0,
-    decodeContextTokens: 0,
   };
 
   constructor(router: Router, setup: RouterSetup, peeker: Router = router) {
@@ -93,7 +88,10 @@ export class RouterState implements RouterView {
     this.facts = setup.facts;
     this.candidates = Int32Array.from({ length: count }, (_, worker) => worker);
     this.candidateCount = count;
-    this.book = new LoadBook(count, setup.nodes, setup.facts[0]?.blockSize ?? 1, setup.sloClasses);
+    this.book = new LoadBook(count, setup.nodes, setup.facts[0]?.blockSize ?? 1, {
+      classes: setup.sloClasses ?? 1,
+      stride: router.needs?.stride ?? 1,
+    });
     this.outstanding = this.book.requests;
     const column = (): Int32Array => new Int32Array(count);
     this.reach = [column(), column(), column()];
@@ -113,6 +111,7 @@ export class RouterState implements RouterView {
     const sessionTtlUs = setup.sessionTtlUs;
     this.sessions = sessionTtlUs === undefined ? undefined : new SessionBindings(sessionTtlUs);
     this.health = new Uint8Array(count).fill(1);
+    if (router.needs?.prefillTimes === true) this.prefillTimes = new PrefillTimes();
     this.hostWeight = router.needs?.hostWeight ?? HOST_WEIGHT;
     this.diskWeight = router.needs?.diskWeight ?? DISK_WEIGHT;
   }
@@ -145,8 +144,14 @@ export class RouterState implements RouterView {
   /** Prompt tokens still to be computed on a worker, worn off with time where the policy predicts prefills. */
   prefillTokensOn(worker: number, nowUs: number): number {
     const { book } = this;
-    const wearsOff = this.router.needs?.prefillTimes === true;
-    return wearsOff ? book.prefillTokensAt(worker, nowUs) : book.prefillTokens[worker]!;
+    return this.prefillTimes !== undefined
+      ? book.prefillTokensAt(worker, nowUs)
+      : book.prefillTokens[worker]!;
+  }
+
+  /** Whether the prompt tokens under way on some worker grow fewer with time alone. */
+  wearsOff(nowUs: number): boolean {
+    return this.prefillTimes !== undefined && this.book.wearsOff(nowUs);
   }
 
   /** Whether a worker may serve a request, be it overloaded or not. */
@@ -243,12 +248,9 @@ export class RouterState implements RouterView {
     booking.inputTokens = request.inputTokens;
     booking.newTokens = newTokens;
     booking.expectedOutput = request.expectedOutput;
-    booking.prefillUs = NaN;
     booking.sloClass = request.sloClass;
-    if (this.router.needs?.prefillTimes === true) {
-      const past = request.inputTokens - newTokens;
-      booking.prefillUs = this.prefillUs(worker, newTokens, past);
-    }
+    const past = request.inputTokens - newTokens;
+    booking.prefillUs = this.prefillTimes?.alone(this.facts[worker]!, newTokens, past) ?? NaN;
     this.book.book(request.booking, worker, booking, this.tracked(request.prompt), nowUs);
   }
 
@@ -286,6 +288,11 @@ export class RouterState implements RouterView {
     if (generated > 0) this.observed.end(worker, generated, decodeUs);
     book.release(booking, this.tracked(request.prompt), nowUs);
     this.sessions?.touch(request.session, nowUs);
+  }
+
+  /** A booking is given up, its request taken for one whose end was never told. */
+  forget({ booking, prompt }: Pick<RouterRequest, "booking" | "prompt">, nowUs: number): void {
+    this.book.release(booking, this.tracked(prompt), nowUs);
   }
 
   /** Whether requests may go to a worker, as fault detection believes. */
@@ -379,17 +386,5 @@ export class RouterState implements RouterView {
 
   private tracked(prompt: PrefixPath): PrefixPath {
     return this.router.needs?.active === true ? prompt : NO_PROMPT;
-  }
-
-  /** Predicted time of a prefill alone on a worker, µs; NaN: nobody has measured it. */
-  private prefillUs(worker: number, newTokens: number, past: number): number {
-    const { steps } = this.facts[worker]!;
-    if (steps === undefined) return NaN;
-    if (newTokens <= 0) return 0;
-    const { shape } = this;
-    shape.prefillTokens = newTokens;
-    shape.prefillPastTokens = past;
-    shape.prefillPairs = newTokens * (past + newTokens / 2);
-    return steps.stepUs(shape);
   }
 }

@@ -128,6 +128,8 @@ export type RouterNeeds = {
   readonly again?: boolean;
   /** Output blocks in the book, as they are generated. */
   readonly outputs?: boolean;
+  /** Active prompts are known by one in so many blocks; absent: 1. */
+  readonly stride?: number;
   /** What a block in host memory or on disk is worth of one on the device, when new tokens are booked. */
   readonly hostWeight?: number;
   readonly diskWeight?: number;
