@@ -4,17 +4,22 @@ import type { KernelDevice } from "./kernel-device.ts";
 import { smoothMax } from "./smooth-max.ts";
 
 /**
- * t = fixed + ((bytes/(memory·HBM))ᵖ + (wave·B·kv/SMs)ᵖ)^(1/p) + split·√(L/1024)/max(1, B·kv/SMs):
- * streaming of keys and values, a cost per wave of (request, key head) pairs, and the reduction over
- * a context that is split for want of pairs.
+ * t = fixed + (sᵖ + (wave·B·kv/SMs)ᵖ)^(1/p) + ramp·s/(s + fixed) + split·√(L/1024)/max(1, B·kv/SMs), where
+ * s = bytes/(memory·HBM): streaming of keys and values, a cost per wave of (request, key head) pairs, the
+ * latency that the table's short streams, warm in the L2 cache, do not have, and the reduction over a
+ * context that is split for want of pairs.
  */
 export type DecodeAttentionParams = {
   readonly memory: number;
   readonly fixedUs: number;
   readonly waveUs: number;
   readonly splitUs: number;
+  readonly rampUs: number;
   readonly power: number;
 };
+
+/** Part of a fit's name: of heads that have keys of their own each, which another kernel serves. */
+export const UNGROUPED = "ungrouped";
 
 /** Context of the unit of `splitUs`. */
 const SPLIT_UNIT = 1024;
@@ -38,5 +43,7 @@ export function decodeAttentionUs(
   const waves = (requests * at.kvHeads * reads) / device.sms;
   const streamUs = bytes / (params.memory * device.hbmBytesPerUs);
   const splitUs = (params.splitUs * Math.sqrt(contextTokens / SPLIT_UNIT)) / Math.max(1, waves);
-  return params.fixedUs + smoothMax(streamUs, params.waveUs * waves, params.power) + splitUs;
+  const rampUs = (params.rampUs * streamUs) / (streamUs + params.fixedUs);
+  const busyUs = smoothMax(streamUs, params.waveUs * waves, params.power);
+  return params.fixedUs + busyUs + rampUs + splitUs;
 }

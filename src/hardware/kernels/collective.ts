@@ -1,15 +1,14 @@
 /** Collectives between ranks: latency, bandwidth, and a middle range between both regimes. */
 
-/** t = fixed + bytes·f/bandwidth + step·min(1, √(bytes/1 MB)). */
+/** t = fixed + bytes·f/bandwidth + step·min(1, √(bytes/switch)). */
 export type CollectiveParams = {
   readonly fixedUs: number;
   /** Bus bandwidth, bytes/µs. */
   readonly bytesPerUs: number;
   readonly stepUs: number;
+  /** Size from which on the bandwidth is reached: by then one protocol after the other has taken over. */
+  readonly switchBytes: number;
 };
-
-/** 1 MB: where the protocol switch is over (kernel notes §5.4). */
-const SWITCH_BYTES = 1e6;
 
 /** Part of the buffer that crosses one rank's link: all-reduce twice that of the others. */
 export function trafficFactor(op: CollectiveOp, ranks: number): number {
@@ -28,6 +27,6 @@ export function collectiveUs(
 ): number {
   if (ranks <= 1 || bytes <= 0) return 0;
   const lineUs = (bytes * trafficFactor(op, ranks)) / params.bytesPerUs;
-  const switchUs = params.stepUs * Math.min(1, Math.sqrt(bytes / SWITCH_BYTES));
+  const switchUs = params.stepUs * Math.min(1, Math.sqrt(bytes / params.switchBytes));
   return params.fixedUs + lineUs + switchUs;
 }

@@ -20,6 +20,8 @@ const INTER_NODE_SHARE = 0.79;
 const NVLINK_SHARE = 0.62;
 /** Latency of a collective inside a node where none was measured: between custom and NCCL. */
 const LATENCY_US = 8;
+/** Size at which its bandwidth is reached where none was measured: 1 MB (kernel notes §5.4). */
+const SWITCH_BYTES = 1e6;
 /** Extra latency of each doubling of ranks beyond the largest measured group (NVL72 rows, §5.4). */
 const WIDE_DOUBLING_US = 2;
 /** Point to point between pipeline stages: AIConfigurator's constant. */
@@ -77,7 +79,7 @@ function localParams(fabric: Fabric, key: string, ranks: number): CollectivePara
     return { ...near, fixedUs: near.fixedUs + WIDE_DOUBLING_US * doublings };
   }
   const bytesPerUs = NVLINK_SHARE * fabric.localBytesPerUs;
-  return { fixedUs: LATENCY_US, bytesPerUs, stepUs: LATENCY_US };
+  return { fixedUs: LATENCY_US, bytesPerUs, stepUs: LATENCY_US, switchBytes: SWITCH_BYTES };
 }
 
 /** The quicker of an engine's own all-reduce and NCCL's, µs. */

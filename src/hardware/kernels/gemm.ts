@@ -27,6 +27,8 @@ export type GemmFormat = {
   readonly weightBytes: number;
   /** Bytes of one element of the rows as the tensor core reads it. */
   readonly rowBytes: number;
+  /** What the power cap leaves, FLOP/µs: no product is quicker. */
+  readonly flopPerUsMax?: number;
 };
 
 /** Tile edge of the wave count; assumption: 128 × 128 output tiles, as cuBLAS and CUTLASS use most. */
@@ -56,7 +58,8 @@ export function gemmUs(
   throttle: number,
 ): number {
   const peak = flopPerUs(device, format.compute) * params.compute;
-  const computeUs = ((2 * m * n * k) / (peak * Math.sqrt(waveFill(device, m, n)))) * throttle;
+  const flop = 2 * m * n * k;
+  const computeUs = (flop / (peak * Math.sqrt(waveFill(device, m, n)))) * throttle;
   const bytes = format.weightBytes * n * k + format.rowBytes * m * k + 2 * m * n;
   const memoryUs = bytes / (params.memory * device.hbmBytesPerUs);
   const quantUs =
@@ -64,5 +67,7 @@ export function gemmUs(
       ? 0
       : ((2 + format.rowBytes) * m * k) / (params.quant * device.hbmBytesPerUs);
   const loopUs = (params.kLoopUs * k) / K_UNIT;
-  return params.fixedUs + loopUs + smoothMax(computeUs, memoryUs, params.power) + quantUs;
+  const cappedUs = format.flopPerUsMax === undefined ? 0 : flop / format.flopPerUsMax;
+  const busyUs = Math.max(cappedUs, smoothMax(computeUs, memoryUs, params.power));
+  return params.fixedUs + loopUs + busyUs + quantUs;
 }

@@ -46,17 +46,22 @@ export type KernelParams = {
   readonly collective: Fits<CollectiveParams>;
   /** Stretch of compute-bound work at the power cap against the bursts of the tables. */
   readonly throttle: number;
+  /**
+   * Rate of 8-bit products at the power cap, the quantisation of their rows aside. The bursts of the
+   * tables are quicker by more than `throttle`, which is bf16's.
+   */
+  readonly sustainedFp8FlopPerS?: number;
 };
 
 const NUMBERS = {
   rates: ["bf16FlopPerS", "fp8FlopPerS", "fp4FlopPerS", "hbmBytesPerS", "sms"],
   gemm: ["compute", "memory", "fixedUs", "quant", "power", "kLoopUs"],
   contextAttention: ["compute", "memory", "fixedUs", "diagonal"],
-  decodeAttention: ["memory", "fixedUs", "waveUs", "splitUs", "power"],
+  decodeAttention: ["memory", "fixedUs", "waveUs", "splitUs", "rampUs", "power"],
   contextMla: ["compute", "memory", "fixedUs", "diagonal"],
   decodeMla: ["compute", "memory", "fixedUs", "waveUs", "power", "splitUs", "fewHeads"],
   moe: ["compute", "memory", "fixedUs", "stream", "power", "pad", "expertUs", "narrow", "leak"],
-  collective: ["fixedUs", "bytesPerUs", "stepUs"],
+  collective: ["fixedUs", "bytesPerUs", "stepUs", "switchBytes"],
 } as const;
 
 /** The parts of a parameter file that hold fits by name. */
@@ -90,6 +95,7 @@ const POSITIVE = new Set([
   "memory",
   "stream",
   "bytesPerUs",
+  "switchBytes",
   "power",
   "fewHeads",
   "hbmBytesPerS",
@@ -116,6 +122,10 @@ export function parseKernelParams(file: string, raw: unknown): Result<KernelPara
   const throttle = root["throttle"];
   if (typeof throttle !== "number" || !(throttle >= 1 && throttle <= 2)) {
     return bad("throttle", "is no number between 1 and 2");
+  }
+  const sustained = root["sustainedFp8FlopPerS"];
+  if (sustained !== undefined && !(typeof sustained === "number" && sustained > 0)) {
+    return bad("sustainedFp8FlopPerS", "is no number > 0");
   }
   for (const section of KERNEL_SECTIONS) {
     const fits = fieldsOf(root[section]);

@@ -12,7 +12,7 @@ import {
   type ContextAttentionParams,
   type ContextAttentionShape,
 } from "./attention-context.ts";
-import { decodeAttentionUs } from "./attention-decode.ts";
+import { decodeAttentionUs, UNGROUPED } from "./attention-decode.ts";
 import { exchangeUs } from "./fabric.ts";
 import { projectionUs, type Projection } from "./layer-rows.ts";
 import { mlaDecodeUs } from "./mla.ts";
@@ -112,8 +112,9 @@ export function decodeLayerUs(
     return 3 * machine.timing.smallKernelUs + streamUs(machine, bytes);
   }
   if (attention.kind === "mla") return mlaDecode(machine, attention, requests, context, queries);
-  const params = cacheFit(machine.params.decodeAttention, machine);
   const heads = gqaHeads(machine, attention);
+  const variant = attention.heads === attention.kvHeads ? UNGROUPED : "";
+  const params = cacheFit(machine.params.decodeAttention, machine, variant);
   const seen = visible(attention, context);
   // Every parameter file has one (`parseKernelParams`).
   return decodeAttentionUs(params!, heads, machine.device, requests, seen);

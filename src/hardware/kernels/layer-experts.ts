@@ -4,7 +4,7 @@ import { allToAllUs, exchangeUs } from "./fabric.ts";
 import { busiestExperts, imbalance, type MoeShape, moeUs } from "./moe.ts";
 import { paddedExpertsUs } from "./padded-experts.ts";
 import { gemmOf, type StepMachine } from "./step-machine.ts";
-import { moeKernel, type MoeKernel, paddedKernel } from "./weight-format.ts";
+import { moeKernel, type MoeKernel, paddedKernel, sustained } from "./weight-format.ts";
 
 export type LayerExperts = {
   readonly layers: number;
@@ -41,6 +41,7 @@ export function layerExperts(
       localExperts: ffn.experts / split.ep,
       weightBytes: kernel.weightBytes,
       compute: kernel.compute,
+      ...(kernel.compute === "fp8" ? sustained(machine.params) : {}),
     },
   };
 }

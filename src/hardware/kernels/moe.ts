@@ -35,6 +35,8 @@ export type MoeShape = {
   readonly localExperts: number;
   readonly weightBytes: number;
   readonly compute: ComputeFormat;
+  /** What the power cap leaves, FLOP/µs. */
+  readonly flopPerUsMax?: number;
 };
 
 /** Experts of a rank that `tokens` reach when all tokens choose the least used ones in turn. */
@@ -108,7 +110,11 @@ export function moeUs(
   const bytes = worked * (4 * shape.hidden + 6 * shape.inter);
   const streamUs = bytes / (params.stream * device.hbmBytesPerUs);
   const fixedUs = params.fixedUs + params.expertUs * shape.localExperts;
-  return fixedUs + smoothMax((flop / peak) * throttle, memoryUs, params.power) + streamUs;
+  const { flopPerUsMax } = shape;
+  // Tile rows that are empty switch little.
+  const cappedUs = flopPerUsMax === undefined ? 0 : (2 * weights * worked) / flopPerUsMax;
+  const busyUs = smoothMax((flop / peak) * throttle, memoryUs, params.power);
+  return fixedUs + Math.max(busyUs, cappedUs) + streamUs;
 }
 
 /**

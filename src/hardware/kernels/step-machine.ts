@@ -48,9 +48,16 @@ export function gemmOf(machine: StepMachine, part: ModelPart): GemmKernel {
   return quantized ? machine.gemms.quantized : machine.gemms.plain;
 }
 
-/** The fit for the cache format in use: of the engine's own kernels, else the nearest measured. */
-export function cacheFit<T>(fits: Fits<T>, { split, timing }: StepMachine): T | undefined {
+/**
+ * The fit for the cache format in use: of the engine's own kernels, else the nearest measured, that of
+ * a `variant` of the kernel first.
+ */
+export function cacheFit<T>(
+  fits: Fits<T>,
+  { split, timing }: StepMachine,
+  variant = "",
+): T | undefined {
   const { kvDtype } = split;
-  const own = fits[`${timing.attention}/${kvDtype}`];
+  const own = fits[`${timing.attention}/${kvDtype}`] ?? fits[`${kvDtype}/${variant}`];
   return (own ?? fits[kvDtype] ?? fits["bf16"] ?? Object.values(fits)[0])?.params;
 }

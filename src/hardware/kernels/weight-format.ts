@@ -8,6 +8,8 @@ import type { Fits, KernelParams } from "./kernel-params.ts";
 import type { MoeParams } from "./moe.ts";
 import { paddedExperts, type PaddedExperts } from "./padded-experts.ts";
 
+const US_PER_S = 1e6;
+
 export type GemmKernel = { readonly params: GemmParams; readonly format: GemmFormat };
 
 /**
@@ -45,6 +47,14 @@ function withoutQuant(params: KernelParams): GemmParams {
   return { ...fp8, quant: 0, fixedUs: Math.min(fp8.fixedUs, fitted(params.gemm, "bf16").fixedUs) };
 }
 
+/** The rate that 8-bit products keep up, where it was measured. */
+export function sustained({
+  sustainedFp8FlopPerS,
+}: KernelParams): Pick<GemmFormat, "flopPerUsMax"> {
+  if (sustainedFp8FlopPerS === undefined) return {};
+  return { flopPerUsMax: sustainedFp8FlopPerS / US_PER_S };
+}
+
 /** Block-fp8 products behind a slower quantising kernel than the tables have. */
 function withSlowQuant(
   own: GemmParams,
@@ -67,7 +77,9 @@ export function gemmKernel(
   if (fp8 && device.fp8FlopPerUs > 0) {
     const name = dtype === "fp8-block" ? "fp8-block" : "fp8";
     const format: GemmFormat = { compute: "fp8", weightBytes, rowBytes: ROW_BYTES[name] };
-    if (name === "fp8" && timing.fusedQuant) return { params: withoutQuant(params), format };
+    if (name === "fp8" && timing.fusedQuant) {
+      return { params: withoutQuant(params), format: { ...format, ...sustained(params) } };
+    }
     const own = fitted(params.gemm, name);
     const slow = timing.slowBlockQuant;
     // Blackwell is what computes in 4 bits.

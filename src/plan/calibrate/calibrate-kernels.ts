@@ -7,7 +7,7 @@ import type {
   KernelDevice,
   KernelParams,
 } from "../../hardware/index.ts";
-import { kernelDevice } from "../../hardware/index.ts";
+import { kernelDevice, UNGROUPED } from "../../hardware/index.ts";
 import {
   ENGINE_CONTEXT_COLUMNS,
   ENGINE_DECODE_COLUMNS,
@@ -28,6 +28,7 @@ import { ALL_REDUCE_COLUMNS, fitAllReduce, fitNccl, NCCL_COLUMNS } from "./fit-c
 import { fitGemm, GEMM_COLUMNS, GEMM_FORMATS } from "./fit-gemm.ts";
 import { fitMoe, MOE_COLUMNS } from "./fit-moe.ts";
 import type { LinearSolver } from "./robust-fit.ts";
+import { POWER_COLUMNS, sustainedFp8FlopPerS } from "./sustained-rate.ts";
 import { parseTable, type Table } from "./table.ts";
 
 /** Text of a file of the data folder, or undefined when the folder lacks it. */
@@ -67,6 +68,9 @@ const THROTTLES: Readonly<Record<string, number>> = {
   gb300: 1.1,
 };
 
+/** Systems whose power was measured in their stead: the same die under the same cap. */
+const POWER_TWINS: Readonly<Record<string, string>> = { h100_sxm: "h200_sxm" };
+
 class Calibration {
   readonly options: CalibrateOptions;
   failed: Result<never> | undefined;
@@ -101,6 +105,30 @@ class Calibration {
       if ((fitted.residuals?.rows ?? 0) > 0) fits[name] = fitted;
     }
     return fits;
+  }
+
+  /** Eight-bit products at the power cap, where that was measured. */
+  sustained(): Pick<KernelParams, "sustainedFp8FlopPerS"> {
+    const { system } = this.options;
+    const name = `power_gemm_${POWER_TWINS[system] ?? system}.csv`;
+    const table = this.table(name, POWER_COLUMNS);
+    const rate = table === undefined ? undefined : sustainedFp8FlopPerS(table);
+    return rate === undefined ? {} : { sustainedFp8FlopPerS: Math.round(rate / 1e12) * 1e12 };
+  }
+
+  /** Decode attention of heads with keys of their own: "fp8/ungrouped". */
+  ungrouped(
+    caches: readonly string[],
+    decode: Table | undefined,
+    device: KernelDevice,
+  ): KernelParams["decodeAttention"] {
+    const fits = this.each(
+      "decode attention, ungrouped",
+      caches,
+      () => decode,
+      (table, kv) => fitDecodeAttention(table, kv, false, device, this.options.solve),
+    );
+    return Object.fromEntries(Object.entries(fits).map(([kv, fit]) => [`${kv}/${UNGROUPED}`, fit]));
   }
 
   /** Expert kernels of the engines whose tables exist. */
@@ -160,8 +188,9 @@ export function calibrateKernels(options: CalibrateOptions): Result<KernelParams
         "decode attention",
         caches,
         () => decode,
-        (table, kv) => fitDecodeAttention(table, kv, device, solve),
+        (table, kv) => fitDecodeAttention(table, kv, true, device, solve),
       ),
+      ...run.ungrouped(caches, decode, device),
       ...(engineDecode === undefined ? {} : engineDecodeAttention(engineDecode, system)),
     },
     contextMla: run.each(
@@ -182,6 +211,7 @@ export function calibrateKernels(options: CalibrateOptions): Result<KernelParams
       ...(nccl === undefined ? {} : fitNccl(system, nccl, solve)),
     },
     throttle: THROTTLES[system] ?? 1,
+    ...run.sustained(),
   };
   return run.failed ?? ok(params);
 }

@@ -74,6 +74,7 @@ export function engineDecodeAttention(table: Table, system: string): Fits<Decode
       fixedUs: rounded(row("t0us")),
       waveUs: rounded(row("c_us_wave")),
       splitUs: rounded(row("u0")),
+      rampUs: 0,
       power: Math.min(POWER_MAX, rounded(row("pw"))),
     }),
   );

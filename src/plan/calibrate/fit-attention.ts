@@ -110,10 +110,14 @@ export function fitContextAttention(
   );
 }
 
-/** Decode attention for one cache format, head dimension 128, full context. */
+/**
+ * Decode attention for one cache format, head dimension 128, full context: of heads that share keys, or
+ * of heads that each have their own (`grouped` false), which another kernel serves.
+ */
 export function fitDecodeAttention(
   table: Table,
   kv: string,
+  grouped: boolean,
   device: KernelDevice,
   solve: LinearSolver,
 ): Fitted<DecodeAttentionParams> {
@@ -127,6 +131,7 @@ export function fitDecodeAttention(
         fixedUs: { initial: 9, min: 1, max: 40 },
         waveUs: { initial: 2, min: 0.05, max: 20 },
         splitUs: { initial: 0.7, min: 0.01, max: 10 },
+        rampUs: { initial: 5, min: 0.01, max: 60 },
         power: { initial: 2, min: 1, max: 8 },
       },
       predictUs: (params, i) => decodeAttentionUs(params, shape(i), device, batch[i]!, context[i]!),
@@ -136,7 +141,8 @@ export function fitDecodeAttention(
           isUsual(i) &&
           context[i]! >= DECODE_CONTEXT_MIN &&
           batch[i]! <= DECODE_BATCH_MAX &&
-          groupSize(i) <= GROUP_MAX,
+          groupSize(i) <= GROUP_MAX &&
+          groupSize(i) > 1 === grouped,
       ),
       groupOf,
     },

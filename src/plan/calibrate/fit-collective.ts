@@ -46,6 +46,7 @@ function fitRows(
         fixedUs: { initial: 6, min: 0.5, max: 200 },
         bytesPerUs: { initial: 300_000, min: 500, max: 2_000_000 },
         stepUs: { initial: 5, min: 0.01, max: 2000 },
+        switchBytes: { initial: 4e6, min: 1e5, max: 64e6 },
       },
       predictUs: (params, i) => collectiveUs(params, op, ranks, bytes[i]!),
       rows,
