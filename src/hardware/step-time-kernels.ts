@@ -280,7 +280,7 @@ export class KernelsStepTime implements StepTimeModel {
   #decodeBaseUs(batch: number): number {
     const { split, timing, card } = this.#machine;
     const requests = Math.ceil(batch / split.dp / split.pp);
-    const rows = graphRows(requests * this.#queries, timing.graphRowsMax);
+    const rows = graphRows(requests * this.#queries, timing.graphRowsMax, timing.graphSizes);
     return (
       this.#rows.at(rows) +
       this.#expertsUs(split.dp === 1 ? rows : rows * split.dp) +
@@ -301,7 +301,7 @@ export class KernelsStepTime implements StepTimeModel {
     const share = this.#draftShare;
     if (share === 0 || requests === 0) return 0;
     const { split, timing, card } = this.#machine;
-    const rows = graphRows(requests, timing.graphRowsMax);
+    const rows = graphRows(requests, timing.graphRowsMax, timing.graphSizes);
     const layerUs = this.#rows.at(rows) + this.#expertsUs(split.dp === 1 ? rows : rows * split.dp);
     const isEagle = this.#drafts?.kind === "eagle";
     const words = isEagle ? Math.min(1, EAGLE_VOCAB / card.vocab) : 1;
@@ -374,7 +374,7 @@ export class KernelsStepTime implements StepTimeModel {
   #decodeWork(requests: number): { readonly computeUs: number; readonly streamUs: number } {
     const { split, timing } = this.#machine;
     const scale = this.#scales.decode;
-    const rows = graphRows(requests * this.#queries, timing.graphRowsMax);
+    const rows = graphRows(requests * this.#queries, timing.graphRowsMax, timing.graphSizes);
     const rowsUs = this.#rows.at(rows);
     const expertsUs = this.#expertsUs(split.dp === 1 ? rows : rows * split.dp);
     const firstUs = Math.min(rowsUs, this.#rows.at(1));

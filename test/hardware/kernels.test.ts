@@ -131,6 +131,10 @@ describe("kernels step time", () => {
     expect([1, 2, 3, 8, 9, 16, 17, 257, 513].map((batch) => graphRows(batch, 512))).toEqual([
       1, 2, 4, 8, 16, 16, 24, 272, 513,
     ]);
+    const few = [1, 2, 4, 8, 256, 384, 8192];
+    expect([3, 9, 300, 385, 700].map((batch) => graphRows(batch, 640, few))).toEqual([
+      4, 256, 384, 640, 700,
+    ]);
     // Within a bucket only attention moves; its floor is the same.
     expect(Math.abs(rows(16) / rows(9) - 1)).toBeLessThan(0.01);
   });
@@ -304,10 +308,40 @@ describe("kernels", () => {
   });
 
   it("collectives cost nothing alone, and twice the traffic for a reduction", () => {
-    const line = { fixedUs: 0, bytesPerUs: 1000, stepUs: 0 };
+    const line = { fixedUs: 0, bytesPerUs: 1000, stepUs: 0, switchBytes: 1e6 };
     expect(collectiveUs(line, "all-reduce", 1, 1e6)).toBe(0);
     expect(collectiveUs(line, "all-gather", 4, 1000)).toBeCloseTo(0.75, 12);
     expect(collectiveUs(line, "all-reduce", 4, 1000)).toBeCloseTo(1.5, 12);
+  });
+});
+
+describe("all-reduces", () => {
+  it("are not fused with norms beyond the engine's limit", () => {
+    const layout = { tp: 4, dtype: "fp8" } as const;
+    const limited = kernelsOf("h100", "llama-3.1-70b", layout);
+    const free = kernelsOf("h100", "llama-3.1-70b", layout, {
+      ...timingOf("vllm"),
+      fusedBytesMax: {},
+    });
+    const us = (model: typeof free, batch: number) => model.parts(decode(batch, 0)).gpuUs;
+    // Two megabytes on Hopper: 128 rows of 8192 elements.
+    expect(us(limited, 128)).toBe(us(free, 128));
+    const normUs = (4 * 8192 * 2 * 256) / (0.8 * 3.35e6);
+    expect(us(limited, 256) - us(free, 256)).toBeGreaterThan(80 * 2 * normUs);
+  });
+});
+
+describe("the power cap", () => {
+  it("bounds 8-bit products from above, and long prompts run into it", () => {
+    const cap = paramsOf("h200_sxm").sustainedFp8FlopPerS! / 1e6;
+    const model = kernelsOf("h200", "llama-3.1-70b", { dtype: "fp8", kvDtype: "fp8" });
+    // 68.5 B weights in products, the output layer aside.
+    const atCap = (tokens: number): number => (2 * 68.5e9 * tokens) / cap;
+    for (const tokens of [64, 512, 4096, 16_384]) {
+      expect(model.parts(mixed(tokens, 0, 0)).gpuUs).toBeGreaterThan(atCap(tokens));
+    }
+    expect(model.parts(mixed(16_384, 0, 0)).gpuUs).toBeLessThan(1.5 * atCap(16_384));
+    expect(model.parts(mixed(64, 0, 0)).gpuUs).toBeGreaterThan(2 * atCap(64));
   });
 });
 

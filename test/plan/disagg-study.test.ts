@@ -13,7 +13,7 @@ const hardware = hardwareOf("h200-sxm");
 
 /** Prompts of 8000 tokens, answers of 200, at an even rate. */
 const long = traceOf(
-  Array.from({ length: 300 }, (_, i) => ({ at: i * 200_000, input: 8000, output: 200, ids: [] })),
+  Array.from({ length: 300 }, (_, i) => ({ at: i * 320_000, input: 8000, output: 200, ids: [] })),
   16,
 );
 
@@ -23,7 +23,7 @@ function scenarioWith(changes: object = {}) {
       model: "llama-3.1-70b",
       gpu: "h200-sxm",
       engine: { dtype: "fp8" },
-      cluster: { workers: 4, parallelism: { tensor: 2 } },
+      cluster: { workers: 3, parallelism: { tensor: 2 } },
       traffic: { arrivals: { mode: "timestamps" } },
       slo: { ttft_s: 3, tpot_s: 0.03 },
       ...changes,
@@ -53,12 +53,12 @@ describe("disaggregation study", () => {
     expect(mixed.tpotMsP99).toBeGreaterThan(30);
     expect(mixed.limit).toBe("compute");
     expect(of("nvlink").goodputPerS).toBeGreaterThan(2 * mixed.goodputPerS);
-    expect(of("nvlink")).toMatchObject({ prefill: 3, decode: 1, attainment: 1 });
+    expect(of("nvlink")).toMatchObject({ prefill: 2, decode: 1, attainment: 1 });
     expect(of("ethernet-25").goodputPerS).toBeLessThan(mixed.goodputPerS);
     expect(of("ethernet-25").limit).toBe("network");
     if (crossover.kind !== "between") throw new Error(crossover.kind);
-    // 5 prompts/s × 2.62 GB into one worker of two GPUs at 85 % of the line: 61.7 Gb/s keep up; a short run bears a little less.
-    const keepsUp = (5 * 8000 * 327_680) / 2 / 0.85;
+    // 3.1 prompts/s × 2.62 GB into one worker of two GPUs at 85 % of the line: 38.6 Gb/s keep up; a short run bears a little less.
+    const keepsUp = (8000 * 327_680) / 0.32 / 2 / 0.85;
     expect(crossover.winsAt).toBeLessThan(1.05 * keepsUp);
     expect(crossover.losesAt).toBeGreaterThan(0.7 * keepsUp);
     expect(crossover.winsAt / crossover.losesAt).toBeLessThan(1.1);

@@ -27,12 +27,16 @@ export type EngineTiming = {
   readonly experts: string;
   /** Largest decode batch that replays a CUDA graph; 0: none. */
   readonly graphRowsMax: number;
+  /** Batch sizes that graphs are captured for, ascending; vLLM's when absent. */
+  readonly graphSizes?: readonly number[];
   /** Largest step with prompt tokens that replays captured pieces. */
   readonly pieceTokensMax: number;
   /** All-reduce, residual and norm are one kernel. */
   readonly fusedAllReduceNorm: boolean;
   /** Architectures that the engine fuses them for; all when absent. */
   readonly fusedArchitectures?: readonly string[];
+  /** Largest message that is fused, by GPU family ("hopper" and before, "blackwell") and ranks; any when absent. */
+  readonly fusedBytesMax?: Readonly<Record<string, Readonly<Record<number, number>>>>;
   /** Rows of per-tensor fp8 products are quantised inside the kernel before (norm, activation). */
   readonly fusedQuant: boolean;
   /**
@@ -144,9 +148,18 @@ export function parseEngineTiming(file: string, raw: unknown): Result<EngineTimi
   if (experts !== undefined && !HOPPER_EXPERTS.some((name) => name === experts)) {
     return bad("hopperBlockExperts", HOPPER_EXPERTS.join(" or "));
   }
+  const sizes = at(raw, "graphSizes") ?? [];
+  if (!Array.isArray(sizes) || sizes.some((size, i) => !(size > (sizes[i - 1] ?? 0)))) {
+    return bad("graphSizes", "ascending batch sizes");
+  }
   const fused = at(raw, "fusedArchitectures") ?? [];
   if (!Array.isArray(fused) || fused.some((name) => typeof name !== "string")) {
     return bad("fusedArchitectures", "a list of names as in config.json");
+  }
+  for (const [family, byRanks] of Object.entries(at(raw, "fusedBytesMax") ?? {})) {
+    for (const [ranks, bytes] of Object.entries(byRanks as object)) {
+      if (!isNumber(bytes, true)) return bad(`fusedBytesMax.${family}.${ranks}`, "> 0");
+    }
   }
   const older = at(raw, "older") ?? [];
   if (!Array.isArray(older)) return bad("older", "a list");

@@ -87,10 +87,16 @@ export type LayerRows = {
   /** Small kernels, and the bytes they move for each row. */
   readonly smallKernels: number;
   readonly smallBytes: number;
+  /** Norms that a fused all-reduce swallows, and rows up to which it is fused. */
+  readonly fusedNorms: number;
+  readonly fusedRowsMax: number;
 };
 
 /** Bytes of the hidden state of one row, bf16. */
 const ACTIVATION_BYTES = 2;
+
+/** Hidden state and residual, read and written by a norm. */
+const NORM_STREAMS = 4;
 
 /** Norms that a fused all-reduce swallows: one after attention, one after feed-forward. */
 const FUSED_NORMS = 2;
@@ -112,9 +118,10 @@ export function layerRows(machine: StepMachine, group: LayerGroup): LayerRows {
   const { timing, split, card } = machine;
   const { attention, ffn } = group;
   const fused = timing.fusedAllReduceNorm && split.tp > 1 ? FUSED_NORMS : 0;
+  const fusedBytesMax = fusedBytesMaxOf(machine);
   // Two norms read and write the hidden state and the residual; the activation reads two widths.
   const width = (ffn.kind === "dense" ? ffn.inter : ffn.sharedInter) / split.tp;
-  const normBytes = (2 - fused) * 4 * card.hidden * ACTIVATION_BYTES;
+  const normBytes = (2 - fused) * NORM_STREAMS * card.hidden * ACTIVATION_BYTES;
   // Behind experts under attention data parallelism the ranks exchange rows instead.
   const expertsReduce = ffn.kind === "dense" || split.dp === 1;
   return {
@@ -124,16 +131,26 @@ export function layerRows(machine: StepMachine, group: LayerGroup): LayerRows {
     wideNorms: split.tp > 1 && normsWidely(attention) ? 1 : 0,
     smallKernels: Math.max(1, timing.smallKernels - fused),
     smallBytes: normBytes + 3 * width * ACTIVATION_BYTES,
+    fusedNorms: fused,
+    fusedRowsMax: fusedBytesMax / (card.hidden * ACTIVATION_BYTES),
   };
+}
+
+/** Largest message that the engine's fused all-reduce takes. */
+function fusedBytesMaxOf({ timing, split, device }: StepMachine): number {
+  const family = device.fp4FlopPerUs > 0 ? "blackwell" : "hopper";
+  return timing.fusedBytesMax?.[family]?.[split.tp] ?? Infinity;
 }
 
 /** Time in µs of those kernels for m rows on a rank, over all layers of the group. */
 export function layerRowsUs(machine: StepMachine, at: LayerRows, m: number): number {
+  const norms = m > at.fusedRowsMax ? at.fusedNorms : 0;
+  const normBytes = norms * NORM_STREAMS * machine.card.hidden * ACTIVATION_BYTES;
   let us = elementwiseUs(
     machine.device,
     machine.timing.smallKernelUs,
-    at.smallKernels,
-    at.smallBytes * m,
+    at.smallKernels + norms,
+    (at.smallBytes + normBytes) * m,
   );
   for (const projection of at.projections) us += projectionUs(machine, projection, m);
   const { fabric, timing, split } = machine;

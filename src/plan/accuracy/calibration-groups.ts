@@ -7,8 +7,6 @@
 const GROUPS: readonly RegExp[] = [
   // hostRequestUs of sglang.json.
   /^llama-3\.1-8b h200\S* sglang/,
-  // Host work of TensorRT-LLM before 1.1 in trtllm.json.
-  /^TensorRT-LLM 1\.0 qwen3-30b-a3b/,
 ];
 
 /** Whether a group of runs was looked at to choose a number. */

@@ -24,4 +24,5 @@ export {
   type TargetOutcome,
   type WorstGroup,
 } from "./targets.ts";
+export { type BenchLimits, benchLimits } from "./trtllm-bench.ts";
 export { lengthsOf } from "./workload.ts";

@@ -17,8 +17,13 @@ const BENCH_TOKENS = 8192;
 const BENCH_BATCH = 2048;
 /** kv_cache_free_gpu_mem_fraction of the documented runs. */
 const BENCH_FRACTION = 0.95;
-/** cuda_graph_config of the documented runs: graphs for batches of 1 to 8192, padded. */
-const BENCH_GRAPH_ROWS = 8192;
+/**
+ * cuda_graph_config of the documented runs: batches are padded to the next of these sizes. What lies
+ * above the largest batch is replaced by it.
+ */
+const BENCH_GRAPHS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 384, 512, 1024, 2048, 4096, 8192];
+/** moe_config.backend when nothing is said, up to TensorRT-LLM 1.1. */
+const BENCH_EXPERTS = "cutlass";
 /** Models that the documentation of 1.0 ran with attention data parallelism although it says TP. */
 const EXPERT_MODELS = /^(llama-4|qwen3-30b|qwen3-235b|deepseek|gpt-oss)/;
 /** Default fraction of TensorRT-LLM's server. */
@@ -78,11 +83,13 @@ function maxLoadRun(name: string, row: RowRecord): MeasuredRun {
   const facts = { row, id: `${name}:${row.line}`, input, output, gpus, dp: isDp ? gpus : 1 };
   const run = baseRun(facts);
   const measured = metricsOf({ outputThroughput: row.number("output_tokens_per_s_per_gpu") });
+  const layout = isExpert ? { ...run.layout, moeKernel: BENCH_EXPERTS } : run.layout;
   return {
     ...run,
+    layout,
     family: "trtllm-max",
     group: `TensorRT-LLM ${run.version} ${run.model} ${run.gpu} ${row.text("quant")}`,
-    knobs: { ...run.knobs, fraction: BENCH_FRACTION, graphRowsMax: BENCH_GRAPH_ROWS },
+    knobs: { ...run.knobs, fraction: BENCH_FRACTION, graphSizes: BENCH_GRAPHS, benchLimits: true },
     workload: {
       kind: "rate",
       requests: row.number("num_requests"),

@@ -114,6 +114,10 @@ export type RunKnobs = {
   readonly recvInterval?: number;
   /** Largest decode batch that CUDA graphs were captured for; the engine's default when absent. */
   readonly graphRowsMax?: number;
+  /** Batch sizes of these graphs; the engine's own when absent. */
+  readonly graphSizes?: readonly number[];
+  /** `trtllm-bench` chose the limits of a step from model, GPU and lengths; those here are ignored. */
+  readonly benchLimits?: boolean;
 };
 
 /** Workers that are alike; "mixed" ones serve whole requests. */

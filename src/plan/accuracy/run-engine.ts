@@ -15,6 +15,7 @@ import type {
 import { parseScenario } from "../../sim/index.ts";
 import type { Scenario, ScenarioInput } from "../../sim/index.ts";
 import type { MeasuredRun, WorkerGroup } from "./measured-run.ts";
+import { benchLimits } from "./trtllm-bench.ts";
 import type { LaidLoad } from "./workload.ts";
 
 /** The cards and parameters that a run names. */
@@ -66,7 +67,10 @@ function timingOf(run: MeasuredRun, { knobs }: WorkerGroup, shipped: EngineTimin
   return {
     ...own,
     ...(run.unfusedAllReduce === true ? { fusedAllReduceNorm: false } : {}),
-    ...(knobs.graphRowsMax === undefined ? {} : { graphRowsMax: knobs.graphRowsMax }),
+    ...(knobs.graphRowsMax === undefined || own.graphRowsMax === 0
+      ? {}
+      : { graphRowsMax: knobs.graphRowsMax }),
+    ...(knobs.graphSizes === undefined ? {} : { graphSizes: knobs.graphSizes }),
     ...(run.asyncScheduling === true ? { asyncScheduling: true, lookahead: true } : {}),
   };
 }
@@ -75,6 +79,24 @@ function timingOf(run: MeasuredRun, { knobs }: WorkerGroup, shipped: EngineTimin
 function groupsOf(run: MeasuredRun): readonly WorkerGroup[] {
   const { layout, knobs, groups } = run;
   return groups ?? [{ role: "mixed", workers: 1, layout, knobs }];
+}
+
+/** The group with the limits that `trtllm-bench` chooses, where it does. */
+function limited(run: MeasuredRun, group: WorkerGroup, parts: RunParts): Result<WorkerGroup> {
+  const { knobs, layout } = group;
+  const { workload } = run;
+  if (knobs.benchLimits !== true || workload.kind === "stages" || workload.kind === "replay") {
+    return ok(group);
+  }
+  const { visibleBytes } = parts.gpu;
+  const { input, output } = workload.lengths;
+  const fraction = knobs.fraction ?? 1;
+  const limits = benchLimits(parts.model, { layout, visibleBytes, input, output, fraction });
+  if (!limits.ok) return limits;
+  const { batch, tokens } = limits.value;
+  const ranks = layout.dp ?? 1;
+  const own = { maxNumSeqs: batch * ranks, maxBatchedTokens: tokens * ranks, graphRowsMax: batch };
+  return ok({ ...group, knobs: { ...knobs, ...own } });
 }
 
 function engineOf(run: MeasuredRun, group: WorkerGroup, parts: RunParts): Result<RunEngine> {
@@ -106,7 +128,9 @@ function engineOf(run: MeasuredRun, group: WorkerGroup, parts: RunParts): Result
 export function enginesOf(run: MeasuredRun, parts: RunParts): Result<RunEngine[]> {
   const engines: RunEngine[] = [];
   for (const group of groupsOf(run)) {
-    const engine = engineOf(run, group, parts);
+    const own = limited(run, group, parts);
+    if (!own.ok) return own;
+    const engine = engineOf(run, own.value, parts);
     if (!engine.ok) return engine;
     engines.push(engine.value);
   }

@@ -1,7 +1,8 @@
 /**
  * Limits that `trtllm-bench` gives an engine when the user gives none: from the memory that it thinks
  * is left for the cache, the model and the lengths of the data set (TensorRT-LLM 0.17 to 1.2,
- * tensorrt_llm/bench/build/tuning.py and bench/benchmark/utils/general.py).
+ * tensorrt_llm/bench/build/tuning.py and bench/benchmark/utils/general.py). Looked up after the runs on
+ * eight ranks came out too quick; nothing was fitted.
  */
 
 import type { Result } from "../../core/index.ts";
