@@ -43,7 +43,8 @@ export class Fields {
   count(...names: string[]): number {
     const value = this.number(...names);
     if (Number.isSafeInteger(value) && value >= 1 && value < 2147483648) return value;
-    return this.bad(names.join(" or "), `is ${value}`, "a whole number ≥ 1");
+    const name = names.find((one) => this.has(one)) ?? names.join(" or ");
+    return this.bad(name, `is ${value}`, "a whole number ≥ 1");
   }
 
   numberOr(fallback: number, ...names: string[]): number {
@@ -75,6 +76,13 @@ export class Fields {
   list(name: string): readonly unknown[] | undefined {
     const value = this.json[name];
     return Array.isArray(value) ? value : undefined;
+  }
+
+  /** Notes a field that cannot be so beside the others. */
+  reject(where: string, what: string, expected: string): void {
+    // Layers of one kind say it once.
+    if (this.problems.some((problem) => problem.where === where)) return;
+    this.problems.push({ what, where, expected });
   }
 
   private bad(where: string, what: string, expected: string): number {

@@ -49,9 +49,25 @@ function kindOf(config: Fields, family: Family, layer: number): LayerKind {
   return layer >= config.numberOr(0, "max_window_layers") ? "sliding" : "full";
 }
 
+/** Every key-value head serves as many query heads. */
+function checkHeads(config: Fields, heads: number, kvHeads: number): void {
+  if (heads % kvHeads === 0) return;
+  let nearest = 1;
+  for (let count = 1; count <= heads; count++) {
+    if (heads % count !== 0) continue;
+    if (Math.abs(count - kvHeads) < Math.abs(nearest - kvHeads)) nearest = count;
+  }
+  config.reject(
+    "num_key_value_heads",
+    `${heads} attention heads are no multiple of ${kvHeads} key-value heads`,
+    `a divisor of ${heads}, nearest: ${nearest}`,
+  );
+}
+
 function gqaOf(config: Fields, family: Family, kind: LayerKind): Attention {
   const heads = config.count("num_attention_heads", "n_head");
   const kvHeads = config.countOr(heads, "num_key_value_heads");
+  checkHeads(config, heads, kvHeads);
   const hidden = config.count("hidden_size", "n_embd", "d_model");
   const headDim = config.countOr(Math.floor(hidden / heads), "head_dim");
   const qkNorm = {
@@ -85,6 +101,7 @@ function falconOf(config: Fields): Attention {
   const modern = config.flag("new_decoder_architecture", false);
   const multiQuery = config.flag("multi_query", true);
   const kvHeads = modern ? config.count("num_kv_heads") : multiQuery ? 1 : heads;
+  checkHeads(config, heads, kvHeads);
   const headDim = Math.floor(hidden / heads);
   const bias = config.flag("bias", false);
   return {
@@ -141,14 +158,22 @@ function denseOf(inter: number, bias = false, matrices = 3): Ffn {
   return { kind: "dense", inter, matrices, bias };
 }
 
+function checkExperts(config: Fields, experts: number, topK: number): void {
+  if (topK <= experts) return;
+  const what = `a token goes to ${topK} experts of ${experts}`;
+  config.reject("num_experts_per_tok", what, `at most ${experts}`);
+}
+
 function moeOf(config: Fields, family: Family): MoeFfn {
   const experts = config.count("num_local_experts", "num_experts", "n_routed_experts");
   const inter = config.count("moe_intermediate_size", "intermediate_size");
   const shared = config.numberOr(0, "n_shared_experts", "num_shared_experts") * inter;
+  const topK = config.count("num_experts_per_tok", "num_experts_per_token", "experts_per_token");
+  checkExperts(config, experts, topK);
   return {
     kind: "moe",
     experts,
-    topK: config.count("num_experts_per_tok", "num_experts_per_token", "experts_per_token"),
+    topK,
     inter,
     sharedInter: config.numberOr(shared, "shared_expert_intermediate_size"),
     sharedGate: family.sharedGate,
@@ -161,10 +186,13 @@ function llama4Of(config: Fields, layer: number): Ffn {
   const step = config.countOr(1, "interleave_moe_layer_step");
   if ((layer + 1) % step !== 0) return denseOf(config.count("intermediate_size_mlp"));
   const inter = config.count("intermediate_size");
+  const experts = config.count("num_local_experts");
+  const topK = config.count("num_experts_per_tok");
+  checkExperts(config, experts, topK);
   return {
     kind: "moe",
-    experts: config.count("num_local_experts"),
-    topK: config.count("num_experts_per_tok"),
+    experts,
+    topK,
     inter,
     sharedInter: inter,
     sharedGate: false,

@@ -41,16 +41,36 @@ function compressedDtype(config: Fields): WeightDtype {
   return isFloat ? "fp8" : "int8";
 }
 
+/** Methods that store whole numbers of so many `bits`. */
+const INTEGER_METHOD = /^(awq|gptq)(_marlin)?$/;
+/** What is read besides, as an expected value. */
+const METHODS = "fp8, fbgemm_fp8, modelopt, compressed-tensors, mxfp4, awq, gptq, bitsandbytes";
+
+/** Formats by bits; 4-bit floats of bitsandbytes take the room of 4-bit integers, and are computed like them. */
+function integerDtype(config: Fields, bits: number): WeightDtype {
+  if (bits === 4) return "int4";
+  if (bits === 8) return "int8";
+  config.reject("quantization_config.bits", `weights of ${bits} bits are not known`, "4 or 8");
+  return "int4";
+}
+
 function methodDtype(config: Fields): WeightDtype {
   const method = config.textOr("", "quant_method").toLowerCase();
   const algo = config.textOr("", "quant_algo").toLowerCase();
   if (method === "mxfp4") return "mxfp4";
   if (algo.includes("nvfp4") || method.includes("fp4")) return "nvfp4";
   if (method === "compressed-tensors") return compressedDtype(config);
-  if (method === "awq" || method === "gptq")
-    return config.numberOr(4, "bits") === 8 ? "int8" : "int4";
+  if (INTEGER_METHOD.test(method)) return integerDtype(config, config.numberOr(4, "bits"));
+  if (method === "bitsandbytes") {
+    return integerDtype(config, config.flag("load_in_4bit", false) ? 4 : 8);
+  }
   if (config.has("weight_block_size")) return "fp8-block";
-  return method.includes("int8") ? "int8" : "fp8";
+  if (method.includes("int8")) return "int8";
+  if (!/fp8|modelopt/.test(`${method} ${algo}`)) {
+    const what = `there is no format for quant_method ${JSON.stringify(method)}`;
+    config.reject("quantization_config.quant_method", what, `one of ${METHODS}`);
+  }
+  return "fp8";
 }
 
 /** Reads `quantization_config`: the storage format, and the parts stored in it. */

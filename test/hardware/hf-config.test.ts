@@ -221,3 +221,46 @@ describe("bad input", () => {
     );
   });
 });
+
+describe("fields that cannot be beside each other", () => {
+  const base = configs.get("mixtral-8x7b") as object;
+  const problemOf = (changes: object): string => {
+    const parsed = parseHfConfig({ ...base, ...changes });
+    if (parsed.ok) return "";
+    const { where = "", what, expected = "" } = parsed.problem;
+    return `${where}: ${what}; ${expected}`;
+  };
+
+  test.each([
+    [
+      { num_attention_heads: 30 },
+      "num_key_value_heads: 30 attention heads are no multiple of 8 key-value heads; a divisor of 30, nearest: 6",
+    ],
+    [
+      { num_experts_per_tok: 16 },
+      "num_experts_per_tok: a token goes to 16 experts of 8; at most 8",
+    ],
+    [
+      { quantization_config: { quant_method: "awesome", bits: 3 } },
+      'quantization_config.quant_method: there is no format for quant_method "awesome"; one of fp8,',
+    ],
+    [
+      { quantization_config: { quant_method: "gptq", bits: 3 } },
+      "quantization_config.bits: weights of 3 bits are not known; 4 or 8",
+    ],
+    [{ num_hidden_layers: 0 }, "num_hidden_layers: num_hidden_layers is 0; a whole number ≥ 1"],
+  ])("%o", (changes, words) => {
+    expect(problemOf(changes)).toContain(words);
+  });
+
+  test.each([
+    [{ quant_method: "bitsandbytes", load_in_4bit: true }, "int4"],
+    [{ quant_method: "bitsandbytes", load_in_8bit: true }, "int8"],
+    [{ quant_method: "gptq_marlin", bits: 8 }, "int8"],
+    [{ quant_method: "modelopt", quant_algo: "FP8" }, "fp8"],
+    [{ quant_method: "fbgemm_fp8" }, "fp8"],
+    [{ quant_method: "modelopt", quant_algo: "NVFP4" }, "nvfp4"],
+  ])("%o is stored as %s", (quantization_config, dtype) => {
+    expect(valueOf(parseHfConfig({ ...base, quantization_config })).dtype).toBe(dtype);
+  });
+});

@@ -1,6 +1,7 @@
 /** `headworks models`: list, show and add model cards. */
 
 import { existsSync, writeFileSync } from "node:fs";
+import { basename, dirname, extname, resolve } from "node:path";
 import { stringify } from "yaml";
 import { fail, ok } from "../../core/index.ts";
 import type { Result } from "../../core/index.ts";
@@ -34,6 +35,7 @@ export type ModelsOptions = {
 };
 
 const GIB = 1073741824;
+const CARD_NAME = /^[a-z0-9][\w.-]*$/i;
 /** The rank that adapters are shown for: vLLM's default of max_lora_rank. */
 const LORA_RANK = 16;
 
@@ -144,19 +146,28 @@ function show(entry: ModelEntry, options: ModelsOptions): Result<string> {
   return ok(`${lines.join("\n")}\n`);
 }
 
+/** A model's name by where its configuration lies: the file's name, or that of the folder of a config.json. */
+function nameBy(path: string): string {
+  const file = basename(path, extname(path));
+  const name = file === "config" ? basename(dirname(resolve(path))) : file;
+  return CARD_NAME.test(name) ? name : "model";
+}
+
 function add(options: ModelsOptions): Result<string> {
   const path = options.name ?? "config.json";
   const config = readDocument(path, "a Hugging Face config.json");
   if (!config.ok) return config;
   const named = config.value["_name_or_path"];
   const hf = typeof named === "string" && named !== "" ? named : undefined;
-  const fallback = (hf?.split("/").pop() ?? "model").toLowerCase();
-  const id = options.as ?? fallback;
-  if (!/^[a-z0-9][\w.-]*$/i.test(id)) {
+  const id = options.as ?? (hf?.split("/").pop() ?? nameBy(path)).toLowerCase();
+  if (!CARD_NAME.test(id)) {
     return fail({ what: `${JSON.stringify(id)} is no card name`, where: "--as" });
   }
   const parsed = parseHfConfig(config.value, id);
-  if (!parsed.ok) return fail({ where: path, ...parsed.problem });
+  if (!parsed.ok) {
+    const { where } = parsed.problem;
+    return fail({ ...parsed.problem, where: where === undefined ? path : `${path}: ${where}` });
+  }
   const out = options.out ?? `${id}.yaml`;
   if (existsSync(out) && options.force !== true) {
     return fail({
