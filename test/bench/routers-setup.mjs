@@ -29,7 +29,7 @@ export function fullRouter(policy, workers, blocks) {
     steps: undefined,
     labels: 0,
   }));
-  const setting = { role: "mixed", workers, ttftUs: 2e6, tpotUs: 5e4 };
+  const setting = { role: "mixed", workers, targets: [{ ttftUs: 2e6, tpotUs: 5e4 }] };
   const router = createRouter(policy, {}, setting);
   if (!router.ok) throw new Error(router.problem.what);
   const state = new RouterState(router.value, {
@@ -63,6 +63,7 @@ export function fullRouter(policy, workers, blocks) {
     priority: 0,
     session: -1,
     tenant: -1,
+    sloClass: 0,
     pinned: -1,
     requiredLabels: 0,
     preferredLabels: [],
