@@ -53,6 +53,7 @@ export class RouterReplica {
 
   /** Brings the state to what this process may know at `nowUs`. */
   catchUp(nowUs: number): void {
+    this.state.setClock(nowUs);
     this.reader?.applyUntil(nowUs);
     this.hearPeers(nowUs);
     this.stale?.expire(nowUs);

@@ -83,18 +83,58 @@ describe("what is computed again", () => {
     expect(state.observed.againShare).toBeCloseTo(10 / 30, 12);
   });
 
-  test("makes computing dearer: one block displaces another, which displaces the next", () => {
-    const workTerm = (again: boolean): number => {
-      const with0 = stateOf("headworks", { work: 0, miss: 0 }, FACTS_TWO);
-      const with2 = stateOf("headworks", { work: 2, miss: 0 }, FACTS_TWO);
-      for (const state of [with0, with2]) {
-        send(state, 1, 10, 0);
-        if (again) send(state, 2, 10, 0);
-        state.choose(requestOf(9, TOKENS), 0, random);
-      }
-      return with2.scores[1]! - with0.scores[1]!;
+  /** What a microsecond of a new prompt's computing weighs at each worker. */
+  const weights = (prepare: (state: RouterState) => void): readonly [number, number] => {
+    const states = [0, 2].map((work) => {
+      const state = stateOf("headworks", { work, miss: 1, late: 1 }, FACTS_TWO, { ttftUs: 1e6 });
+      prepare(state);
+      state.choose(requestOf(9, TOKENS), 0, random);
+      return state;
+    });
+    const of = (worker: number): number =>
+      (states[1]!.scores[worker]! - states[0]!.scores[worker]!) / (2 * TOKENS * 10);
+    return [of(0), of(1)];
+  };
+
+  test("weighs less where what is stored will be used again, more where it displaces that", () => {
+    const [kept, displacing] = weights(({ cacheGains }) => {
+      cacheGains[0] = 0.6;
+      cacheGains[1] = -0.8;
+    });
+    expect(kept).toBeCloseTo(0.4, 9);
+    expect(displacing).toBeCloseTo(1.8, 9);
+    expect(weights(({ cacheGains }) => cacheGains.fill(1.5))[0]).toBeCloseTo(0.1, 9);
+  });
+
+  test("presses where first tokens are late for it, and not where they are late for other reasons", () => {
+    const score = (press: number, again: boolean, late: boolean): number => {
+      const state = stateOf("headworks", { press, miss: 1 }, FACTS_TWO, { ttftUs: 1e6 });
+      send(state, 1, 10, 0);
+      if (again) send(state, 2, 10, 0);
+      else send(state, 2, 0, 0);
+      state.firstToken(1, 1000);
+      state.firstToken(2, late ? 2e6 : 1000);
+      state.choose(requestOf(9, TOKENS), 2e6, random);
+      return state.scores[1]!;
     };
-    expect(workTerm(false)).toBeCloseTo(2 * TOKENS * 10, 6);
-    expect(workTerm(true)).toBeCloseTo((2 * TOKENS * 10) / (1 - 0.5), 6);
+    expect(score(8, true, false)).toBe(score(0, true, false));
+    expect(score(8, false, true)).toBe(score(0, false, true));
+    // One of two is late, half of what was computed was computed again, and 1.6 ms of computing were in time.
+    const pressure = 8 * 0.5 * 0.5 * (1e6 / 1600);
+    expect(score(8, true, true) - score(0, true, true)).toBeCloseTo(pressure * TOKENS * 10, 3);
+  });
+});
+
+describe("time behind the target", () => {
+  test("counts as often as the knob says", () => {
+    const score = (late: number, ttftUs: number): number => {
+      const state = stateOf("headworks", { late, miss: 0 }, FACTS_TWO, { ttftUs });
+      state.choose(requestOf(9, TOKENS), 0, random);
+      return state.scores[0]!;
+    };
+    const ttftUs = TOKENS * 10;
+    expect(score(4, ttftUs) - score(1, ttftUs)).toBeCloseTo(0, 6);
+    expect(score(4, ttftUs - 500) - score(1, ttftUs - 500)).toBeCloseTo(3 * 500, 6);
+    expect(score(4, Infinity)).toBe(score(1, Infinity));
   });
 });

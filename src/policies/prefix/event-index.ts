@@ -64,11 +64,19 @@ export function extendReach(
   return best;
 }
 
+/** Hears of blocks that a worker's device memory has let go. */
+export interface RemovalListener {
+  /** Of a node a worker has `left` of the `before` blocks that it had. */
+  removed(worker: number, node: number, before: number, left: number): void;
+}
+
 export class EventIndex {
   /** Blocks known, each counted for each worker and tier that has it. */
   blocks = 0;
   /** Pairs of node and worker that the cap has pushed out. */
   evicted = 0;
+  /** Told of what events take away; undefined: nobody. */
+  listener: RemovalListener | undefined;
   private readonly nodes: PrefixNodes;
   private readonly tiers: readonly HolderTable[];
   private readonly capBlocks: number;
@@ -98,6 +106,9 @@ export class EventIndex {
     const table = this.tiers[tier]!;
     const before = blocks > 0 ? table.set(node, worker, blocks) : table.remove(node, worker);
     this.blocks += blocks - Math.max(0, before);
+    if (before > blocks && tier === TIER_DEVICE) {
+      this.listener?.removed(worker, node, before, blocks);
+    }
     if (this.capBlocks === Infinity) return;
     this.touch(node);
     while (this.blocks > this.capBlocks) this.evictOne();

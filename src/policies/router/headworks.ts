@@ -5,8 +5,11 @@
  *
  * Own cost: the wait behind the prompts under way, the computation of what is not cached there, and the answer at the
  * pace of the batch it joins. Cost to others: every decoding request stands still while this prompt is computed, and
- * every later step of theirs is longer for its context. Cost to those who come later: work is capacity, so each
- * microsecond computed counts again with the load of the group. Where KV memory is short the wait for it is added.
+ * every later step of theirs is longer for its context. Cost to those who come later: work is capacity, and what is computed is
+ * stored, where it saves computing later and displaces what would have saved it: both by how long each worker keeps a block
+ * against how long after one use blocks are used again. Where requests come late because prompts are computed again, work is
+ * dearer still: the prompts that no cache has room for then stay together, and the others keep theirs. Where KV memory is short the
+ * wait for it is added.
  *
  * A prefix in lower tiers is worth what fetching it saves: the time of the fetch, by the workers' links, stands beside that of computing it.
  *
@@ -22,8 +25,12 @@ import { StepEstimate } from "./step-estimate.ts";
 
 /** Share of the time per token that is always taken to be free for stalls (assumption). */
 const LEAST_SLACK = 0.1;
-/** Chance at most that a block which must go is wanted again (assumption: some blocks are always dead). */
-const MOST_WANTED = 0.9;
+/** What computing costs at least, whatever it saves later, of its own time (assumption: the future is less sure). */
+const LEAST_WORK = 0.1;
+/** Weight of a new first token in the moving averages (assumption: about the last hundred). */
+const SMOOTHING = 0.01;
+/** Share of late first tokens at most, for the odds of being late to stay finite (assumption). */
+const MOST_LATE = 0.95;
 
 export type HeadworksKnobs = {
   /** Weight of the time that others lose, of the time that this request loses. */
@@ -32,6 +39,10 @@ export type HeadworksKnobs = {
   readonly wear: number;
   /** Weight of computing, beyond its own delay: what those who come later lose. */
   readonly work: number;
+  /** The same, in first tokens in time that it takes the room of, where requests are late for what is computed again. */
+  readonly press: number;
+  /** Weight of own time behind the target of the first token. */
+  readonly late: number;
   /** Weight of a decoding request's lost time against a first token's. */
   readonly decode: number;
   /** Score of a missed target, in multiples of the target. */
@@ -44,8 +55,16 @@ export class HeadworksRouter implements Router {
   readonly needs = { prefix: true, active: true, again: true, prefillTimes: true, hedged: true };
   private readonly knobs: HeadworksKnobs;
   private readonly setting: RouterSetting;
-  /** Weight of computing at this decision. */
+  /** Weight of computing at this decision: anywhere, and at the worker that is being scored. */
+  private pressed = 0;
   private work = 0;
+  /** Target of the first token of the request at hand, µs. */
+  private targetUs = Infinity;
+  /** Of first tokens: how many; share that came late; of those in time: mean target and mean prefill, µs. */
+  private firstTokens = 0;
+  private lateShare = 0;
+  private targetUsMean = 0;
+  private prefillUsMean = 0;
   private estimates: readonly StepEstimate[] | undefined;
   /** Of the worker that is being scored, whatever is fetched: step time with the request, what it adds, the wait, the answer's tokens. */
   private readonly place = { stepUs: 0, growthUs: 0, waitUs: 0, output: 0 };
@@ -58,11 +77,36 @@ export class HeadworksRouter implements Router {
   decide(view: RouterView, request: RouterRequest, nowUs: number, random: Stream): number {
     const { candidates, candidateCount: count } = view;
     this.estimates ??= estimatesOf(view);
-    // What is computed displaces what is wanted again with some chance, which displaces more: 1 + c + c² + …
-    this.work = this.knobs.work / (1 - Math.min(MOST_WANTED, view.observed.againShare));
+    this.targetUs = this.setting.targets[request.sloClass]!.ttftUs;
+    this.pressed = this.knobs.work + this.pressure(view.observed.againShare);
     for (let i = 0; i < count; i++) this.predict(view, request, candidates[i]!, nowUs);
     view.rule = "least predicted cost";
     return leastScore(view, random);
+  }
+
+  firstToken(sloClass: number, ttftUs: number, prefillUs: number): void {
+    const targetUs = this.setting.targets[sloClass]!.ttftUs;
+    if (targetUs === Infinity || Number.isNaN(prefillUs)) return;
+    this.firstTokens++;
+    const weight = Math.max(SMOOTHING, 1 / this.firstTokens);
+    const isLate = ttftUs > targetUs;
+    this.lateShare += weight * ((isLate ? 1 : 0) - this.lateShare);
+    if (isLate) return;
+    this.targetUsMean += weight * (targetUs - this.targetUsMean);
+    this.prefillUsMean += weight * (prefillUs - this.prefillUsMean);
+  }
+
+  /**
+   * What a microsecond of computing costs beyond `work`: a prefill's time makes room for one first token in time. That counts by
+   * the square of the odds of being late times the share of what is computed again (assumption: near nothing while caches suffice or
+   * requests are in time, most of the score where neither is so).
+   */
+  private pressure(againShare: number): number {
+    if (this.lateShare === 0 || this.prefillUsMean === 0) return 0;
+    const late = Math.min(MOST_LATE, this.lateShare);
+    const odds = (againShare * late) / (1 - late);
+    const { miss, press } = this.knobs;
+    return (press * odds * odds * miss * this.targetUsMean) / this.prefillUsMean;
   }
 
   /** Scores a worker. */
@@ -79,6 +123,7 @@ export class HeadworksRouter implements Router {
       : request.expectedOutput;
     const requests = book.requests[worker]!;
     const context = book.contextTokens[worker]! + (requests * observed.outputMean) / 2;
+    this.work = this.pressed * Math.max(LEAST_WORK, 1 - view.cacheGains[worker]!);
     const { place } = this;
     place.stepUs = estimate.decodeUs(requests + 1, context + request.inputTokens);
     place.growthUs = place.stepUs - estimate.decodeUs(requests, context);
@@ -130,8 +175,10 @@ export class HeadworksRouter implements Router {
     const stallUs = requests * ownUs;
     const wear = knobs.wear * this.worn(view, worker, stepUs);
     const slowUs = requests * output * growthUs;
+    const behindUs = ttftUs > this.targetUs ? ttftUs - this.targetUs : 0;
     return (
       ttftUs +
+      (knobs.late - 1) * behindUs +
       this.work * ownUs +
       knobs.decode * output * stepUs +
       knobs.harm * (stallUs + slowUs) +
@@ -239,6 +286,8 @@ const KNOBS: readonly PolicyKnob[] = [
   weight("harm", "time others lose, against time this request loses", 0.3),
   weight("wear", "the same of stalls where the TPOT target leaves no room for more", 1),
   weight("work", "computing, beyond its delay: what later requests lose", 2),
+  weight("press", "the same where requests are late because prompts are computed again", 8),
+  weight("late", "own time behind the TTFT target; 4: lower p99 TTFT for some goodput", 1),
   weight("decode", "time of the answer, against time to the first token", 1),
   weight("miss", "a missed target, in multiples of the TTFT target", 3),
   weight("margin", "share of the TTFT target kept for errors of prediction", 0.1, 1),
@@ -259,6 +308,8 @@ export const headworksRouter: RouterPolicy = {
         harm: knobs["harm"]!,
         wear: knobs["wear"]!,
         work: knobs["work"]!,
+        press: knobs["press"]!,
+        late: knobs["late"]!,
         decode: knobs["decode"]!,
         miss: knobs["miss"]!,
         margin: knobs["margin"]!,

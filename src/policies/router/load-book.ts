@@ -108,6 +108,13 @@ export class LoadBook {
   workerOf(booking: number): number {
     return this.worker[booking]!;
   }
+  /** What it is promised, and its predicted prefill, µs (NaN: not modelled). */
+  classOf(booking: number): number {
+    return this.sloClass[booking]!;
+  }
+  prefillUsOf(booking: number): number {
+    return this.prefillUs[booking]!;
+  }
   /** When the decision was taken, µs. */
   bookedAtUs(booking: number): number {
     return this.bookedUs[booking]!;

@@ -3,6 +3,8 @@
  * prompts is computed again.
  */
 
+import { halfOctaveOf } from "./half-octaves.ts";
+
 /** Weight of a new sample in a moving average (assumption: about the last twenty). */
 const SMOOTHING = 0.05;
 /** Bins of output length: powers of the square root of two, up to 2^20 tokens. */
@@ -50,7 +52,7 @@ export class Observed {
     const tokens = this.tokensUpTo[LENGTH_BINS - 1]!;
     if (tokens === 0) return Math.min(1, length / (2 * this.outputMean));
     if (!(length >= 1)) return 0;
-    const last = length >= 1 << 20 ? LENGTH_BINS - 1 : binOf(Math.floor(length));
+    const last = length >= 1 << 20 ? LENGTH_BINS - 1 : binOf(length);
     return this.tokensUpTo[last]! / tokens;
   }
 
@@ -90,10 +92,8 @@ export class Observed {
 
 /** Bin of an output length. */
 function binOf(length: number): number {
-  if (length <= 1) return 0;
-  const low = 31 - Math.clz32(length);
-  const isUpper = length * length >= (1 << low) * (1 << low) * 2 ? 1 : 0;
-  return Math.min(LENGTH_BINS - 1, 2 * low + isUpper);
+  const bin = halfOctaveOf(length);
+  return bin < LENGTH_BINS ? bin : LENGTH_BINS - 1;
 }
 
 function smoothed(mean: number, sample: number): number {

@@ -52,6 +52,7 @@ export class RouterState implements RouterView {
   readonly kvEventAgeUs: number;
   readonly scraped;
   readonly observed: Observed;
+  readonly cacheGains: Float64Array;
   readonly scores: Float64Array;
   rule = "";
   /** Why `choose` found nobody. */
@@ -107,7 +108,13 @@ export class RouterState implements RouterView {
     this.scores = new Float64Array(count).fill(NaN);
     this.index = new EventIndex(setup.nodes, setup.indexCapBlocks, setup.storeReaders);
     this.beliefs = beliefsOf(router.needs?.prefix === true ? router : peeker, setup);
-    this.memory = router.needs?.again === true ? new PromptMemory(setup.nodes) : undefined;
+    const capacity = setup.facts.map(({ blocks }) => blocks);
+    this.memory =
+      router.needs?.again === true
+        ? new PromptMemory(setup.nodes, capacity, setup.kvEvents)
+        : undefined;
+    this.index.listener = this.memory;
+    this.cacheGains = this.memory?.gains ?? new Float64Array(count);
     const sessionTtlUs = setup.sessionTtlUs;
     this.sessions = sessionTtlUs === undefined ? undefined : new SessionBindings(sessionTtlUs);
     this.health = new Uint8Array(count).fill(1);
@@ -134,6 +141,11 @@ export class RouterState implements RouterView {
   /** Whether `reach` is kept for this policy. */
   get looksAtPrefixes(): boolean {
     return this.router.needs?.prefix === true;
+  }
+
+  /** KV events applied from here on are seen at `nowUs`. */
+  setClock(nowUs: number): void {
+    this.memory?.setClock(nowUs);
   }
 
   /** Workers that are not known to be down. */
@@ -227,20 +239,14 @@ export class RouterState implements RouterView {
   commit(request: RouterRequest, worker: number, newTokens: number, nowUs: number): void {
     this.decisions++;
     this.bookOn(request, worker, newTokens, nowUs);
-    if (this.memory !== undefined) this.remember(this.memory, request, worker, newTokens);
+    if (this.memory !== undefined) {
+      this.memory.setClock(nowUs);
+      const known = this.memory.send(request.prompt, worker) * this.facts[worker]!.blockSize;
+      const cached = request.inputTokens - newTokens;
+      this.observed.prompted(newTokens, Math.max(0, known - cached));
+    }
     if (this.beliefs !== undefined) this.beliefs.insert(request.prompt, worker, nowUs);
     this.sessions?.bind(request.session, worker, nowUs);
-  }
-
-  private remember(
-    memory: PromptMemory,
-    request: RouterRequest,
-    worker: number,
-    newTokens: number,
-  ): void {
-    const known = memory.send(request.prompt) * this.facts[worker]!.blockSize;
-    const cached = request.inputTokens - newTokens;
-    this.observed.prompted(newTokens, Math.max(0, known - cached));
   }
 
   private bookOn(request: RouterRequest, worker: number, newTokens: number, nowUs: number): void {
@@ -270,7 +276,9 @@ export class RouterState implements RouterView {
     const { book } = this;
     if (!book.isOpen(booking)) return;
     const worker = book.workerOf(booking);
-    this.observed.firstToken(worker, nowUs - book.bookedAtUs(booking), nowUs);
+    const ttftUs = nowUs - book.bookedAtUs(booking);
+    this.observed.firstToken(worker, ttftUs, nowUs);
+    this.router.firstToken?.(book.classOf(booking), ttftUs, book.prefillUsOf(booking));
     book.firstToken(booking, nowUs);
   }
 
@@ -304,6 +312,7 @@ export class RouterState implements RouterView {
     // What it held is lost, or will be told anew.
     this.index.dropWorker(worker);
     this.beliefs?.dropWorker(worker);
+    this.memory?.dropWorker(worker);
     this.sessions?.dropWorker(worker);
   }
 

@@ -69,6 +69,8 @@ export interface RouterView {
   };
   /** What the router has seen of the workers' answers. */
   readonly observed: Observed;
+  /** What a block stored on each worker saves later, less what it displaces, in blocks; needs `again`. */
+  readonly cacheGains: Float64Array;
   /** Score by worker, lower is better, for the explanation; NaN: not scored. Written by the policy. */
   readonly scores: Float64Array;
   /** The rule that decided, in few words. Written by the policy. */
@@ -124,7 +126,7 @@ export type RouterNeeds = {
   readonly scrapes?: boolean;
   /** Predicted times of prefills in the book, so that they wear off with time. */
   readonly prefillTimes?: boolean;
-  /** `observed.againShare`; with `prefix`. */
+  /** `observed.againShare` and `cacheGains`; with `prefix`. */
   readonly again?: boolean;
   /** Output blocks in the book, as they are generated. */
   readonly outputs?: boolean;
@@ -148,6 +150,8 @@ export interface Router {
   readonly faults?: RouterFaults;
   /** The worker, one of the candidates, of which there is at least one; or NO_WORKER. */
   decide(view: RouterView, request: RouterRequest, nowUs: number, random: Stream): number;
+  /** The first token of a request came `ttftUs` after its decision; `prefillUs`: predicted time to compute it, NaN: none. */
+  firstToken?(sloClass: number, ttftUs: number, prefillUs: number): void;
 }
 
 /** Latency targets of a class of requests, µs; Infinity: none. */
