@@ -24,6 +24,8 @@ export class FabricLinks implements TransferLinks {
   constructor(net: ClusterNetwork, pools: readonly Pool[], cipherBytesPerUs: number) {
     this.cipherBytesPerUs = cipherBytesPerUs;
     this.port = new TransferPort(net);
+    // The tag of a hand-off is its request.
+    this.port.slotOf = (slot) => slot;
     for (const { workers, engine, scenario } of pools) {
       for (const { id } of workers) {
         this.descriptors[id] = engine.kvBytes?.descriptorsPerBlock ?? DESCRIPTORS_DEFAULT;

@@ -224,8 +224,8 @@ export class Handoffs implements DeskSink {
   }
 
   /** A worker has this share of its links' bandwidth left. */
-  scaleLinks(worker: number, scale: number, nowUs: number): void {
-    this.parts.links.setScale?.(worker, scale, nowUs);
+  get links(): HandoffParts["links"] {
+    return this.parts.links;
   }
 
   /** Chooses the decode worker where none is chosen yet; false: there is none, and the request is over. */

@@ -2,6 +2,8 @@
 
 import { EventQueue } from "../../core/index.ts";
 
+export type TransferWatch = (tag: number, from: number, to: number, nowUs: number) => void;
+
 export interface TransferLinks {
   /** Time of the next event of the links, µs; Infinity: nothing moves. */
   readonly nextUs: number;
@@ -21,6 +23,8 @@ export interface TransferLinks {
   cancel(transfer: number, nowUs: number): void;
   /** A worker has this share of its bandwidth left, 0: its transfers stand still. Absent where links have names. */
   setScale?(worker: number, scale: number, nowUs: number): void;
+  /** Tells of every transfer between two workers, now under way or from now on, by its tag. Absent where links have names. */
+  watch?(tell: TransferWatch, nowUs: number): void;
   /** Tag of the next transfer that ends at `nowUs`; −1: no more do. */
   pop(nowUs: number): number;
 }
@@ -57,6 +61,7 @@ export class PrivateLinks implements TransferLinks {
   private readonly free: number[] = [];
   /** Share of its bandwidth that a worker has left; absent: all. */
   private readonly scales = new Map<number, number>();
+  private tell: TransferWatch | undefined;
 
   constructor(bandwidthGbPerS: number, setupUs: number, layers = LAYERS_DEFAULT) {
     this.bytesPerUs = bandwidthGbPerS * BYTES_PER_GB_US;
@@ -85,7 +90,13 @@ export class PrivateLinks implements TransferLinks {
     const anchorUs = nowUs + setupUs;
     this.transfers[id] = { tag, from, to, left: bytes, anchorUs, rate, sourceEndUs: endUs, made };
     this.plan(id, nowUs);
+    this.tell?.(tag, from, to, nowUs);
     return id;
+  }
+
+  watch(tell: TransferWatch, nowUs: number): void {
+    this.tell = tell;
+    for (const { tag, from, to } of this.transfers) if (tag !== NONE) tell(tag, from, to, nowUs);
   }
 
   cancel(transfer: number): void {

@@ -79,6 +79,12 @@ export class FaultLog {
     this.blind.push(this.incidents[incident]!);
   }
 
+  /** Counts a request that an incident touches, each time it is called. */
+  toucher(incident: number): () => void {
+    const one = this.incidents[incident]!;
+    return () => one.touched++;
+  }
+
   /** A request is about to be routed. */
   routed(nowUs: number): void {
     if (this.blind.length === 0) return;

@@ -11,7 +11,7 @@ export type FaultSummary = {
   readonly link: string | null;
   /**
    * Requests (of prefill workers: prompts) that were there, or came before anybody knew; of a slow worker or of routers that
-   * know too little: or came while it lasted. Of links none are counted.
+   * know too little: or came while it lasted; of links: whose hand-off, or load of a prefix, was on the way over one meanwhile.
    */
   readonly touched: number;
   /** Of them those that went on elsewhere, and those that were over. */

@@ -32,7 +32,7 @@ import { FaultLog } from "./fault-log.ts";
 import type { FaultKind } from "./fault-log.ts";
 import type { FaultKnobs } from "./fault-schema.ts";
 import type { FaultScript } from "./fault-script.ts";
-import { LinkFaults, scalePorts } from "./link-faults.ts";
+import { LinkFaults, PortFaults } from "./link-faults.ts";
 import { Outages } from "./outages.ts";
 import { redispatch } from "./redispatch.ts";
 import type { RedispatchParts } from "./redispatch.ts";
@@ -83,6 +83,7 @@ export class Faults {
   private readonly timers = new EventQueue();
   private readonly notices = new EventQueue();
   private readonly links: LinkFaults | undefined;
+  private readonly ports: PortFaults;
   private readonly isDown: Uint8Array;
   private readonly isSilent: Uint8Array;
   private readonly detectUs: Float64Array;
@@ -97,7 +98,8 @@ export class Faults {
     this.parts = parts;
     this.log = new FaultLog(parts.poolOf);
     this.lost = new SlotList(parts.table);
-    this.links = parts.net && new LinkFaults(parts.net);
+    this.links = parts.net && new LinkFaults(parts.net, parts.table);
+    this.ports = new PortFaults(parts);
     this.isDown = new Uint8Array(count);
     this.isSilent = new Uint8Array(count);
     this.detectUs = new Float64Array(count);
@@ -185,8 +187,8 @@ export class Faults {
       return;
     }
     if (kind === "link" && this.links !== undefined) {
-      this.log.open(event, workers, nowUs, nowUs + lastsUs);
-      this.links.strike(event, workers, lastsUs, nowUs);
+      const touch = this.log.toucher(this.log.open(event, workers, nowUs, nowUs + lastsUs));
+      this.links.strike(event, workers, lastsUs, nowUs, touch);
       if (factor === 0) failLoads(this.parts, nowUs);
       return;
     }
@@ -199,6 +201,8 @@ export class Faults {
       return;
     }
     const incident = this.log.open(event, struck, nowUs, nowUs + lastsUs);
+    if (kind === "link")
+      this.ports.watch(struck, nowUs + lastsUs, nowUs, this.log.toucher(incident));
     for (const id of struck) {
       if (kind === "slow") this.slow(id, factor, lastsUs, incident, nowUs);
       else if (kind === "link") this.scaleLinks(id, factor, lastsUs, nowUs);
@@ -251,7 +255,7 @@ export class Faults {
       this.setPace(id, 1, nowUs);
     } else {
       this.outages.end(id, "link", nowUs);
-      scalePorts(this.parts, id, 1, nowUs);
+      this.ports.scale(id, 1, nowUs);
     }
   }
 
@@ -298,7 +302,7 @@ export class Faults {
 
   private scaleLinks(id: number, factor: number, lastsUs: number, nowUs: number): void {
     this.outages.begin(id, "link", nowUs);
-    scalePorts(this.parts, id, factor, nowUs);
+    this.ports.scale(id, factor, nowUs);
     this.timers.cancel(id * TIMERS + TIMER_LINK_END);
     if (lastsUs < Infinity) this.schedule(id, TIMER_LINK_END, nowUs + lastsUs);
   }

@@ -8,6 +8,8 @@ import type { Topology } from "./topology.ts";
 export type TransferListener = {
   /** The transfer's id is free for the next one. */
   transferred(tag: number, flow: number, nowUs: number): void;
+  /** The request that waits for its transfer of this tag; −1: nobody does. */
+  slotOf(tag: number): number;
 };
 
 /** Memories of a worker: see `PLACE_GPU` and its like. */
@@ -60,6 +62,12 @@ export class ClusterNetwork {
   /** Adds a listener and returns its number, for `TransferOptions.listener`. */
   listen(listener: TransferListener): number {
     return this.listeners.push(listener) - 1;
+  }
+
+  /** The request that waits for a transfer, −1: nobody does. */
+  slotOf(flow: number): number {
+    const { network, listeners } = this;
+    return listeners[network.flows.listener[flow]!]!.slotOf(network.tagOf(flow));
   }
 
   /** Tells the listeners of all transfers that end now; returns how many. */

@@ -84,6 +84,11 @@ export class FlowTable {
     this.freeHead = flow;
   }
 
+  /** Whether a slot is a transfer that is not over. */
+  isLive(flow: number): boolean {
+    return this.state[flow] !== FLOW_FREE;
+  }
+
   /** Slots ever used: flow ids are below. */
   get slots(): number {
     return this.used;

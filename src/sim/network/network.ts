@@ -50,6 +50,8 @@ export class Network {
   /** What transfers take; ask `expectedUs` here, which is up to date. */
   readonly times: RouteTimes;
   readonly shared: boolean;
+  /** Told of every transfer that starts; undefined: nobody looks. */
+  watch: ((flow: number) => void) | undefined;
   private readonly share: FairShare;
   private readonly queue = new EventQueue();
   private readonly turns: TurnQueues;
@@ -123,6 +125,7 @@ export class Network {
     this.totals.started++;
     flows.state[flow] = FLOW_QUEUED;
     if (this.turns.take(flow)) this.begin(flow, nowUs);
+    this.watch?.(flow);
     return flow;
   }
 

@@ -22,6 +22,8 @@ export class TransferPort implements TransferListener {
   private deliveredUs = Infinity;
   private lastTag = -1;
   private readonly setupUs: number | undefined;
+  /** The request that waits for a transfer of this tag; −1: nobody does. */
+  slotOf: (tag: number) => number = () => -1;
 
   /** @param setupUs of what is started here, where its options do not say; the network's own when absent */
   constructor(net: ClusterNetwork, setupUs?: number) {

@@ -25,6 +25,7 @@ export function placeOf(level: string): number {
 
 export class FabricTierLinks implements TierWays {
   readonly network: TransferPort;
+  slotOf: (tag: number) => number = () => -1;
   private readonly net: ClusterNetwork;
   private readonly settings: TierSettings;
   private readonly firstId: number;
@@ -35,6 +36,7 @@ export class FabricTierLinks implements TierWays {
     this.net = net;
     this.firstId = firstId;
     this.network = new TransferPort(net, settings.setupUs);
+    this.network.slotOf = (tag) => this.slotOf(tag);
   }
 
   fetch(level: number, row: number): number {

@@ -32,6 +32,8 @@ export function storesOf(level: LevelSettings, settings: TierSettings): number {
 /** The ways between a pool's workers, its stores and other workers, and what moves over them. */
 export type TierWays = {
   readonly network: Transfers;
+  /** The request that waits for a transfer of this tag; −1: nobody does. */
+  slotOf: (tag: number) => number;
   /** Route from a worker's store of a level into its GPUs. */
   fetch(level: number, row: number): number;
   /** Route from a worker's GPUs into its store of a level. */
@@ -47,6 +49,7 @@ export type TierWays = {
 /** Links that only this pool's tiers use: what a scenario without a fabric has. */
 export class TierLinks implements TierWays {
   readonly network: Network;
+  slotOf: (tag: number) => number = () => -1;
   private readonly settings: TierSettings;
   private readonly specs: LinkSpec[] = [];
   /** First link of each level's stores; −1: the level is host memory. */
@@ -150,6 +153,31 @@ export class TierLinks implements TierWays {
       if (settings.peer !== undefined) network.setScale(peers + 2 * row + end, scale, nowUs);
       if (remotes >= 0) network.setScale(remotes + 2 * row + end, scale, nowUs);
     }
+  }
+
+  /** Tells of every request with a transfer over a worker's ports, now under way or from now on. */
+  watchPorts(tell: (slot: number, row: number, nowUs: number) => void, nowUs: number): void {
+    const { network } = this;
+    const { flows, routes } = network;
+    const look = (flow: number, us: number): void => {
+      const slot = this.slotOf(network.tagOf(flow));
+      if (slot < 0) return;
+      const route = flows.route[flow]!;
+      for (let i = routes.start[route]!; i < routes.start[route + 1]!; i++) {
+        const row = this.portOf(routes.link[i]!);
+        if (row >= 0) tell(slot, row, us);
+      }
+    };
+    network.watch = (flow) => look(flow, flows.askedUs[flow]!);
+    for (let flow = 0; flow < flows.slots; flow++) if (flows.isLive(flow)) look(flow, nowUs);
+  }
+
+  /** Worker whose port a link is, by its row; −1: it is none. */
+  private portOf(link: number): number {
+    const { peers, remotes, settings } = this;
+    if (remotes >= 0 && link >= remotes) return (link - remotes) >> 1;
+    const isPort = settings.peer !== undefined && link >= peers;
+    return isPort ? (link - peers) >> 1 : -1;
   }
 
   /** A worker's way to remote stores is as wide as they are: nobody waits for it while it is whole. */

@@ -68,6 +68,12 @@ export class TierLosses {
     if (scale === 0) this.cut(links.network, nowUs, failed);
   }
 
+  /** Tells of every request with a load over a worker's ports, now under way or from now on. */
+  watchPorts(tell: (slot: number, row: number, nowUs: number) => void, nowUs: number): void {
+    const { links } = this.tiers;
+    if (links instanceof TierLinks) links.watchPorts(tell, nowUs);
+  }
+
   /** A link is cut: loads that cross one fail. */
   cut({ flows, times }: Network, nowUs: number, failed: (worker: number) => void): void {
     const { loads, firstId } = this.tiers;

@@ -130,6 +130,7 @@ export class TierSystem implements KvWatcher {
       parts.net === undefined
         ? new TierLinks(settings)
         : new FabricTierLinks(settings, parts.net, parts.firstId);
+    this.links.slotOf = (tag) => this.waiterOf(tag);
     this.future = new FutureUses(forest);
     this.forecast = new LoadForecast(model, blockSize);
     this.directory = new CacheDirectory(forest.nodes, settings.workers);
@@ -277,6 +278,11 @@ export class TierSystem implements KvWatcher {
     for (const flow of this.loads.flowsOf(load)) this.links.network.cancel(flow, nowUs);
     this.failed.add(this.loads.slotOf(load));
     this.finish(load, nowUs, false);
+  }
+
+  /** The request that waits for a transfer of this tag; −1: nobody does. */
+  private waiterOf(tag: number): number {
+    return (tag & TAG_MASK) === TAG_LOAD ? this.loads.slotOf(tag >> TAG_BITS) : -1;
   }
 
   /** A request that loads has been given up: its transfers stop, its worker lets its blocks go with its next pass. */

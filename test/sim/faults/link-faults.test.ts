@@ -117,6 +117,35 @@ test("the report says which link it was", () => {
   expect(report.faults!.events).toMatchObject([{ kind: "link", link: "node 0 nic 0 out" }]);
 });
 
+describe("a fault of links touches", () => {
+  const touched = (event: Event): number =>
+    ran({ events: [event] }).report.faults!.events[0]!.touched;
+  const whole = endOf(ran({}));
+  /** Half of the bytes have moved. */
+  const halfS = (whole - MOVE_US / 2) / 1e6;
+
+  test("who is on the way over them, or sets out before they are mended", () => {
+    expect(touched(link("node 0 nic 0 out", { at_s: halfS, factor: 0.5 }))).toBe(1);
+    expect(touched(link("node 1 nic 0", { at_s: 0, factor: 0.5 }))).toBe(1);
+    expect(touched({ at_s: 0.05, kind: "link", pool: "p", factor: 0.5, for_s: 0.06 })).toBe(1);
+  });
+
+  test("nobody before, after, or on other links", () => {
+    expect(touched(link("node 0 nic 0 out", { at_s: 0, for_s: 0.05, factor: 0.5 }))).toBe(0);
+    expect(touched(link("node 0 nic 0 in", { at_s: halfS }))).toBe(0);
+    expect(touched(link("node 0 nic 0 out", { at_s: whole / 1e6 - 0.0005 }))).toBe(0);
+  });
+
+  test("a request once, and those whom a later fault of the link meets no more", () => {
+    const events = [
+      link("node 0 nic 0 out", { at_s: 0.01, factor: 0.5 }),
+      link("node 1 nic 0 in", { at_s: 0.02, factor: 0.9 }),
+      link("node 0 nic 0 out", { at_s: 0.03, factor: 0.5 }),
+    ];
+    expect(ran({ events }).report.faults!.events.map((event) => event.touched)).toEqual([0, 1, 1]);
+  });
+});
+
 test("a node of a fabric takes with it whom the fabric has placed there", () => {
   // One GPU each, but in nodes of their own: counted eight to a node both would be in the first.
   const events = [{ at_s: 0.05, kind: "node_loss", node: 1 } as const];
@@ -138,8 +167,12 @@ describe("without a fabric, a worker's ports", () => {
   const LATE = { ...A, at: 80_000 };
   const B = { at: 20_000, input: 49, output: 1, ids: [10, 11, 12, 13] };
 
-  /** First-token time of the last request after its arrival; 32 tokens of 1000 bytes are fetched for it. */
-  function lastOf(events: Event[], kv: ScenarioInput["kv"], rows: readonly Row[], workers: number) {
+  function resultOf(
+    events: Event[],
+    kv: ScenarioInput["kv"],
+    rows: readonly Row[],
+    workers: number,
+  ) {
     const scenario = scenarioOf(
       { num_gpu_blocks: 4 },
       {
@@ -148,9 +181,27 @@ describe("without a fabric, a worker's ports", () => {
         faults: { events },
       },
     );
-    const { requests } = runBoth({ scenario, trace: traceOf(rows, 16) });
+    return runBoth({ scenario, trace: traceOf(rows, 16) });
+  }
+
+  /** First-token time of the last request after its arrival; 32 tokens of 1000 bytes are fetched for it. */
+  function lastOf(events: Event[], kv: ScenarioInput["kv"], rows: readonly Row[], workers: number) {
+    const { requests } = resultOf(events, kv, rows, workers);
     return requests.firstTokenUs[rows.length - 1]! - rows.at(-1)!.at;
   }
+
+  test("tell whose loads they kept waiting, at whichever end", () => {
+    const peers = { peer_fetch: true, peer_bytes_per_s: 1e9 };
+    const touchedBy = (event: Partial<Event>): number => {
+      const events = [{ at_s: 0, kind: "link", worker: 0, factor: 0.5, ...event } as const];
+      return resultOf(events, peers, [A, AGAIN], 2).report.faults!.events[0]!.touched;
+    };
+    expect(touchedBy({})).toBe(1);
+    expect(touchedBy({ worker: 1 })).toBe(1);
+    expect(touchedBy({ at_s: 0.040_02 })).toBe(1);
+    expect(touchedBy({ at_s: 0, for_s: 0.03 })).toBe(0);
+    expect(touchedBy({ at_s: 0.05 })).toBe(0);
+  });
 
   test("halved, take twice as long for a prefix from a peer", () => {
     const peers = { peer_fetch: true, peer_bytes_per_s: 1e9 };

@@ -225,7 +225,10 @@ describe("known results", () => {
     const pools = P_AND_D.map((pool) => ({ ...pool, workers: 1 }));
     const { net } = built({ pools, fabric });
     const ends: number[] = [];
-    const listener = net.listen({ transferred: (_tag, _flow, nowUs) => ends.push(nowUs) });
+    const listener = net.listen({
+      transferred: (_tag, _flow, nowUs) => ends.push(nowUs),
+      slotOf: () => -1,
+    });
     const route = net.route(PLACE_GPU, 0, PLACE_GPU, 1);
     for (let i = 0; i < transfers; i++) {
       net.network.start(route, PROMPT_BYTES, i, 0, { descriptors: DESCRIPTORS }, listener);
