@@ -20,7 +20,14 @@
 import type { Stream } from "../../core/index.ts";
 import type { PolicyKnob } from "../meta.ts";
 import { leastScore } from "./pick.ts";
-import type { Router, RouterPolicy, RouterRequest, RouterSetting, RouterView } from "./router.ts";
+import type {
+  RequestTargets,
+  Router,
+  RouterPolicy,
+  RouterRequest,
+  RouterSetting,
+  RouterView,
+} from "./router.ts";
 import { StepEstimate } from "./step-estimate.ts";
 
 /** Share of the time per token that is always taken to be free for stalls (assumption). */
@@ -194,16 +201,12 @@ export class HeadworksRouter implements Router {
    */
   private worn(view: RouterView, worker: number, stepUs: number): number {
     const { targets } = this.setting;
-    const { requests, requestsOf, activePrefillUs } = view.book;
-    const all = requests[worker]!;
+    if (targets.length === 1) return wornOf(view, targets[0]!.tpotUs, worker, stepUs);
+    const all = view.book.requests[worker]!;
     let worn = 0;
     for (let of = 0; of < targets.length; of++) {
-      const { tpotUs } = targets[of]!;
-      const count = requestsOf[of]![worker]!;
-      if (tpotUs === Infinity || count === 0) continue;
-      const roomUs = Math.max(LEAST_SLACK * tpotUs, tpotUs - stepUs) * view.observed.outputMean;
-      const own = Math.min(1, activePrefillUs[worker]! / roomUs);
-      worn += count === all ? own : (count / all) * own;
+      const count = view.book.requestsOf[of]![worker]!;
+      if (count > 0) worn += (count / all) * wornOf(view, targets[of]!.tpotUs, worker, stepUs);
     }
     return worn;
   }
@@ -217,26 +220,45 @@ export class HeadworksRouter implements Router {
     ownUs: number,
     stepUs: number,
   ): number {
-    const { miss, margin } = this.knobs;
     const { targets } = this.setting;
+    const { requests, requestsOf } = view.book;
+    if (targets.length === 1) {
+      return this.missUsOf(view, targets[0]!, requests[worker]!, ttftUs, ownUs, stepUs);
+    }
     let lostUs = 0;
     for (let of = 0; of < targets.length; of++) {
-      const { ttftUs: firstUs, tpotUs: tokenUs } = targets[of]!;
-      let misses = 0;
-      if (of === request.sloClass && firstUs < Infinity) {
-        // The prediction errs: the miss sets in gradually around the target.
-        const over = (ttftUs - (1 - margin) * firstUs) / (2 * margin * firstUs + 1);
-        misses += Math.min(1, Math.max(0, over));
-      }
-      const others = view.book.requestsOf[of]![worker]!;
-      if (tokenUs < Infinity && others > 0) {
-        const slackUs = Math.max(LEAST_SLACK * tokenUs, tokenUs - stepUs);
-        misses += others * view.observed.shareShorter(ownUs / slackUs);
-      }
-      const unitUs = firstUs < Infinity ? firstUs : tokenUs * view.observed.outputMean;
-      if (misses > 0) lostUs += miss * misses * unitUs;
+      const firstUs = of === request.sloClass ? ttftUs : 0;
+      const others = requestsOf[of]![worker]!;
+      if (firstUs === 0 && others === 0) continue;
+      lostUs += this.missUsOf(view, targets[of]!, others, firstUs, ownUs, stepUs);
     }
     return lostUs;
+  }
+
+  /** The same of one class, `others` of which are there; `ttftUs`: of this request, 0: it is of another class. */
+  private missUsOf(
+    { observed }: RouterView,
+    { ttftUs: firstUs, tpotUs: tokenUs }: RequestTargets,
+    others: number,
+    ttftUs: number,
+    ownUs: number,
+    stepUs: number,
+  ): number {
+    const { miss, margin } = this.knobs;
+    let misses = 0;
+    let unitUs = 0;
+    if (firstUs < Infinity) {
+      // The prediction errs: the miss sets in gradually around the target.
+      const over = (ttftUs - (1 - margin) * firstUs) / (2 * margin * firstUs + 1);
+      misses += Math.min(1, Math.max(0, over));
+      unitUs = firstUs;
+    }
+    if (tokenUs < Infinity) {
+      const slackUs = Math.max(LEAST_SLACK * tokenUs, tokenUs - stepUs);
+      misses += others * observed.shareShorter(ownUs / slackUs);
+      if (unitUs === 0) unitUs = tokenUs * observed.outputMean;
+    }
+    return miss * misses * unitUs;
   }
 
   /** Expected wait for KV blocks or a place in the batch, µs: others must end first. */
@@ -260,6 +282,13 @@ export class HeadworksRouter implements Router {
     const share = Math.max((excess * requests) / held, crowd) / requests;
     return Math.min(1, share) * observed.outputMean * stepUs;
   }
+}
+
+/** Of requests that are all promised `tpotUs`. */
+function wornOf(view: RouterView, tpotUs: number, worker: number, stepUs: number): number {
+  if (tpotUs === Infinity) return 0;
+  const roomUs = Math.max(LEAST_SLACK * tpotUs, tpotUs - stepUs) * view.observed.outputMean;
+  return Math.min(1, view.book.activePrefillUs[worker]! / roomUs);
 }
 
 /** One estimate for each step-time model among the workers. */

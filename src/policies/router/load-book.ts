@@ -181,7 +181,8 @@ export class LoadBook {
 
   /** So many leading blocks of a prompt as the book knows them: whole strides. */
   strided(blocks: number): number {
-    return blocks - (blocks % this.stride);
+    // A division for each candidate of each decision would be seen.
+    return this.stride === 1 ? blocks : blocks - (blocks % this.stride);
   }
 
   /**
