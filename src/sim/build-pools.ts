@@ -12,6 +12,7 @@ import { imagesOf } from "./images.ts";
 import type { ClusterNetwork } from "./network/index.ts";
 import type { Pool } from "./pool.ts";
 import { atPool, poolScenarios, poolsOf } from "./pool-scenarios.ts";
+import { withAnswers } from "./answer-forest.ts";
 import { buildPrefixForest, EMPTY_FOREST } from "./prefix-forest.ts";
 import type { PrefixForest } from "./prefix-forest.ts";
 import type { RequestTable } from "./request-table.ts";
@@ -146,17 +147,19 @@ function forests(
   { kv }: Scenario,
   trace: Trace | undefined,
 ): (engine: ResolvedEngine) => PrefixForest {
-  const known = new Map<number, PrefixForest>();
+  const known = new Map<string, PrefixForest>();
   return ({ knobs }) => {
     if (!knobs.enable_prefix_caching || trace === undefined) return EMPTY_FOREST;
-    const size = knobs.block_size;
+    const { block_size: size, cache_generated_tokens: hasAnswers } = knobs;
+    const key = `${String(size)} ${String(hasAnswers)}`;
     const tenants = kv.isolation === "tenant" ? trace.labels?.tenant?.codes : undefined;
     const build = (): PrefixForest => {
-      const shared = buildPrefixForest(trace, size);
+      const prompts = buildPrefixForest(trace, size);
+      const shared = hasAnswers ? withAnswers(prompts, trace, size) : prompts;
       return tenants === undefined ? shared : tenantForest(shared, tenants);
     };
-    const forest = known.get(size) ?? build();
-    known.set(size, forest);
+    const forest = known.get(key) ?? build();
+    known.set(key, forest);
     return forest;
   };
 }

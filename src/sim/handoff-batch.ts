@@ -10,6 +10,9 @@ import {
   AT_LAST_TOKEN_US,
   AT_LOST,
   AT_ORDER,
+  AT_PATH_LENGTH,
+  AT_PATH_START,
+  AT_ROW,
   AT_SHARED_BLOCKS,
   AT_STATE,
   SLOT_DECODE,
@@ -103,6 +106,22 @@ export class HandoffBatch extends Batch {
   /** A request ends with its prompt: the token made there is its answer. */
   countOutput(): void {
     this.engine.counters[this.counterBase + OUTPUT_TOKENS]!++;
+  }
+
+  override dismiss(slot: number, tokens: number, doneUs = NaN): void {
+    if (!Number.isNaN(doneUs)) this.nameAnswer(slot, tokens);
+    super.dismiss(slot, tokens, doneUs);
+  }
+
+  /** A request has ended with its whole answer: from now on the next turn can match its blocks, where it repeats them. */
+  private nameAnswer(slot: number, tokens: number): void {
+    const { table, forest } = this.engine;
+    const row = table.data[slot + AT_ROW]!;
+    const length = forest.answers?.length[row] ?? 0;
+    if (length === 0) return;
+    table.data[slot + AT_PATH_START] = forest.answers!.start[row]!;
+    table.data[slot + AT_PATH_LENGTH] = length;
+    this.pool.publish(slot, tokens);
   }
 
   /** A held prompt has been fetched, or nobody wants it any more: its blocks go into the cache, its slot is free. `doneUs`: it has been fetched. */

@@ -11,6 +11,7 @@
  */
 
 import type { HashRuns, Trace } from "../trace/index.ts";
+import type { AnswerPaths } from "./answer-forest.ts";
 
 export type PrefixForest = {
   readonly nodes: number;
@@ -21,11 +22,20 @@ export type PrefixForest = {
   /** rows + 1 entries: row r's path is path[pathStart[r] … pathStart[r+1]). */
   readonly pathStart: Uint32Array;
   readonly path: Int32Array;
+  /** Paths of prompts with their answers; undefined: no answer is asked for again. */
+  readonly answers?: AnswerPaths;
+};
+
+/** A forest of prompts alone. */
+export type ForestDraft = PrefixForest & {
+  /** Nodes from here on are partial last blocks of prompts. */
+  readonly firstTail: number;
 };
 
 /** A forest without nodes, for traces without block ids. */
-export const EMPTY_FOREST: PrefixForest = {
+export const EMPTY_FOREST: ForestDraft = {
   nodes: 0,
+  firstTail: 0,
   nodeBegin: new Int32Array(0),
   nodeEnd: new Int32Array(0),
   pathStart: new Uint32Array(0),
@@ -93,7 +103,7 @@ class Int32List {
  * node of its own when it holds whole engine blocks: it is shared only with prompts that end in the same id at
  * the same length.
  */
-export function buildPrefixForest(trace: Trace, engineBlock: number): PrefixForest {
+export function buildPrefixForest(trace: Trace, engineBlock: number): ForestDraft {
   const hashes = trace.hashes;
   if (hashes === undefined) return EMPTY_FOREST;
   const traceBlock = trace.header.blockSize;
@@ -111,6 +121,7 @@ export function buildPrefixForest(trace: Trace, engineBlock: number): PrefixFore
     begin.push(-1);
     end.push(-1);
   }
+  const firstTail = begin.length;
   const pathStart = new Uint32Array(trace.rows + 1);
   const path = new Int32List();
   const tails = new Map<number, number>();
@@ -154,6 +165,7 @@ export function buildPrefixForest(trace: Trace, engineBlock: number): PrefixFore
   pathStart[trace.rows] = path.length;
   return {
     nodes: begin.length,
+    firstTail,
     nodeBegin: begin.trimmed(),
     nodeEnd: end.trimmed(),
     pathStart,

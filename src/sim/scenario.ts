@@ -113,6 +113,10 @@ const engineKeys = z.strictObject({
   ),
   max_model_len: count(TOKENS_PER_REQUEST_LIMIT).nullable().default(null),
   enable_prefix_caching: z.boolean().default(true),
+  cache_generated_tokens: described(
+    z.boolean().default(true),
+    "a next turn finds the blocks of the answer before it, where the trace has sessions and block ids",
+  ),
   kv_retention_hints: described(
     z.boolean().default(false),
     "heed hints that more is to come soon (keep_ms): blocks of a finished request are evicted after all others until then",

@@ -7,15 +7,14 @@ import type { PrefixForest } from "./prefix-forest.ts";
  * two tenants both ask for is stored, moved and computed once for each.
  */
 export function tenantForest(forest: PrefixForest, tenants: ArrayLike<number>): PrefixForest {
-  const { nodeBegin, nodeEnd, path, pathStart, nodes } = forest;
+  const { nodeBegin, nodeEnd, path, pathStart, nodes, answers } = forest;
   const known = new Map<number, number>();
   const begin: number[] = [];
   const end: number[] = [];
   const salted = new Int32Array(path.length);
-  for (let row = 0; row + 1 < pathStart.length; row++) {
-    const salt = tenants[row]! * nodes;
-    for (let i = pathStart[row]!; i < pathStart[row + 1]!; i++) {
-      const key = salt + path[i]!;
+  const salt = (row: number, first: number, last: number): void => {
+    for (let i = first; i < last; i++) {
+      const key = tenants[row]! * nodes + path[i]!;
       let node = known.get(key);
       if (node === undefined) {
         node = begin.length;
@@ -25,6 +24,11 @@ export function tenantForest(forest: PrefixForest, tenants: ArrayLike<number>): 
       }
       salted[i] = node;
     }
+  };
+  for (let row = 0; row + 1 < pathStart.length; row++) {
+    salt(row, pathStart[row]!, pathStart[row + 1]!);
+    if (answers !== undefined)
+      salt(row, answers.start[row]!, answers.start[row]! + answers.length[row]!);
   }
   return {
     nodes: begin.length,
@@ -32,5 +36,6 @@ export function tenantForest(forest: PrefixForest, tenants: ArrayLike<number>): 
     nodeEnd: Int32Array.from(end),
     pathStart,
     path: salted,
+    ...(answers === undefined ? {} : { answers }),
   };
 }

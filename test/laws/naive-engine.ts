@@ -10,6 +10,7 @@
 
 import type { Scenario } from "../../src/sim/index.ts";
 import type { Trace } from "../../src/trace/index.ts";
+import { textKeys } from "./naive-answers.ts";
 import { NaiveSglang } from "./naive-sglang.ts";
 import { NaiveTensorrtLlm } from "./naive-tensorrt-llm.ts";
 import { NaiveWorker } from "./naive-worker.ts";
@@ -17,16 +18,23 @@ import type { NaiveDrafts, NaiveKnobs, NaiveRequest, NaiveTotals } from "./naive
 
 export type { NaiveRequest, NaiveTotals } from "./naive-worker.ts";
 
+/** Block ids of a row, one by one. */
+export function idsOf({ hashes }: Trace, row: number): number[] {
+  const ids: number[] = [];
+  if (hashes === undefined) return ids;
+  for (let run = hashes.rowStart[row]!; run < hashes.rowStart[row + 1]!; run++) {
+    for (let i = 0; i < hashes.length[run]!; i++) ids.push(hashes.start[run]! + i);
+  }
+  return ids;
+}
+
 /** The names of a prompt's full engine blocks: the id that holds a block's last token, and the block's number. */
 export function keysOf(trace: Trace, row: number, engineBlock: number): (string | null)[] {
   const { hashes } = trace;
   const input = trace.inputTokens[row]!;
   const keys: (string | null)[] = [];
   if (hashes === undefined) return keys;
-  const ids: number[] = [];
-  for (let run = hashes.rowStart[row]!; run < hashes.rowStart[row + 1]!; run++) {
-    for (let i = 0; i < hashes.length[run]!; i++) ids.push(hashes.start[run]! + i);
-  }
+  const ids = idsOf(trace, row);
   const size = trace.header.blockSize;
   for (let block = 0; (block + 1) * engineBlock <= input; block++) {
     const id = ids[Math.floor(((block + 1) * engineBlock - 1) / size)];
@@ -92,6 +100,7 @@ export function runNaively(
   const Kind = WORKERS[engine.scheduler];
   const workers = Array.from({ length: count }, (_, id) => new Kind(id, engine, totals));
   for (const worker of workers) worker.drafts = drafts;
+  const keys = textKeys(trace, engine.block_size, engine.cache_generated_tokens);
   const requests: NaiveRequest[] = Array.from({ length: trace.rows }, (_, row) => {
     const input = trace.inputTokens[row]!;
     const room =
@@ -103,7 +112,8 @@ export function runNaively(
       arrival: trace.arrivalUs[row]!,
       input,
       output,
-      keys: keysOf(trace, row, engine.block_size),
+      keys: keys.prompts[row]!,
+      answerKeys: keys.answers[row]!,
       keepUs: engine.kv_retention_hints ? (trace.hints?.keepUs?.[row] ?? 0) : 0,
       admitted: NaN,
       first: NaN,

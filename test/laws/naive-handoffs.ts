@@ -332,6 +332,7 @@ function blank(
     input,
     output,
     keys,
+    answerKeys: [],
     keepUs: 0,
     admitted: NaN,
     first: NaN,

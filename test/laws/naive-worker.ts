@@ -19,6 +19,8 @@ export type NaiveRequest = {
   readonly output: number;
   /** Names of the prompt's full blocks; null: nobody else has this block. */
   readonly keys: readonly (string | null)[];
+  /** Those of the full blocks of prompt and answer, as a later turn's prompt has them; empty: none repeats them. */
+  readonly answerKeys: readonly string[];
   /** How long its blocks are wanted after its end, µs. */
   readonly keepUs: number;
   admitted: number;
@@ -119,6 +121,35 @@ export class NaiveWorker {
       block.key = key;
       this.cache.set(key, block);
     }
+  }
+
+  /** A request has its whole answer: its blocks get the names by which the next turn asks for them. */
+  private nameAnswer(request: NaiveRequest): void {
+    const { answerKeys, blocks, keys } = request;
+    const full = Math.floor(request.computed / this.engine.block_size);
+    for (let i = keys.length; i < Math.min(full, answerKeys.length); i++) {
+      const block = blocks[i]!;
+      const key = answerKeys[i]!;
+      if (block.key !== null) this.cache.delete(block.key);
+      block.key = null;
+      const other = this.cache.get(key);
+      if (other === undefined) {
+        block.key = key;
+        this.cache.set(key, block);
+        continue;
+      }
+      // Somebody who did not wait for the answer has computed the same text.
+      this.free++;
+      this.take(other);
+      blocks[i] = other;
+    }
+  }
+
+  /** Takes a block that is in the cache. */
+  private take(block: NaiveBlock): void {
+    block.users++;
+    this.lru = this.lru.filter((other) => other !== block);
+    this.kept = this.kept.filter((other) => other !== block);
   }
 
   /** A block of a request has come to be one that is in the cache already. */
@@ -254,11 +285,7 @@ export class NaiveWorker {
   protected admit(request: NaiveRequest, hits: NaiveBlock[], cached: number, now: number): void {
     this.waiting.shift();
     this.running.push(request);
-    for (const block of hits) {
-      block.users++;
-      this.lru = this.lru.filter((other) => other !== block);
-      this.kept = this.kept.filter((other) => other !== block);
-    }
+    for (const block of hits) this.take(block);
     request.blocks = hits;
     request.computed = cached;
     if (Number.isNaN(request.admitted)) {
@@ -374,6 +401,7 @@ export class NaiveWorker {
     if (request.generated < request.output) return;
     request.finish = now;
     this.running = this.running.filter((other) => other !== request);
+    if (this.engine.enable_prefix_caching) this.nameAnswer(request);
     this.release(request, now);
   }
 }

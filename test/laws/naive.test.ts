@@ -15,7 +15,7 @@ import type { Trace } from "../../src/trace/index.ts";
 import { scenarioOf, traceOf } from "../support/small-runs.ts";
 import { simulate } from "../support/simulate.ts";
 import { runNaively } from "./naive-engine.ts";
-import { randomTraces } from "./naive-traces.ts";
+import { randomTraces, randomTurns } from "./naive-traces.ts";
 import type { NaiveDrafts } from "./naive-worker.ts";
 
 const RUNS = Number(process.env["HEADWORKS_LAW_RUNS"] ?? 800);
@@ -172,6 +172,32 @@ test(`the naive engine agrees on every request of ${RUNS} random scenarios`, () 
   for (const name of ["vllm", "sglang", "tensorrt_llm"] as const) {
     expect(preempted[name], name).toBeGreaterThan(RUNS / 50);
   }
+}, 600_000);
+
+test(`the naive engine agrees where turns find answers, on ${RUNS} random scenarios`, () => {
+  const reached = { more: 0, less: 0, evicted: 0, preempted: 0 };
+  fc.assert(
+    fc.property(scenarios, randomTurns, fc.boolean(), (scenario, trace, cache_generated_tokens) => {
+      const engine = { ...scenario.engine, cache_generated_tokens };
+      const traffic = { ...scenario.traffic, sessions: "open" as const };
+      const { requests, totals } = compare({ ...scenario, engine, traffic }, trace);
+      if (!cache_generated_tokens) return;
+      const without = runNaively(
+        { ...scenario, engine: { ...engine, cache_generated_tokens: false } },
+        trace,
+      );
+      const of = (list: typeof requests): number => list.reduce((sum, one) => sum + one.cached, 0);
+      if (of(requests) > of(without.requests)) reached.more++;
+      if (of(requests) < of(without.requests)) reached.less++;
+      reached.evicted += totals.evicted;
+      reached.preempted += totals.preemptions;
+    }),
+    { numRuns: RUNS, seed: SEED },
+  );
+  // Answers must be found; now and then their blocks are in the way of others.
+  expect(reached.more).toBeGreaterThan(RUNS / 20);
+  expect(reached.evicted).toBeGreaterThan(RUNS / 4);
+  expect(reached.preempted).toBeGreaterThan(RUNS / 4);
 }, 600_000);
 
 test(`the naive engine agrees when clients give up, on ${RUNS} random scenarios`, () => {

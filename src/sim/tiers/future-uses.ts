@@ -25,9 +25,10 @@ export class FutureUses {
   constructor(forest: PrefixForest) {
     const { path, pathStart, nodes } = forest;
     const first = new Uint32Array(nodes + 1);
-    for (const node of path) first[node + 1]!++;
+    const last = pathStart[pathStart.length - 1] ?? 0;
+    for (const node of path.subarray(0, last)) first[node + 1]!++;
     for (let node = 0; node < nodes; node++) first[node + 1]! += first[node]!;
-    this.rows = new Int32Array(path.length);
+    this.rows = new Int32Array(last);
     const filled = first.slice(0, nodes);
     for (let row = 0; row + 1 < pathStart.length; row++) {
       for (let i = pathStart[row]!; i < pathStart[row + 1]!; i++) {

@@ -8,6 +8,7 @@
  */
 
 import { EventQueue } from "../../core/index.ts";
+import { pathAtEnd } from "../answer-forest.ts";
 import type { PrefixForest } from "../prefix-forest.ts";
 import type { CacheDirectory } from "./cache-directory.ts";
 import { LoadTable } from "./load-table.ts";
@@ -168,14 +169,15 @@ export class Prefetcher {
 
   private start(session: number, nowUs: number): void {
     const { stores, forest, settings, links, directory } = this.parts;
-    const { path, pathStart, nodeBegin, nodeEnd } = forest;
+    const { path, nodeBegin, nodeEnd } = forest;
     const row = this.workerRow[session]!;
     const traceRow = this.traceRow[session]!;
     const target = stores.of(HOST, row);
     stores.at(row, nowUs);
     this.bytesOf.fill(0);
     const flight = this.flights.begin(session, row, nowUs);
-    for (let i = pathStart[traceRow]!; i < pathStart[traceRow + 1]!; i++) {
+    const [first, length] = pathAtEnd(forest, traceRow);
+    for (let i = first; i < first + length; i++) {
       const node = path[i]!;
       const size = nodeEnd[node]! - nodeBegin[node]!;
       if (directory.blocksAt(row, node) >= size || target.present(node) >= size) continue;
