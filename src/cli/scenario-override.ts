@@ -60,7 +60,7 @@ function setAt(
   if (key === undefined) return ok(value);
   if (Array.isArray(node)) return setInList(node, path, value, walked);
   const absent = node === undefined || node === null;
-  if (key === EVERY) return fail(noList(absent, path, walked));
+  if (key === EVERY || (absent && /^\d+$/.test(key))) return fail(noList(absent, path, walked));
   if (!absent && typeof node !== "object") {
     const at = walked.join(".");
     return fail({
@@ -131,7 +131,7 @@ function noList(absent: boolean, path: readonly string[], walked: readonly strin
   return {
     what: absent ? `${at} is not there, so it has no elements` : `${at} is no list`,
     where: whereOf(path, walked),
-    expected: "a list before []",
+    expected: `a list before ${path[0] ?? EVERY}`,
     remedy: `set ${at} to a whole list first, or correct the path`,
   };
 }

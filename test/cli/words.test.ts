@@ -155,6 +155,11 @@ describe("overrides", () => {
       "the list pools has no element replies",
       "0 (prompts), 1 (answers)",
     ],
+    [
+      "cluster.pools.0.workers=2",
+      "cluster.pools is not there, so it has no elements",
+      "a list before 0",
+    ],
     ["kv[].promote=false", "kv is no list", "a list before []"],
     [
       "faults.events[].at_s=1",
