@@ -11,13 +11,6 @@
 import type { Trace } from "../trace/index.ts";
 import type { ForestDraft, PrefixForest } from "./prefix-forest.ts";
 
-/** By row: the path of its prompt and its answer, behind the paths of prompts in `path`. */
-export type AnswerPaths = {
-  readonly start: Uint32Array;
-  /** Nodes; 0: no later turn repeats the answer. */
-  readonly length: Uint32Array;
-};
-
 const NONE = -1;
 
 /** The path that a row leaves in a cache when it ends: first node and number of nodes in `path`. */

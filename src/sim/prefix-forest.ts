@@ -11,7 +11,13 @@
  */
 
 import type { HashRuns, Trace } from "../trace/index.ts";
-import type { AnswerPaths } from "./answer-forest.ts";
+
+/** By row: the path of its prompt and its answer, behind the paths of prompts in `path`. */
+export type AnswerPaths = {
+  readonly start: Uint32Array;
+  /** Nodes; 0: no later turn repeats the answer. */
+  readonly length: Uint32Array;
+};
 
 export type PrefixForest = {
   readonly nodes: number;
