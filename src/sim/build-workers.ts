@@ -97,6 +97,8 @@ export function buildWorkers(options: WorkerParts): Result<Worker[]> {
     capacity_scheduler_policy: engine.capacity_scheduler_policy,
     attention_ranks: engine.ranks,
     attention_dp_wait_steps: engine.attention_dp_wait_steps,
+    batch_wait_steps: engine.batch_wait_steps,
+    batch_wait_tokens_ratio: engine.batch_wait_tokens_ratio,
     chunked_prefill_size: engine.chunked_prefill_size,
     max_prefill_tokens: engine.max_prefill_tokens,
     schedule_policy: engine.schedule_policy,

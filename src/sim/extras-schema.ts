@@ -1,4 +1,4 @@
-/** What an engine may serve besides plain requests: drafts, LoRA adapters, images. */
+/** What an engine may do besides serving plain requests at once: drafts, waits, LoRA adapters, images. */
 
 import { z } from "zod";
 
@@ -28,6 +28,24 @@ export const speculationSchema = z
   })
   .nullable()
   .default(null);
+
+/** TensorRT-LLM: prompts wait for others to share a step with. */
+export const batchWaitKeys = {
+  batch_wait_steps: described(
+    z
+      .int()
+      .nonnegative()
+      .max(1 << 20)
+      .default(0),
+    "tensorrt_llm: decode steps that prompts wait for others (batch_wait_timeout_iters), without " +
+      "attention data parallelism; 0: they start at once",
+  ),
+  batch_wait_tokens_ratio: described(
+    rate.default(0),
+    "tensorrt_llm: part of max_num_batched_tokens, decodes included, that ends batch_wait_steps early " +
+      "(batch_wait_max_tokens_ratio)",
+  ),
+};
 
 export const encoderCacheSchema = described(
   z

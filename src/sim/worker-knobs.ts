@@ -55,9 +55,9 @@ export function workerKnobs(
 export function inboxRules(knobs: WorkerKnobs): InboxRules | undefined {
   const { async_scheduling: ahead, scheduler_recv_interval: interval } = knobs;
   const ingestTokenUs = knobs.ingest_us_per_token;
-  // A rank that waits for its prompt must hear of every arrival, not just of the first.
-  const balances = knobs.ranks > 1 && knobs.attention_dp_wait_steps > 0;
-  const isPlain = !ahead && interval === 1 && !balances && ingestTokenUs === 0;
+  // Prompts that wait for others must hear of every arrival, not just of the first.
+  const steps = knobs.ranks > 1 ? knobs.attention_dp_wait_steps : knobs.batch_wait_steps;
+  const isPlain = !ahead && interval === 1 && steps === 0 && ingestTokenUs === 0;
   return isPlain ? undefined : { ahead, interval, ingestTokenUs };
 }
 

@@ -142,14 +142,17 @@ test("both modes agree whenever arrivals are seen late", () => {
     scheduler_recv_interval: fc.constantFrom(1, 2, 3, 10, 30),
     ingest_us_per_token: fc.constantFrom(0, 0.7, 20, 200),
     attention_dp_wait_steps: fc.constantFrom(0, 3, 20),
+    batch_wait_steps: fc.constantFrom(0, 3, 20),
+    batch_wait_tokens_ratio: fc.constantFrom(0, 0.2, 0.9),
   });
+  const attentionRanks = fc.constantFrom(1, 4);
   const clients = fc.constantFrom(null, 0.05, 0.3);
   fc.assert(
-    fc.property(randomRuns, knobs, clients, (run, late, timeout) => {
+    fc.property(randomRuns, knobs, attentionRanks, clients, (run, late, ranks, timeout) => {
       const engine = { ...run.scenario.engine, ...late };
       const { cluster } = run.scenario;
       // Ranks that are waited for; machines come with ranks of their own.
-      const data = run.hardware === undefined ? 4 : cluster.parallelism.data;
+      const data = run.hardware === undefined ? ranks : cluster.parallelism.data;
       const parallelism = { ...cluster.parallelism, data };
       const patience = { ...run.scenario.clients, timeout_s: timeout, ttft_timeout_s: null };
       const scenario = {

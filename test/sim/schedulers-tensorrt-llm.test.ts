@@ -126,3 +126,35 @@ describe("what the scenario may not say", () => {
     expect(problem({ watermark: 0.01 })).toBe("engine.watermark");
   });
 });
+
+describe("prompts wait for others to share a step with", () => {
+  const patient = { batch_wait_steps: 5, batch_wait_tokens_ratio: 0.5, max_num_batched_tokens: 16 };
+  const admissions = (engine: Knobs, rows: readonly Row[]): number[] =>
+    run(engine, rows).outcomes.map(({ admitted }) => admitted);
+
+  test("no longer than the steps: seen at 13 ms, five steps of a millisecond", () => {
+    const rows = [one(4, 60), one(4, 4, 12_500)];
+    expect(admissions(patient, rows)).toEqual([0, 18 * MS]);
+    expect(admissions({ ...patient, batch_wait_steps: 0 }, rows)).toEqual([0, 13 * MS]);
+  });
+
+  test("no longer than it takes to fill half a step, the decode's token included", () => {
+    // 1 + 4 tokens of 8 at 13 ms, 1 + 4 + 4 at 15 ms.
+    const rows = [one(4, 60), one(4, 4, 12_500), one(4, 4, 14_500)];
+    expect(admissions(patient, rows)).toEqual([0, 15 * MS, 15 * MS]);
+    // Alone it fills the half.
+    expect(admissions(patient, [one(4, 60), one(7, 4, 12_500)])).toEqual([0, 13 * MS]);
+  });
+
+  test("a prompt that does not fit the step counts for nothing, one in chunks for what fits", () => {
+    const rows = [one(4, 60), one(16, 4, 12_500)];
+    const whole = { ...patient, enable_chunked_prefill: false };
+    // Beside a decode it never fits 16 tokens: it starts when nobody decodes.
+    expect(admissions(whole, rows)[1]).toBe(69 * MS);
+    expect(admissions({ ...patient, block_size: 1 }, rows)[1]).toBe(13 * MS);
+  });
+
+  test("nobody waits while nobody decodes", () => {
+    expect(admissions(patient, [one(4, 2), one(4, 2, 30_000)])).toEqual([0, 30 * MS]);
+  });
+});

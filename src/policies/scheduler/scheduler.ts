@@ -133,6 +133,9 @@ export type SchedulerKnobs = {
   /** TensorRT-LLM: attention data parallel ranks, and how long prompts wait for all of them; 0: not at all. */
   readonly attention_ranks: number;
   readonly attention_dp_wait_steps: number;
+  /** TensorRT-LLM: steps that prompts wait for others, and the part of a step's tokens that they wait for. */
+  readonly batch_wait_steps: number;
+  readonly batch_wait_tokens_ratio: number;
   /** SGLang. */
   readonly chunked_prefill_size: number;
   readonly max_prefill_tokens: number;

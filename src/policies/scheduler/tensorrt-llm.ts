@@ -12,11 +12,16 @@
  * here: every rank is taken to have one when as many wait as it takes on average to hit each of n ranks, n · (1 + ½ + … +
  * 1/n), which is how a closed or a Poisson load fills them.
  *
+ * Without it, `batch_wait_steps` > 0 holds prompts back while others decode until enough tokens are there for a step
+ * (`batch_wait_tokens_ratio` of the budget, the decodes' own included) or that many steps have passed: fewer, fuller steps
+ * with prompts, which launch their kernels one by one, for later first tokens.
+ *
  * Source: capacityScheduler.cpp (GuaranteedNoEvictScheduler, MaxUtilizationScheduler) and microBatchScheduler.cpp
- * (kFIRST_COME_FIRST_SERVED chunks), release 1.0, and py_executor.py (_balance_adp_requests), release 1.1; `dynamo-simulation.md` §1.5. The engine's own block size is 32 tokens; an
+ * (kFIRST_COME_FIRST_SERVED chunks), release 1.0, and py_executor.py (_balance_adp_requests, _waiting_requests), release 1.1; `dynamo-simulation.md` §1.5. The engine's own block size is 32 tokens; an
  * engine profile sets it, a bare scenario has the default of all schedulers.
  * Simplification: while a prompt is being computed in chunks no other one starts, not even one that would fit the rest of
- * the budget, which is less than a block.
+ * the budget, which is less than a block. A prompt in chunks is not held back; whether a prompt that is waited for finds
+ * memory is not looked at until it starts.
  */
 
 import type { Scheduler, SchedulerKnobs, SchedulerPolicy, SchedulerPort } from "./scheduler.ts";
@@ -56,20 +61,50 @@ function requestsForAll(ranks: number): number {
   return Math.ceil(sum);
 }
 
-/** Holds prompts back until the attention ranks can start them together. */
-class RankBalance {
+/** Whether enough prompts wait to start them now, beside a step's `decodes`. */
+type Enough = (port: SchedulerPort, decodes: number) => boolean;
+
+/** Enough for every attention rank to have one. */
+function oneForEach(ranks: number): Enough {
+  const enough = requestsForAll(ranks);
+  return (port) => port.waitingCount >= enough;
+}
+
+/** Enough to fill a part of a step, decodes included. */
+function fillsStep(knobs: SchedulerKnobs): Enough {
+  const wanted = knobs.batch_wait_tokens_ratio * knobs.max_num_batched_tokens;
+  return (port, decodes) => {
+    let budget = knobs.max_num_batched_tokens - decodes;
+    let places = knobs.max_num_seqs - port.runningCount;
+    let tokens = decodes;
+    let slot = port.waitingHead;
+    while (slot >= 0 && places > 0 && tokens < wanted) {
+      const left = port.knownTokens(slot);
+      if (left > budget && !knobs.enable_chunked_prefill) break;
+      tokens += Math.min(left, budget);
+      budget -= left;
+      if (budget <= 0) break;
+      places--;
+      slot = port.waitingAfter(slot);
+    }
+    return tokens >= wanted;
+  };
+}
+
+/** Holds prompts back until enough wait to start them together, but no longer than some steps. */
+class HeldPrompts {
   private readonly steps: number;
-  private readonly enough: number;
+  private readonly enough: Enough;
   /** Decode steps done when waiting began, by worker; −1: nobody waits. */
   private readonly since: number[] = [];
 
-  constructor(knobs: SchedulerKnobs) {
-    this.steps = knobs.attention_ranks > 1 ? knobs.attention_dp_wait_steps : 0;
-    this.enough = requestsForAll(knobs.attention_ranks);
+  constructor(steps: number, enough: Enough) {
+    this.steps = steps;
+    this.enough = enough;
   }
 
-  /** Whether waiting prompts may start in this pass. */
-  mayStart(port: SchedulerPort): boolean {
+  /** Whether waiting prompts may start in this pass, beside its decodes. */
+  mayStart(port: SchedulerPort, decodes: number): boolean {
     if (this.steps === 0) return true;
     if (port.waitingCount === 0 || port.decodingCount === 0) {
       this.since[port.worker] = -1;
@@ -77,7 +112,7 @@ class RankBalance {
     }
     const since = this.since[port.worker] ?? -1;
     const first = since < 0 ? port.decodeSteps : since;
-    const isDue = port.waitingCount >= this.enough || port.decodeSteps - first >= this.steps;
+    const isDue = port.decodeSteps - first >= this.steps || this.enough(port, decodes);
     // Who is refused now for want of memory waits anew.
     this.since[port.worker] = isDue ? port.decodeSteps : first;
     return isDue;
@@ -90,26 +125,34 @@ class RankBalance {
   }
 }
 
+function heldPrompts(knobs: SchedulerKnobs): HeldPrompts {
+  const { attention_ranks: ranks } = knobs;
+  return ranks > 1
+    ? new HeldPrompts(knobs.attention_dp_wait_steps, oneForEach(ranks))
+    : new HeldPrompts(knobs.batch_wait_steps, fillsStep(knobs));
+}
+
 function create(knobs: SchedulerKnobs): Scheduler {
-  const balance = new RankBalance(knobs);
+  const held = heldPrompts(knobs);
   return {
     batchRelease: false,
     prefixCaching: true,
     pass(port) {
-      let budget = knobs.max_num_batched_tokens - port.scheduleDecodes();
+      const decodes = port.scheduleDecodes();
+      let budget = knobs.max_num_batched_tokens - decodes;
       const partial = port.partialPrefill;
       if (partial >= 0) {
         const tokens = chunkOf(port.promptLeft(partial), budget, port.blockSize);
         if (tokens > 0) budget -= port.continuePrefill(partial, tokens);
         if (port.partialPrefill >= 0) return Infinity;
       }
-      const mayStart = balance.mayStart(port);
+      const mayStart = held.mayStart(port, decodes);
       if (mayStart && port.preemptedInPass === 0) admitWaiting(port, knobs, budget);
       return Infinity;
     },
     // A pass that preempted admits nothing; the next one may. Promises are kept out of the same blocks that decoding
     // takes, so a head that does not fit goes on not fitting until somebody finishes.
-    stepsUntilChange: (port) => (port.preemptedInPass > 0 ? 1 : balance.stepsLeft(port)),
+    stepsUntilChange: (port) => (port.preemptedInPass > 0 ? 1 : held.stepsLeft(port)),
   };
 }
 
@@ -151,6 +194,26 @@ export const tensorrtLlmScheduler: SchedulerPolicy = {
         unit: "steps",
         min: 0,
         max: 1 << 20,
+        default: 0,
+      },
+      {
+        name: "batch_wait_steps",
+        description:
+          "steps that prompts wait for others to fill a step with (batch_wait_timeout_iters), " +
+          "without attention data parallelism; 0: they start at once",
+        unit: "steps",
+        min: 0,
+        max: 1 << 20,
+        default: 0,
+      },
+      {
+        name: "batch_wait_tokens_ratio",
+        description:
+          "part of a step's tokens, decodes included, that prompts wait for " +
+          "(batch_wait_max_tokens_ratio)",
+        unit: "share",
+        min: 0,
+        max: 1,
         default: 0,
       },
     ],
