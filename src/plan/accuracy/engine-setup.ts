@@ -20,6 +20,8 @@ export type SetupQuery = {
   readonly input: number;
   readonly output: number;
   readonly concurrency: number;
+  /** Tensor parallel ranks. */
+  readonly tp: number;
   /** Attention data parallel ranks: limits hold for each. */
   readonly dp: number;
   /** Year and month of the run, "2025-12"; empty when unknown. */
@@ -125,11 +127,20 @@ function trtllmExperts(query: SetupQuery): string | undefined {
 /** timeout_iters of the attention_dp_config of InferenceX's scripts, which balance ranks. */
 const RANK_WAIT_STEPS = 60;
 
+/**
+ * InferenceX's scripts for Llama-70B: max_num_tokens, and for 1k/1k on fewer than eight GPUs
+ * batch_wait_timeout_iters and batch_wait_max_tokens_ratio (70b_fp8_h200_trt_slurm.sh at a267b4b,
+ * 70b_fp8_b200_trt_slurm.sh, 70b_fp4_b200_trt_docker.sh; stored versions before had the length of a
+ * sequence as max_num_tokens). Looked up after measured first tokens came 200 ms later there than elsewhere.
+ */
+const LLAMA_TOKENS = 16384;
+const LLAMA_BATCH_WAIT = { steps: 20, tokensRatio: 0.9 };
+
 /** InferenceX, TensorRT-LLM's PyTorch backend: no chunked prefill, no block reuse, fp8 cache. */
 function trtllmSetup(query: SetupQuery): Setup {
-  const { gpu, model, input, output, concurrency, dp, month } = query;
+  const { gpu, model, input, output, concurrency, tp, dp, month } = query;
   const isLlama = model.startsWith("llama");
-  const wide = isLlama ? input + output + 200 : ceil64(concurrency + input + 64);
+  const wide = isLlama ? LLAMA_TOKENS : ceil64(concurrency + input + 64);
   const tokens = month >= "2026" ? Math.max(8192, wide) : wide;
   const moeKernel = trtllmExperts(query);
   return {
@@ -140,6 +151,7 @@ function trtllmSetup(query: SetupQuery): Setup {
       chunkedPrefill: false,
       prefixCaching: false,
       ...(dp > 1 ? { rankWaitSteps: RANK_WAIT_STEPS } : {}),
+      ...(isLlama && input + output <= 2048 && tp < 8 ? { batchWait: LLAMA_BATCH_WAIT } : {}),
     },
     kvDtype: "fp8",
     ...(moeKernel === undefined ? {} : { moeKernel }),

@@ -97,13 +97,13 @@ function expertsOf({ precision, dp, gpu }: SetupQuery): string | undefined {
 function groupOf(
   row: RowRecord,
   role: Role,
-  query: Omit<SetupQuery, "dp">,
+  query: Omit<SetupQuery, "tp" | "dp">,
   dtype: KernelsLayout["dtype"],
 ): WorkerGroup {
   const ranks = row.number(`${role}_tp`);
   const dp = isDp(row, role) ? ranks : 1;
   const workers = row.number(`${role}_workers`);
-  const whole = { ...query, dp };
+  const whole = { ...query, tp: ranks / dp, dp };
   const setup = inferencexSetup(whole);
   const { kvDtype } = setup;
   const moeKernel = expertsOf(whole) ?? setup.moeKernel;

@@ -78,7 +78,7 @@ function runOf(name: string, row: RowRecord): MeasuredRun {
   const precision = row.text("precision");
   const query = { engine, gpu, precision, model, input: isl, output: osl };
   const month = row.text("date").slice(0, 7);
-  const setup = inferencexSetup({ ...query, concurrency: conc, dp, month });
+  const setup = inferencexSetup({ ...query, concurrency: conc, tp: ranks / dp, dp, month });
   const format = checkpointFormat(model, precision);
   const ep = row.numberOr("prefill_ep", 1);
   const stalled = row.text("flags").includes("cold_start_stall");

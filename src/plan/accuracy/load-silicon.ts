@@ -107,6 +107,7 @@ function runOf(name: string, row: RowRecord): MeasuredRun {
     input: isl,
     output: osl,
     concurrency: conc,
+    tp: ranks.tp,
     dp: ranks.dp,
     precision: precision === "nvfp4" ? "fp4" : precision,
     month: row.text("measured").slice(0, 7),

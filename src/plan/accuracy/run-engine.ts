@@ -166,6 +166,8 @@ function engineKeys(
       scheduler: "tensorrt_llm",
       max_num_batched_tokens: tokens,
       attention_dp_wait_steps: knobs.rankWaitSteps ?? 0,
+      batch_wait_steps: knobs.batchWait?.steps ?? 0,
+      batch_wait_tokens_ratio: knobs.batchWait?.tokensRatio ?? 0,
     };
   }
   // Whole blocks; a step ends with the prompts' tokens, decodes have steps of their own.

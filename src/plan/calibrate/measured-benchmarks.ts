@@ -215,6 +215,7 @@ function runAt(group: string, row: BenchmarkRow, query: BenchmarkQuery): Result<
     input: input + Math.ceil(4 * inputDeviation),
     output,
     concurrency,
+    tp,
     dp,
     precision: "",
     month: "",
