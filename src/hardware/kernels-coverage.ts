@@ -32,7 +32,7 @@ function gemmName(dtype: WeightDtype): string {
 }
 
 function gapsOf(query: CoverageQuery, group: LayerGroup): string[] {
-  const { model, params, timing, dtype, kvDtype } = query;
+  const { model, gpu, params, timing, dtype, kvDtype } = query;
   const { attention, ffn } = group;
   const quantized = (parts: readonly ModelPart[]): boolean =>
     dtype !== "bf16" && parts.some((part) => model.quantizedParts.includes(part));
@@ -54,7 +54,10 @@ function gapsOf(query: CoverageQuery, group: LayerGroup): string[] {
   if (ffn.kind === "moe") {
     const format = quantized(["experts"]) ? gemmName(dtype) : "bf16";
     const prefix = `${timing.experts}/${format}/`;
-    if (!Object.keys(params.moe).some((key) => key.startsWith(prefix))) {
+    const version = gpu.architecture === "hopper" ? timing.hopperBlockExperts : undefined;
+    if (format === "fp8-block" && version?.startsWith("deepgemm") === true) {
+      found.push("DeepGEMM's grouped products of experts");
+    } else if (!Object.keys(params.moe).some((key) => key.startsWith(prefix))) {
       found.push(`${format} experts of ${timing.engine}`);
     }
   }

@@ -142,7 +142,7 @@ export const stepTimeMeta: readonly StepTimeMeta[] = [
       },
       {
         name: "moe_kernel",
-        what: "expert kernel by its name in the tables; empty: the quickest for each batch",
+        what: "expert kernel by its name in the tables, or deepgemm-padded, -skipping or -masked; empty: as the engine's version chooses, else the quickest for each batch",
         unit: "name",
         default: "",
         options: [""],

@@ -68,7 +68,9 @@ const stepTime = z.discriminatedUnion("type", [
   z.strictObject({
     type: z.literal("kernels"),
     context_parallel: ranks("ranks among which the tokens of a prompt are split; more GPUs"),
-    moe_kernel: text("expert kernel by its name in the tables; the quickest when null"),
+    moe_kernel: text(
+      "expert kernel by its name in the tables, or deepgemm-padded, -skipping or -masked; null: as the engine's version chooses, else the quickest",
+    ),
   }),
 ]);
 

@@ -2,7 +2,13 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { findModel, kernelsStepTime, splitOf, timingAt } from "../../src/hardware/index.ts";
+import {
+  findModel,
+  kernelsCoverage,
+  kernelsStepTime,
+  splitOf,
+  timingAt,
+} from "../../src/hardware/index.ts";
 import type { KernelsLayout, ModelCard, StepShape } from "../../src/hardware/index.ts";
 import { valueOf } from "./cards-support.ts";
 import { deck, kernelsOf, paramsOf, timingOf } from "./kernels-support.ts";
@@ -75,6 +81,20 @@ describe("experts in whole tiles", () => {
       // Ten small kernels more than the contiguous layout, in 58 layers.
       expect(masked - us(requests, "deepgemm-skipping")).toBeLessThan(58 * 10 * 2 + 1);
     }
+  });
+
+  it("are said to be composed, not measured", () => {
+    const gaps = (version: string): readonly string[] =>
+      kernelsCoverage({
+        model: valueOf(findModel(deck, "qwen3-235b-a22b")).card,
+        gpu: deck.gpus.find(({ id }) => id === "h200-sxm")!,
+        params: paramsOf("h200_sxm"),
+        timing: timingAt(timingOf("vllm"), version),
+        dtype: "fp8-block",
+        kvDtype: "bf16",
+      }).gaps;
+    expect(gaps("0.12.0").join()).toMatch(/DeepGEMM/);
+    expect(gaps("0.18.0").join()).not.toMatch(/DeepGEMM/);
   });
 
   it("yield to a kernel that the layout asks for", () => {
