@@ -315,6 +315,19 @@ describe("kernels", () => {
   });
 });
 
+describe("eager prompt steps of TensorRT-LLM", () => {
+  it("cost the host what 2,000 of them took with gpt-oss-120b on B200, less with dense layers", () => {
+    const trtllm = timingOf("trtllm");
+    const hostMs = (model: string): number =>
+      kernelsOf("b200", model, {}, trtllm).parts(mixed(16, 0, 0)).launchUs / 1000;
+    // 34.2 ms up to 64 tokens (kernel notes §6.2).
+    expect(hostMs("gpt-oss-120b")).toBeGreaterThan(33);
+    expect(hostMs("gpt-oss-120b")).toBeLessThan(35.5);
+    // 36 layers each; the experts' module is what differs.
+    expect(hostMs("qwen3-8b")).toBeLessThan(0.6 * hostMs("gpt-oss-120b"));
+  });
+});
+
 describe("all-reduces", () => {
   it("are not fused with norms beyond the engine's limit", () => {
     const layout = { tp: 4, dtype: "fp8" } as const;

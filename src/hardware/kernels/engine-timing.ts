@@ -61,6 +61,8 @@ export type EngineTiming = {
   readonly hostRequestUs: number;
   /** Host time to launch one kernel outside CUDA graphs, the framework's part included. */
   readonly launchUs: number;
+  /** Launches that the module around a layer's experts is worth to the host, whatever its kernels; these when absent. */
+  readonly expertCallLaunches?: number;
   /** Time between two steps that nothing hides. */
   readonly gapUs: number;
   /** Client's path: from sending to the queue, and from the first token's step to the client. */
@@ -148,6 +150,8 @@ export function parseEngineTiming(file: string, raw: unknown): Result<EngineTimi
   if (experts !== undefined && !HOPPER_EXPERTS.some((name) => name === experts)) {
     return bad("hopperBlockExperts", HOPPER_EXPERTS.join(" or "));
   }
+  const call = at(raw, "expertCallLaunches");
+  if (call !== undefined && !isNumber(call, true)) return bad("expertCallLaunches", "> 0");
   const sizes = at(raw, "graphSizes") ?? [];
   if (!Array.isArray(sizes) || sizes.some((size, i) => !(size > (sizes[i - 1] ?? 0)))) {
     return bad("graphSizes", "ascending batch sizes");

@@ -68,7 +68,8 @@ function layerOps(machine: StepMachine, { attention, ffn, layers }: LayerGroup):
     ops += DENSE_OPS + (quantizes && parts.includes("dense") ? 2 : 0);
   } else {
     const isFused = layerExperts(machine, layers, ffn)?.kernel.fused === true;
-    ops += EXPERT_OPS + (isFused ? FUSED_EXPERT_OPS : LOOSE_EXPERT_OPS);
+    const own = isFused ? FUSED_EXPERT_OPS : LOOSE_EXPERT_OPS;
+    ops += EXPERT_OPS + (timing.expertCallLaunches ?? own);
     if (quantizes && parts.includes("experts")) {
       ops += isFused ? FUSED_EXPERT_QUANT : LOOSE_EXPERT_QUANT;
     }
