@@ -13,14 +13,14 @@ import type { Row } from "./small-scenarios.ts";
 const tierOf = (level: "g2" | "g3" | "g4") =>
   fc.record({
     level: fc.constant(level),
-    capacity_blocks: fc.constantFrom(1, 7, 40, 300, 5_000),
+    capacity_blocks: fc.constantFrom(1, 7, 40, 300, 5_000, 5_000),
     read_bytes_per_s: fc.constantFrom(1e5, 1e7, 1e9, 2e10),
     latency_us: fc.constantFrom(0, 3, 20_000),
     eviction: fc.constantFrom("lru", "lineage", "multi_lru", "cost_aware", "belady"),
     offload: fc.constantFrom(null, "pass_all", "presence", "presence", "frequency"),
     offload_when: fc.constantFrom("write_through" as const, "on_evict" as const),
     promote: fc.boolean(),
-    retention_s: fc.constantFrom(null, null, 0.05, 2),
+    retention_s: fc.constantFrom(null, null, null, 0.05, 2),
     compression_ratio: fc.constantFrom(1, 2.5),
     codec_bytes_per_s: fc.constantFrom(null, 1e6),
   });
@@ -38,7 +38,7 @@ const randomTiers: fc.Arbitrary<NonNullable<ScenarioInput["kv"]>> = fc
     tiers: fc.tuple(tierOf("g2"), tierOf("g3"), tierOf("g4")),
     used: fc.constantFrom([0], [0], [1], [0, 1], [0, 2], [0, 1, 2], [0, 1, 2], []),
     scopes: fc.constantFrom(...SCOPES),
-    onboard: fc.constantFrom("predicted", "always", "always", "never"),
+    onboard: fc.constantFrom("predicted", "always", "always", "always", "never"),
     peers: fc.boolean(),
     workersPerNode: fc.constantFrom(null, 1, 2, 3),
     transit: fc.constantFrom(null, 1e6),
@@ -111,11 +111,13 @@ export const randomTierRuns: fc.Arbitrary<TierRun> = fc
     run: randomRuns,
     kv: randomTiers,
     timeout: fc.constantFrom(null, null, 0.3, 3),
-    rows: fc.integer({ min: 1, max: 80 }),
+    rows: fc.oneof(fc.integer({ min: 1, max: 80 }), fc.integer({ min: 40, max: 120 })),
     gapUs: fc.constantFrom(0, 5_000, 100_000, 1_000_000),
     traceBlock: fc.constantFrom(8, 16, 64),
     block: fc.constantFrom(1, 3, 8, 16, 64),
-    prompts: fc.constantFrom(1.3, 3, 8),
+    // Few prompts at a time, and few workers: who comes back finds its blocks gone from the GPU, and its worker the same.
+    prompts: fc.constantFrom(1.05, 1.3, 1.3, 3),
+    workers: fc.constantFrom(1, 1, 2, null),
     own: fc.boolean(),
     split: fc.boolean(),
     tellsTiers: fc.constantFrom(true, true, false),
@@ -149,7 +151,11 @@ export const randomTierRuns: fc.Arbitrary<TierRun> = fc
     const scenario = scenarioSchema.parse({
       ...plain,
       kv: lifts ? { ...kv, prefetch: drawn.prefetch } : kv,
-      cluster: { ...plain.cluster, pools: isSplit ? pools : [] },
+      cluster: {
+        ...plain.cluster,
+        workers: drawn.workers ?? plain.cluster.workers,
+        pools: isSplit ? pools : [],
+      },
       disagg: { kv_bytes_per_token: 1000 },
       engine: {
         ...plain.engine,
