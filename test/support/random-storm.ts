@@ -12,7 +12,7 @@ import type { RandomRun } from "./random-scenario.ts";
 type FaultInput = NonNullable<NonNullable<ScenarioInput["faults"]>["events"]>[number];
 
 const kinds = fc.constantFrom(
-  ...(["crash", "crash", "kill", "drain", "node_loss", "rack_loss", "slow", "link"] as const),
+  ...(["crash", "cold_start", "kill", "drain", "node_loss", "rack_loss", "slow", "link"] as const),
   "metrics_blackout" as const,
   "kv_event_loss" as const,
 );

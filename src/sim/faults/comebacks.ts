@@ -46,7 +46,8 @@ export class Comebacks {
   /** Settles how long a worker will be away that a fault takes, from the moment in which it does. */
   plan(id: number, kind: FaultKind, lastsUs: number): void {
     const isTimed = kind === "kill" || kind === "drain" || (kind === "crash" && lastsUs < Infinity);
-    const outUs = kind === "crash" && !isTimed ? 0 : lastsUs;
+    const startsAtOnce = kind === "crash" || (kind === "cold_start" && lastsUs === Infinity);
+    const outUs = startsAtOnce && !isTimed ? 0 : lastsUs;
     this.loads[id] = !isTimed && outUs < Infinity && this.placeOf(id) !== undefined ? 1 : 0;
     this.awayUs[id] = isTimed || this.loads[id] === 1 ? outUs : outUs + this.restartUs(id);
   }

@@ -16,6 +16,7 @@ type FaultKey = Exclude<keyof FaultEvent, "at_s" | "kind">;
 
 /** What each kind of fault heeds. */
 const KEYS: Readonly<Record<FaultEvent["kind"], readonly FaultKey[]>> = {
+  cold_start: ["pool", "worker", "for_s"],
   crash: ["pool", "worker", "for_s"],
   kill: ["pool", "worker", "for_s"],
   drain: ["pool", "worker", "for_s", "grace_s"],

@@ -9,6 +9,7 @@ const duration = () => z.number().positive().finite();
 
 export const FAULT_KINDS = [
   "crash",
+  "cold_start",
   "kill",
   "drain",
   "node_loss",
@@ -23,9 +24,10 @@ const event = z.strictObject({
   at_s: described(time(), "when it happens, from the first instant that is replayed", "s"),
   kind: described(
     z.enum(FAULT_KINDS),
-    "crash: a worker dies and starts again; kill: it dies, and stays dead for for_s; drain: it takes nothing new, ends its work and stops; " +
+    "crash: a worker dies and starts again; cold_start: it is not there until it has loaded its weights and started, and routers " +
+      "know (at_s 0: from the beginning); kill: it dies, and stays dead for for_s; drain: it takes nothing new, ends its work and stops; " +
       "node_loss, rack_loss: every worker with a GPU there dies, silently; slow: steps take longer; link: what moves over a " +
-      "link of the fabric, or to and from a worker, takes longer or stops; metrics_blackout: routers read no metrics; kv_event_loss: what workers tell of their caches is lost, " +
+      "link of the fabric, or to and from a worker, takes longer or stops, whether or not the worker dies meanwhile; metrics_blackout: routers read no metrics; kv_event_loss: what workers tell of their caches is lost, " +
       "until they tell it again (router.kv_event_recovery_s)",
   ),
   pool: described(
@@ -45,7 +47,7 @@ const event = z.strictObject({
   rack: described(z.int().nonnegative().optional(), "rack_loss: number of the rack"),
   for_s: described(
     duration().optional(),
-    "how long it lasts; absent: for ever (crash: until restarted)",
+    "how long it lasts; absent: for ever (crash: until restarted); cold_start: until it may begin to load, absent: at once",
     "s",
   ),
   factor: described(

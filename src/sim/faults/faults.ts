@@ -161,7 +161,7 @@ export class Faults {
   settle(nowUs: number): void {
     for (const id of this.draining) {
       const { state, batch } = this.parts.workers[id]!;
-      if (state === WORKER_IDLE && batch.isEmpty) this.stopDraining(id, nowUs);
+      if (state === WORKER_IDLE && batch.isEmpty) this.stopKnown(id, nowUs);
     }
   }
 
@@ -211,6 +211,7 @@ export class Faults {
         this.incidentOf[id] = incident;
         this.comebacks.plan(id, kind, lastsUs);
         if (this.isDown[id] === 1) this.dieAgain(id, nowUs);
+        else if (kind === "cold_start") this.stopKnown(id, nowUs);
         else if (kind === "drain") this.drain(id, event.grace_s ?? GRACE_DEFAULT_S, nowUs);
         else this.die(id, kind === "node_loss" || kind === "rack_loss", nowUs);
       }
@@ -249,7 +250,7 @@ export class Faults {
     const { kind } = this.timers;
     const id = Math.floor(this.timers.pop() / TIMERS);
     if (kind === TIMER_DETECT) this.deskOf(id).setHealth(id, false);
-    else if (kind === TIMER_DRAIN_END) this.stopDraining(id, nowUs);
+    else if (kind === TIMER_DRAIN_END) this.stopKnown(id, nowUs);
     else if (kind === TIMER_SLOW_END) {
       this.log.isFast(id);
       this.setPace(id, 1, nowUs);
@@ -276,9 +277,10 @@ export class Faults {
     this.schedule(id, TIMER_DRAIN_END, nowUs + Math.max(1, Math.round(graceS * US_PER_S)));
   }
 
-  private stopDraining(id: number, nowUs: number): void {
+  /** A worker stops, and routers know at once. */
+  private stopKnown(id: number, nowUs: number): void {
+    this.deskOf(id).setHealth(id, false);
     this.die(id, false, nowUs);
-    // Routers know already.
     this.timers.cancel(id * TIMERS + TIMER_DETECT);
   }
 

@@ -105,6 +105,40 @@ describe("the weights of a worker that starts again", () => {
   });
 });
 
+describe("a worker that starts cold", () => {
+  const cold = { at_s: 0, kind: "cold_start", worker: 0 } as const;
+
+  test("is there when its weights are, and takes nobody's request before", () => {
+    const report = reportOf({ events: [cold] });
+    expect(awayS(report)).toBeCloseTo(5 + BYTES / NVME, 2);
+    expect(report.network!.transfers).toMatchObject({ finished: 1, bytes: BYTES });
+    expect(report.faults!.events).toMatchObject([{ kind: "cold_start", touched: 0, failed: 0 }]);
+    expect(report.requests).toMatchObject({ completed: 100, failed: 0 });
+    // Round robin gives it its share from then on.
+    const [first, second] = report.workers.map(({ completed }) => completed);
+    expect(first).toBeGreaterThan(20);
+    expect(second! - first!).toBeGreaterThan(1);
+  });
+
+  test("may have to wait for its machine first, as workers that are added do", () => {
+    const report = reportOf({ events: [{ ...cold, for_s: 20 }] });
+    expect(awayS(report)).toBeCloseTo(20 + 5 + BYTES / NVME, 2);
+  });
+
+  test("shares the drives with those who start beside it", () => {
+    const { worker: _, ...all } = cold;
+    expect(awayS(reportOf({ events: [all] }))).toBeCloseTo(3 * (5 + (3 * BYTES) / NVME), 1);
+  });
+
+  test("is known to routers: those who come while nobody is there are turned away", () => {
+    const { worker: _, ...all } = cold;
+    const { requests, faults } = reportOf({ events: [all], migration_limit: 3 });
+    expect(requests.completed + requests.rejected + requests.failed).toBe(100);
+    expect(requests.completed).toBeGreaterThan(50);
+    expect(faults!.moved).toBe(0);
+  });
+});
+
 test("a worker that dies for good while it starts does not come back", () => {
   const kill = { at_s: 10.25, kind: "kill", worker: 0 } as const;
   const report = reportOf({ events: [crash(0), kill] });
