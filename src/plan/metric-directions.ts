@@ -25,7 +25,7 @@ const DIRECTIONS: readonly (readonly [prefix: string, direction: Direction])[] =
 
 /** A metric of a class or a tenant, whatever that is called. */
 const OF_GROUP =
-  /^slo\.(?:classes|tenants)\..*\.(requests\.\w+|(?:ttftMs|tpotMs|e2eMs)\.\w+|\w+)$/s;
+  /^slo\.(?:classes|tenants)\..*\.(requests\.\w+|(?:ttftMs|tpotMs|e2eMs)\.\w+|goodputPerS|attainment)$/s;
 
 /** The good direction of the metric at this path of the report. */
 export function directionOf(path: string): Direction {
