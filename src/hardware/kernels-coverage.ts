@@ -2,7 +2,7 @@
 
 import type { GpuCard } from "./gpu-card.ts";
 import type { EngineTiming } from "./kernels/engine-timing.ts";
-import type { KernelParams } from "./kernels/kernel-params.ts";
+import type { KernelDomain, KernelParams } from "./kernels/kernel-params.ts";
 import { shapesBeyond } from "./measured-ranges.ts";
 import type { KvDtype, LayerGroup, ModelCard, ModelPart, WeightDtype } from "./model-card.ts";
 
@@ -15,6 +15,8 @@ export type KernelsCoverage = {
   readonly stepsMeasured: boolean;
   /** Kernels that the nearest measured ones stand in for, in words; empty: all were measured. */
   readonly gaps: readonly string[];
+  /** How far the measured kernels reach. */
+  readonly domain: KernelDomain;
 };
 
 export type CoverageQuery = {
@@ -61,7 +63,7 @@ function gapsOf(query: CoverageQuery, group: LayerGroup): string[] {
       found.push(`${format} experts of ${timing.engine}`);
     }
   }
-  return [...found, ...shapesBeyond(params.kernels, model.hidden, attention, ffn)];
+  return [...found, ...shapesBeyond(params.domain ?? {}, model.hidden, attention, ffn)];
 }
 
 /** What was measured and what is a stand-in, for the model on the GPU under the engine. */
@@ -73,5 +75,6 @@ export function kernelsCoverage(query: CoverageQuery): KernelsCoverage {
     estimated: gpu.calibration !== params.kernels,
     stepsMeasured: timing.scales[params.kernels] !== undefined,
     gaps: [...gaps],
+    domain: params.domain ?? {},
   };
 }

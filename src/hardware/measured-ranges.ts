@@ -1,8 +1,9 @@
 /**
- * The domain that each kind of kernel was fitted on, by system: limits of the measured tables (AIConfigurator 0.11 at commit
- * 095f58a51, 2026-08-21; their smallest and largest values, read 2026-11-21). Beyond them the closed forms are extrapolated.
+ * The domain that each kind of kernel was measured on, as the parameter file records it. Beyond it the closed forms are
+ * extrapolated.
  */
 
+import type { KernelDomain } from "./kernels/kernel-params.ts";
 import type { Attention, Ffn, ModelCard } from "./model-card.ts";
 
 /** What a run can have more of than was measured. */
@@ -16,70 +17,63 @@ export type MeasuredRange = {
   readonly most: number;
 };
 
-/** Rows of matrix products. */
-const PRODUCT_ROWS = 32_768;
-const PRODUCT_ROWS_OF: Readonly<Record<string, number>> = { a100_sxm: 8192 };
-const EXPERT_TOKENS = 16_384;
-/** New tokens of a prompt. */
-const PROMPT_TOKENS = { gqa: 16_384, mla: 32_768 };
-const DECODE_REQUESTS = 1024;
-const CONTEXT_TOKENS = 131_072;
+type Place = readonly [section: keyof KernelDomain, column: string];
 
-/** The limits that matter for a model on a system, one for each kind of kernel. */
-export function measuredRanges(system: string, { groups }: ModelCard): readonly MeasuredRange[] {
-  const rows = PRODUCT_ROWS_OF[system] ?? PRODUCT_ROWS;
-  const found: MeasuredRange[] = [
-    { kernels: "matrix products", quantity: "stepTokens", most: rows },
-  ];
+/** The limits that matter for a model, one for each kind of kernel; none where nothing was recorded. */
+export function measuredRanges(
+  domain: KernelDomain,
+  { groups }: ModelCard,
+): readonly MeasuredRange[] {
+  const found: MeasuredRange[] = [];
+  // A context reaches one token beyond those that are in the cache.
+  const add = (
+    kernels: string,
+    quantity: MeasuredQuantity,
+    [section, column]: Place,
+    beyond = 0,
+  ): void => {
+    const range = domain[section]?.[column];
+    if (range !== undefined) found.push({ kernels, quantity, most: range[1] + beyond });
+  };
+  add("matrix products", "stepTokens", ["gemm", "m"]);
   if (groups.some(({ ffn }) => ffn.kind === "moe")) {
-    found.push({ kernels: "experts", quantity: "expertTokens", most: EXPERT_TOKENS });
+    add("experts", "expertTokens", ["moe", "tokens"]);
   }
-  for (const kind of ["gqa", "mla"] as const) {
-    if (!groups.some(({ attention }) => attention.kind === kind)) continue;
-    const name = kind === "gqa" ? "attention" : "latent attention";
-    found.push(
-      { kernels: `prompt ${name}`, quantity: "promptTokens", most: PROMPT_TOKENS[kind] },
-      { kernels: `decode ${name}`, quantity: "decodeRequests", most: DECODE_REQUESTS },
-      { kernels: `decode ${name}`, quantity: "contextTokens", most: CONTEXT_TOKENS },
-    );
+  if (groups.some(({ attention }) => attention.kind === "gqa")) {
+    add("prompt attention", "promptTokens", ["contextAttention", "isl"]);
+    add("decode attention", "decodeRequests", ["decodeAttention", "batch_size"]);
+    add("decode attention", "contextTokens", ["decodeAttention", "kv_len"]);
+  }
+  if (groups.some(({ attention }) => attention.kind === "mla")) {
+    add("prompt latent attention", "promptTokens", ["contextMla", "isl"]);
+    add("decode latent attention", "decodeRequests", ["decodeMla", "batch_size"]);
+    add("decode latent attention", "contextTokens", ["decodeMla", "step"], 1);
   }
   return found;
 }
 
-type Limits = readonly [least: number, most: number];
-
-const HEAD_DIMS: Limits = [64, 256];
-const HEAD_DIMS_OF: Readonly<Record<string, Limits>> = { a100_sxm: [128, 128] };
-const EXPERTS = {
-  width: [2048, 7168],
-  inter: [512, 14_336],
-  topK: [2, 10],
-  experts: [8, 512],
-} as const satisfies Readonly<Record<string, Limits>>;
-
-function isWithin(value: number, [least, most]: Limits): boolean {
-  return value >= least && value <= most;
-}
-
 /** Shapes of one group of layers that lie outside those measured, in words. */
 export function shapesBeyond(
-  system: string,
+  domain: KernelDomain,
   hidden: number,
   attention: Attention,
   ffn: Ffn,
 ): readonly string[] {
+  const isWithin = (value: number, [section, column]: Place): boolean => {
+    const range = domain[section]?.[column];
+    return range === undefined || (value >= range[0] && value <= range[1]);
+  };
   const found: string[] = [];
-  const dims = HEAD_DIMS_OF[system] ?? HEAD_DIMS;
-  if (attention.kind === "gqa" && !isWithin(attention.headDim, dims)) {
+  if (attention.kind === "gqa" && !isWithin(attention.headDim, ["decodeAttention", "head_dim"])) {
     found.push(`attention heads of ${attention.headDim}`);
   }
   if (ffn.kind === "dense") return found;
   const { experts, topK, inter } = ffn;
   const isMeasured =
-    isWithin(hidden, EXPERTS.width) &&
-    isWithin(inter, EXPERTS.inter) &&
-    isWithin(topK, EXPERTS.topK) &&
-    isWithin(experts, EXPERTS.experts);
+    isWithin(hidden, ["moe", "hidden"]) &&
+    isWithin(inter, ["moe", "inter"]) &&
+    isWithin(topK, ["moe", "topk"]) &&
+    isWithin(experts, ["moe", "experts"]);
   if (!isMeasured) found.push(`experts of ${hidden} × ${inter}, ${topK} of ${experts}`);
   return found;
 }

@@ -17,9 +17,8 @@ const WORDS: Readonly<Record<MeasuredQuantity, string>> = {
  * @param longestTokens prompt and answer of the longest request
  */
 export function reachWarnings({ engine, meter }: Pool, longestTokens: number): string[] {
-  const { facts, machine } = engine;
-  const system = facts.calibrationSystem;
-  if (meter === undefined || machine === undefined || system === null) return [];
+  const { facts, machine, domain } = engine;
+  if (meter === undefined || machine === undefined || domain === undefined) return [];
   const { data, pipeline } = facts.parallelism;
   const stepTokens = Math.ceil(meter.tokensMost / data / pipeline);
   const reached: Readonly<Record<MeasuredQuantity, number>> = {
@@ -30,7 +29,7 @@ export function reachWarnings({ engine, meter }: Pool, longestTokens: number): s
     decodeRequests: Math.ceil(meter.batchMost / data / pipeline),
     contextTokens: longestTokens,
   };
-  return measuredRanges(system, machine.entry.card).flatMap(({ kernels, quantity, most }) =>
+  return measuredRanges(domain, machine.entry.card).flatMap(({ kernels, quantity, most }) =>
     reached[quantity] <= most
       ? []
       : [

@@ -18,6 +18,7 @@ import type {
   EngineTiming,
   GpuCard,
   KernelParams,
+  KernelDomain,
   KernelsCoverage,
   KernelsSpec,
   ModelCard,
@@ -62,6 +63,8 @@ export type EnginePower = {
 
 export type ResolvedEngine = {
   readonly model: StepTimeModel;
+  /** How far the measured kernels reach that step times come from; undefined: they come from none. */
+  readonly domain: KernelDomain | undefined;
   readonly knobs: WorkerKnobs;
   readonly gpusPerWorker: number;
   readonly usdPerGpuHour: number | null;
@@ -346,6 +349,7 @@ export function resolveEngine(
   });
   return ok({
     model,
+    domain: coverage?.domain,
     knobs,
     gpusPerWorker,
     power: gpu && powerOf(model, gpu, inputs.hardware?.deck),

@@ -2,20 +2,26 @@
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { findModel, measuredRanges } from "../../src/hardware/index.ts";
-import type { MeasuredQuantity } from "../../src/hardware/index.ts";
+import { findModel, measuredRanges, parseKernelParams } from "../../src/hardware/index.ts";
+import type { KernelDomain, MeasuredQuantity } from "../../src/hardware/index.ts";
 import { shapesBeyond } from "../../src/hardware/measured-ranges.ts";
 import { parseTable } from "../../src/plan/index.ts";
 import { valueOf } from "./cards-support.ts";
-import { deck } from "./kernels-support.ts";
+import { deck, paramsOf } from "./kernels-support.ts";
 
 const folder = `${process.env["HEADWORKS_DATA"] ?? "../shared/data"}/kernels`;
 const hasTables = existsSync(folder);
 
+/** What the shipped parameter file of a system records. */
+function domainOf(system: string): KernelDomain {
+  return paramsOf(system).domain!;
+}
+
 const card = (name: string) => valueOf(findModel(deck, name)).card;
 
 function rangeOf(system: string, model: string, quantity: MeasuredQuantity): number | undefined {
-  return measuredRanges(system, card(model)).find((range) => range.quantity === quantity)?.most;
+  return measuredRanges(domainOf(system), card(model)).find((range) => range.quantity === quantity)
+    ?.most;
 }
 
 // File prefix, column, quantity, and a model that has such kernels.
@@ -66,6 +72,20 @@ test.each([
   ["gpt-oss-20b", "a100_sxm", ["attention heads of 64"]],
 ] as const)("shapes of %s on %s", (name, system, beyond) => {
   const { hidden, groups } = card(name);
-  const all = groups.flatMap(({ attention, ffn }) => shapesBeyond(system, hidden, attention, ffn));
+  const all = groups.flatMap(({ attention, ffn }) =>
+    shapesBeyond(domainOf(system), hidden, attention, ffn),
+  );
   expect([...new Set(all)]).toEqual(beyond);
+});
+
+test("a damaged record of what was measured names its place", () => {
+  const params = paramsOf("l40s");
+  const damaged = { ...params, domain: { gemm: { m: [32_768, 1] } } };
+  const parsed = parseKernelParams("mine.json", damaged);
+  expect(parsed.ok ? "" : parsed.problem.where).toBe("mine.json: domain.gemm.m");
+  // A file from before there was a record warns of nothing.
+  const { domain: _, ...older } = params;
+  expect(
+    measuredRanges(valueOf(parseKernelParams("older", older)).domain ?? {}, card("mixtral-8x7b")),
+  ).toEqual([]);
 });

@@ -24,6 +24,19 @@ export type Fitted<T> = { readonly params: T; readonly residuals?: Residuals };
 /** Fits by name: a format, a cache format, an engine and format, a number of ranks. */
 export type Fits<T> = Readonly<Record<string, Fitted<T>>>;
 
+/** Least and most of a column of the measured tables: `m`, `isl`, `batch_size` … */
+type Columns = Readonly<Record<string, readonly [least: number, most: number]>>;
+
+/** How far the tables reach that the fits of each section come from. */
+export type KernelDomain = {
+  readonly gemm?: Columns;
+  readonly contextAttention?: Columns;
+  readonly decodeAttention?: Columns;
+  readonly contextMla?: Columns;
+  readonly decodeMla?: Columns;
+  readonly moe?: Columns;
+};
+
 export type KernelParams = {
   /** Name of the measured system; a GPU card's `calibration`. */
   readonly kernels: string;
@@ -51,6 +64,8 @@ export type KernelParams = {
    * tables are quicker by more than `throttle`, which is bf16's.
    */
   readonly sustainedFp8FlopPerS?: number;
+  /** What was measured; beyond it the closed forms are extrapolated. Absent: nothing was recorded. */
+  readonly domain?: KernelDomain;
 };
 
 const NUMBERS = {
@@ -105,6 +120,12 @@ function firstFault(fields: Fields, names: readonly string[]): string | undefine
   return firstBad(fields, names) ?? names.find((name) => POSITIVE.has(name) && fields[name] === 0);
 }
 
+function isRange(value: unknown): boolean {
+  if (!Array.isArray(value) || value.length !== 2) return false;
+  const [least, most] = value as readonly unknown[];
+  return typeof least === "number" && typeof most === "number" && least <= most;
+}
+
 /**
  * Reads a parameter file. Problems: a missing section, a number that is missing, negative or not
  * finite, an efficiency of zero; they name the file and the field.
@@ -126,6 +147,12 @@ export function parseKernelParams(file: string, raw: unknown): Result<KernelPara
   const sustained = root["sustainedFp8FlopPerS"];
   if (sustained !== undefined && !(typeof sustained === "number" && sustained > 0)) {
     return bad("sustainedFp8FlopPerS", "is no number > 0");
+  }
+  for (const [section, columns] of Object.entries(fieldsOf(root["domain"]))) {
+    for (const [column, range] of Object.entries(fieldsOf(columns))) {
+      if (isRange(range)) continue;
+      return bad(`domain.${section}.${column}`, "is no pair of a least and a most");
+    }
   }
   for (const section of KERNEL_SECTIONS) {
     const fits = fieldsOf(root[section]);

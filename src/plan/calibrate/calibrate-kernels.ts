@@ -5,6 +5,7 @@ import type {
   Fitted,
   Fits,
   KernelDevice,
+  KernelDomain,
   KernelParams,
 } from "../../hardware/index.ts";
 import { kernelDevice, UNGROUPED } from "../../hardware/index.ts";
@@ -27,6 +28,7 @@ import {
 import { ALL_REDUCE_COLUMNS, fitAllReduce, fitNccl, NCCL_COLUMNS } from "./fit-collective.ts";
 import { fitGemm, GEMM_COLUMNS, GEMM_FORMATS } from "./fit-gemm.ts";
 import { fitMoe, MOE_COLUMNS } from "./fit-moe.ts";
+import { DomainBook } from "./measured-domain.ts";
 import type { LinearSolver } from "./robust-fit.ts";
 import { POWER_COLUMNS, sustainedFp8FlopPerS } from "./sustained-rate.ts";
 import { parseTable, type Table } from "./table.ts";
@@ -73,6 +75,7 @@ const POWER_TWINS: Readonly<Record<string, string>> = { h100_sxm: "h200_sxm" };
 
 class Calibration {
   readonly options: CalibrateOptions;
+  readonly reach = new DomainBook();
   failed: Result<never> | undefined;
 
   constructor(options: CalibrateOptions) {
@@ -87,6 +90,13 @@ class Calibration {
     if (table.ok) return table.value;
     this.failed = table;
     return undefined;
+  }
+
+  /** A table of a section's kernels, whose reach is noted. */
+  section(of: keyof KernelDomain, name: string, columns: readonly string[]): Table | undefined {
+    const table = this.table(`${name}.csv`, columns);
+    this.reach.add(of, table);
+    return table;
   }
 
   /** One fit for each name whose table exists and holds rows of that name. */
@@ -136,7 +146,7 @@ class Calibration {
     const { system, solve, progress } = this.options;
     const moe: Record<string, KernelParams["moe"][string]> = {};
     for (const engine of ["trtllm", "vllm"]) {
-      const table = this.table(`moe_${system}_${engine}.csv`, MOE_COLUMNS);
+      const table = this.section("moe", `moe_${system}_${engine}`, MOE_COLUMNS);
       if (table === undefined) continue;
       progress?.(`${system}: experts ${engine}`);
       Object.assign(moe, fitMoe(engine, table, device, solve));
@@ -157,15 +167,15 @@ export function calibrateKernels(options: CalibrateOptions): Result<KernelParams
   const gemm = run.each(
     "gemm",
     Object.keys(GEMM_FILES),
-    (name) => run.table(`gemm_${system}_${GEMM_FILES[name]!}.csv`, GEMM_COLUMNS),
+    (name) => run.section("gemm", `gemm_${system}_${GEMM_FILES[name]!}`, GEMM_COLUMNS),
     (table, name) => fitGemm(table, GEMM_FORMATS[name]!, device, solve),
   );
-  const context = run.table(`context_attention_${system}.csv`, CONTEXT_COLUMNS);
-  const decode = run.table(`generation_attention_${system}.csv`, DECODE_COLUMNS);
+  const context = run.section("contextAttention", `context_attention_${system}`, CONTEXT_COLUMNS);
+  const decode = run.section("decodeAttention", `generation_attention_${system}`, DECODE_COLUMNS);
   const engineContext = run.table("fit_attn.csv", ENGINE_CONTEXT_COLUMNS);
   const engineDecode = run.table("fit_gen.csv", ENGINE_DECODE_COLUMNS);
-  const contextMla = run.table(`context_mla_${system}.csv`, MLA_COLUMNS);
-  const decodeMla = run.table(`generation_mla_${system}.csv`, MLA_COLUMNS);
+  const contextMla = run.section("contextMla", `context_mla_${system}`, MLA_COLUMNS);
+  const decodeMla = run.section("decodeMla", `generation_mla_${system}`, MLA_COLUMNS);
   const allReduce = run.table("allreduce_custom.csv", ALL_REDUCE_COLUMNS);
   const nccl = run.table("nccl.csv", NCCL_COLUMNS);
   const params: KernelParams = {
@@ -212,6 +222,7 @@ export function calibrateKernels(options: CalibrateOptions): Result<KernelParams
     },
     throttle: THROTTLES[system] ?? 1,
     ...run.sustained(),
+    domain: run.reach.domain,
   };
   return run.failed ?? ok(params);
 }
