@@ -17,6 +17,24 @@ function comparable(report: Report): unknown {
   return { ...report, events: 0 };
 }
 
+type Reasons = {
+  -readonly [reason in keyof NonNullable<Report["kv"]["g1"]>["missedTokens"]]?: number;
+};
+
+/** Every token that a level has not is asked of the next, and missed for one reason; adds the reasons up. */
+function countMisses({ kv, pools }: Report, reasons: Reasons): void {
+  const levels = pools.length > 1 ? [] : (kv.tiers ?? []);
+  let asked = kv.g1!.askedTokens;
+  for (const level of [kv.g1!, ...levels]) {
+    const missed = Object.values(level.missedTokens).reduce((sum, count) => sum + count, 0);
+    expect(level.askedTokens).toBe(asked);
+    expect(level.hitTokens + missed).toBe(level.askedTokens);
+    asked = missed;
+    for (const reason of Object.keys(reasons) as (keyof Reasons)[])
+      reasons[reason]! += level.missedTokens[reason];
+  }
+}
+
 test(`with tiers, fast and step by step agree on ${RUNS} random scenarios`, () => {
   let fetched = 0;
   let fromPeers = 0;
@@ -45,18 +63,7 @@ test(`with tiers, fast and step by step agree on ${RUNS} random scenarios`, () =
       fetched += g2 + g3 + g4;
       fromPeers += peer;
       cancelled += fast.report.requests.cancelled;
-      // Every token that a level has not is asked of the next, for one reason.
-      const { pools } = fast.report;
-      const levels = pools.length > 1 ? [] : (fast.report.kv.tiers ?? []);
-      let asked = fast.report.kv.g1!.askedTokens;
-      for (const level of [fast.report.kv.g1!, ...levels]) {
-        const missed = Object.values(level.missedTokens).reduce((sum, count) => sum + count, 0);
-        expect(level.askedTokens).toBe(asked);
-        expect(level.hitTokens + missed).toBe(level.askedTokens);
-        asked = missed;
-        for (const reason of Object.keys(reasons) as (keyof typeof reasons)[])
-          reasons[reason] += level.missedTokens[reason];
-      }
+      countMisses(fast.report, reasons);
     }),
     { numRuns: RUNS, seed: SEED },
   );
@@ -129,6 +136,8 @@ function liftRun(lift: typeof lifts extends fc.Arbitrary<infer T> ? T : never): 
 
 test(`with prefetches, fast and step by step agree on ${RUNS} random scenarios`, () => {
   const sum = { blocks: 0, usedBlocks: 0, wastedBlocks: 0, cancelled: 0, unneeded: 0 };
+  const faults = { fault: 0 };
+  const calm = { fault: 0 };
   fc.assert(
     fc.property(lifts, (lift) => {
       const run = liftRun(lift);
@@ -137,6 +146,7 @@ test(`with prefetches, fast and step by step agree on ${RUNS} random scenarios`,
       const steps = simulate(run, { ...watch, stepByStep: true });
       expect(comparable(fast.report)).toEqual(comparable(steps.report));
       expect(fast.requests).toEqual(steps.requests);
+      countMisses(fast.report, lift.crash === null ? calm : faults);
       const prefetch = fast.report.kv.prefetch!;
       for (const count of Object.values(prefetch)) expect(count).toBeGreaterThanOrEqual(0);
       expect(prefetch.started + prefetch.unneeded).toBeLessThanOrEqual(prefetch.expectedTurns);
@@ -153,4 +163,7 @@ test(`with prefetches, fast and step by step agree on ${RUNS} random scenarios`,
     { numRuns: RUNS, seed: SEED },
   );
   for (const [name, count] of Object.entries(sum)) expect(count, name).toBeGreaterThan(RUNS / 4);
+  // What a worker's death took is missed for that reason, and nothing else is.
+  expect(faults.fault).toBeGreaterThan(RUNS);
+  expect(calm.fault).toBe(0);
 }, 180_000);
