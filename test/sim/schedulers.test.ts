@@ -32,6 +32,7 @@ type Used = Pick<
   | "continuePrefill"
   | "matchPrefix"
   | "reserves"
+  | "landPrompts"
   | "admit"
   | "admitPadded"
 >;
@@ -97,6 +98,9 @@ class Diary implements Used {
     if (blocks > this.blocksAvailable) return false;
     this.blocksAvailable -= blocks;
     return true;
+  }
+  landPrompts(_budget: number): number {
+    return 0;
   }
   admit(slot: number, tokens: number): number {
     expect(slot).toBe(this.queue.shift());
