@@ -1,7 +1,7 @@
 /** The naive engine's workers where prompts are computed on some and answers on others. */
 
 import { NaiveWorker } from "./naive-worker.ts";
-import type { NaiveBlock, NaiveKnobs, NaiveRequest, NaiveTotals } from "./naive-worker.ts";
+import type { NaiveKnobs, NaiveRequest, NaiveTotals } from "./naive-worker.ts";
 
 /** Computes prompts and holds them until it is told to let go. */
 export class NaivePrefill extends NaiveWorker {
@@ -90,13 +90,6 @@ export class NaiveDecode extends NaiveWorker {
       if (this.budget === 0 && !this.comesWithToken) return;
       this.joins(this.arrived.shift()!, now);
     }
-  }
-
-  protected override meets(request: NaiveRequest, block: number, other: NaiveBlock): void {
-    this.free++;
-    other.users++;
-    this.lru = this.lru.filter((one) => one !== other);
-    request.blocks[block] = other;
   }
 
   protected override emit(request: NaiveRequest, now: number): void {

@@ -152,9 +152,13 @@ export class NaiveWorker {
     this.kept = this.kept.filter((other) => other !== block);
   }
 
-  /** A block of a request has come to be one that is in the cache already. */
-  protected meets(_request: NaiveRequest, _block: number, other: NaiveBlock): void {
-    throw new Error(`block ${other.key} was computed twice`);
+  /** A block of a request has come to be one that is in the cache already, as somebody's answer or prompt: it gives its own back. */
+  private meets(request: NaiveRequest, block: number, other: NaiveBlock): void {
+    this.free++;
+    other.users++;
+    this.lru = this.lru.filter((one) => one !== other);
+    this.kept = this.kept.filter((one) => one !== other);
+    request.blocks[block] = other;
   }
 
   /** Blocks whose time is over take their turn behind all others, the first to be over first. */
