@@ -8,6 +8,7 @@ import { type Drafts, LOOKUP_US } from "./kernels/drafts.ts";
 import { encoderUs } from "./kernels/encoder.ts";
 import { type EngineTiming, type RegimeScales, scalesOf } from "./kernels/engine-timing.ts";
 import { fabricOf, hopUs } from "./kernels/fabric.ts";
+import { fillRank, promptShare, type RankShape } from "./kernels/fullest-rank.ts";
 import { graphRows } from "./kernels/graph-sizes.ts";
 import { kernelDevice } from "./kernels/kernel-device.ts";
 import { type KernelParams, ratesFor } from "./kernels/kernel-params.ts";
@@ -75,14 +76,6 @@ export function kernelsStepTime(spec: KernelsSpec): Result<KernelsStepTime> {
   return ok(new KernelsStepTime(machine, scalesOf(timing, params.kernels), estimated, spec));
 }
 
-/** Totals of one micro-batch on one rank. */
-type RankShape = {
-  requests: number;
-  newTokens: number;
-  pastTokens: number;
-  pairs: number;
-};
-
 /**
  * A step of fused prefill and decode: one pass of all rows over the weights (GEMMs, experts, norms,
  * collectives), plus attention of the prompt parts, plus attention of the decodes; times the measured
@@ -91,7 +84,7 @@ type RankShape = {
  *
  * Parallelism. Tensor: shapes are those of one rank, all-reduces added. Attention data parallel: the
  * shape holds the totals of all ranks, which run in lock step; the fullest rank has ⌈requests ÷ dp⌉
- * of them, lengths evenly mixed (assumption). Pipeline: a decode batch circulates as pp micro-batches,
+ * of them, the longest prompts and a mean share of the context (assumption). Pipeline: a decode batch circulates as pp micro-batches,
  * so that all of it advances by a token in the time of all layers at ⌈B ÷ pp⌉ rows; a step with
  * prompts is cut in pp micro-batches and pays (2·pp − 1)/pp of their time: fill and drain. Context
  * parallel: prompt rows and pairs are split, keys gathered.
@@ -322,25 +315,21 @@ export class KernelsStepTime implements StepTimeModel {
     const { split, timing } = this.#machine;
     const decodes = shape.decodeRequests;
     const prompts = shape.prefillRequests;
-    // The fullest of the lock-step ranks holds ⌈prompts ÷ dp⌉ of the prompts.
-    const share = split.dp === 1 ? 1 : Math.ceil(prompts / split.dp) / prompts;
-    const tokens = Math.ceil((shape.prefillTokens * share) / split.cp / parts);
+    const rank = this.#rank;
+    fillRank(shape, split, parts, rank);
     const rankDecodes = Math.ceil(decodes / split.dp / parts);
     const queries = this.#queries;
-    const rows = graphRows(tokens + rankDecodes * queries, timing.pieceTokensMax);
+    const rows = graphRows(rank.newTokens + rankDecodes * queries, timing.pieceTokensMax);
     const all =
       split.dp === 1 ? rows : Math.ceil((shape.prefillTokens + decodes * queries) / parts);
-    const outputs = Math.ceil((prompts * share + (decodes * queries) / split.dp) / parts);
-    const rank = this.#rank;
-    rank.requests = Math.max(1, (prompts * share) / parts);
-    rank.newTokens = tokens;
-    rank.pastTokens = (shape.prefillPastTokens * share) / parts;
-    rank.pairs = (shape.prefillPairs * share) / split.cp / parts;
+    const rankPrompts = prompts * promptShare(prompts, split.dp);
+    const outputs = Math.ceil((rankPrompts + (decodes * queries) / split.dp) / parts);
     pass.rowsUs = this.#rows.at(rows);
     pass.expertsUs = this.#expertsUs(all);
     pass.headUs = this.#head.at(outputs) + this.#draftUs(rankDecodes);
     let us = pass.rowsUs + pass.expertsUs + pass.headUs;
-    if (this.#expand !== undefined) us += this.#expand.at(Math.ceil(tokens + rank.pastTokens));
+    if (this.#expand !== undefined)
+      us += this.#expand.at(Math.ceil(rank.newTokens + rank.pastTokens));
     for (const layer of this.#context)
       us += layer.layers * contextLayerUs(this.#machine, layer, rank);
     pass.decodeUs = 0;
