@@ -176,8 +176,9 @@ test(`the naive engine agrees on every request of ${RUNS} random scenarios`, () 
 
 test(`the naive engine agrees where turns find answers, on ${RUNS} random scenarios`, () => {
   const reached = { more: 0, less: 0, evicted: 0, preempted: 0 };
+  const mostly = fc.constantFrom(true, true, true, false);
   fc.assert(
-    fc.property(scenarios, randomTurns, fc.boolean(), (scenario, trace, cache_generated_tokens) => {
+    fc.property(scenarios, randomTurns, mostly, (scenario, trace, cache_generated_tokens) => {
       const engine = { ...scenario.engine, cache_generated_tokens };
       const traffic = { ...scenario.traffic, sessions: "open" as const };
       const { requests, totals } = compare({ ...scenario, engine, traffic }, trace);
