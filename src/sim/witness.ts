@@ -90,6 +90,7 @@ export class Witness {
   /** Before the decision: scores of earlier ones must not be taken for this one's. */
   before(state: RouterState): void {
     state.scores.fill(NaN);
+    state.explains = true;
   }
 
   /**

@@ -1,5 +1,6 @@
 /** Our own router: what bends its choices, each against a cluster in which nothing else differs. */
 
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { stream } from "../../src/core/index.ts";
 import { TIER_DEVICE } from "../../src/policies/index.ts";
@@ -137,4 +138,46 @@ describe("time behind the target", () => {
     expect(score(4, ttftUs - 500) - score(1, ttftUs - 500)).toBeCloseTo(3 * 500, 6);
     expect(score(4, Infinity)).toBe(score(1, Infinity));
   });
+});
+
+test("leaves out of a score only what cannot make it the least", () => {
+  const workers = 6;
+  const facts = Array.from({ length: workers }, () => ({ ...FACTS, steps: LINEAR }));
+  const sent = fc.record({
+    tokens: fc.integer({ min: 1, max: 40 * BLOCK }),
+    blocks: fc.integer({ min: 0, max: 20 }),
+    ends: fc.boolean(),
+  });
+  let shortened = 0;
+  fc.assert(
+    fc.property(
+      fc.array(sent, { minLength: 1, maxLength: 30 }),
+      fc.constantFrom(100, 5000, Infinity),
+      fc.constantFrom(20, 500, Infinity),
+      (all, ttftUs, tpotUs) => {
+        const states = [true, false].map((explains) => {
+          const state = stateOf("headworks", {}, facts, { ttftUs, tpotUs });
+          state.explains = explains;
+          return { state, random: stream(7, "ties") };
+        });
+        all.forEach(({ tokens, blocks, ends }, booking) => {
+          const [whole, short] = states.map(({ state, random: ties }) => {
+            const request = requestOf(booking, Math.max(tokens, blocks * BLOCK));
+            const worker = state.choose(request, booking, ties);
+            state.commit(request, worker, state.newTokensOn(request, worker), booking);
+            if (ends) state.firstToken(booking, booking);
+            for (let node = 0; node < blocks; node++) state.index.set(TIER_DEVICE, worker, node, 1);
+            return { worker, scores: [...state.scores] };
+          });
+          expect(short!.worker).toBe(whole!.worker);
+          expect(short!.scores[short!.worker]).toBe(whole!.scores[short!.worker]);
+          for (let worker = 0; worker < workers; worker++) {
+            expect(short!.scores[worker]).toBeLessThanOrEqual(whole!.scores[worker]!);
+            if (short!.scores[worker] !== whole!.scores[worker]) shortened++;
+          }
+        });
+      },
+    ),
+  );
+  expect(shortened).toBeGreaterThan(100);
 });

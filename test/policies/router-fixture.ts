@@ -42,7 +42,7 @@ export function stateOf(
   const setting = { role, workers: facts.length, targets: [{ ttftUs, tpotUs }] };
   const router = createRouter(policy, knobs, setting);
   if (!router.ok) throw new Error(router.problem.what);
-  return new RouterState(router.value, {
+  const state = new RouterState(router.value, {
     role,
     nodes: blockChain(256),
     facts,
@@ -57,6 +57,8 @@ export function stateOf(
     busyPrefillShare: Infinity,
     ...setup,
   });
+  state.explains = true;
+  return state;
 }
 
 /** A request whose prompt is the first blocks of the chain. */

@@ -22,6 +22,7 @@ import type { PolicyKnob } from "../meta.ts";
 import { leastScore } from "./pick.ts";
 import type {
   RequestTargets,
+  WorkerFacts,
   Router,
   RouterPolicy,
   RouterRequest,
@@ -73,8 +74,10 @@ export class HeadworksRouter implements Router {
   private targetUsMean = 0;
   private prefillUsMean = 0;
   private estimates: readonly StepEstimate[] | undefined;
-  /** Of the worker that is being scored, whatever is fetched: step time with the request, what it adds, the wait, the answer's tokens. */
-  private readonly place = { stepUs: 0, growthUs: 0, waitUs: 0, output: 0 };
+  /** Of the worker that is being scored, whatever is fetched: step time with the request, what it adds, the wait, the answer's tokens, a step's. */
+  private readonly place = { stepUs: 0, growthUs: 0, waitUs: 0, output: 0, batchedTokens: 0 };
+  /** Least score of those scored so far: whose cost is known to be higher needs no more of it. */
+  private least = Infinity;
 
   constructor(knobs: HeadworksKnobs, setting: RouterSetting) {
     this.knobs = knobs;
@@ -86,7 +89,12 @@ export class HeadworksRouter implements Router {
     this.estimates ??= estimatesOf(view);
     this.targetUs = this.setting.targets[request.sloClass]!.ttftUs;
     this.pressed = this.knobs.work + this.pressure(view.observed.againShare);
-    for (let i = 0; i < count; i++) this.predict(view, request, candidates[i]!, nowUs);
+    this.least = Infinity;
+    for (let i = 0; i < count; i++) {
+      const score = this.predict(view, request, candidates[i]!, nowUs);
+      view.scores[candidates[i]!] = score;
+      if (score < this.least && !view.explains) this.least = score;
+    }
     view.rule = "least predicted cost";
     return leastScore(view, random);
   }
@@ -116,8 +124,8 @@ export class HeadworksRouter implements Router {
     return (press * odds * odds * miss * this.targetUsMean) / this.prefillUsMean;
   }
 
-  /** Scores a worker. */
-  private predict(view: RouterView, request: RouterRequest, worker: number, nowUs: number): void {
+  /** Score of a worker; where that is above the least so far, perhaps less, but above the least still. */
+  private predict(view: RouterView, request: RouterRequest, worker: number, nowUs: number): number {
     const { book, observed, reach } = view;
     const facts = view.facts[worker]!;
     const estimate = this.estimates![worker]!;
@@ -135,13 +143,13 @@ export class HeadworksRouter implements Router {
     place.stepUs = estimate.decodeUs(requests + 1, context + request.inputTokens);
     place.growthUs = place.stepUs - estimate.decodeUs(requests, context);
     place.waitUs =
-      book.prefillUsAt(worker, nowUs) + this.memoryUs(view, request, worker, place.stepUs);
+      book.prefillUsAt(worker, nowUs) + this.memoryUs(view, request, worker, facts, place.stepUs);
     place.output = output;
+    place.batchedTokens = facts.maxBatchedTokens;
     if (lower === undefined) {
       // A block of a lower tier is worth what loading it saves of computing it (assumption: three quarters, one quarter).
       const worth = device[worker]! + 0.75 * onHost + 0.25 * onDisk;
-      view.scores[worker] = this.cost(view, request, worker, worth * blockSize, 0);
-      return;
+      return this.cost(view, request, worker, worth * blockSize, 0);
     }
     // What lies below is fetched where that is predicted to pay, as the worker itself will choose.
     let best = this.cost(view, request, worker, device[worker]! * blockSize, 0);
@@ -155,10 +163,13 @@ export class HeadworksRouter implements Router {
       fetchUs = Math.max(fetchUs, lower.disk.firstUs + onDisk * lower.disk.blockUs);
       best = Math.min(best, this.cost(view, request, worker, disk[worker]! * blockSize, fetchUs));
     }
-    view.scores[worker] = best;
+    return best;
   }
 
-  /** Cost of a request at a worker that has `cachedTokens` of its prompt after `fetchUs` of fetching, µs. */
+  /**
+   * Cost of a request at a worker that has `cachedTokens` of its prompt after `fetchUs` of fetching, µs; a part of it, where
+   * that alone is above the least of others.
+   */
   private cost(
     view: RouterView,
     request: RouterRequest,
@@ -167,31 +178,29 @@ export class HeadworksRouter implements Router {
     fetchUs: number,
   ): number {
     const { knobs, place } = this;
-    const { stepUs, growthUs, waitUs, output } = place;
+    const { stepUs, growthUs, waitUs, output, batchedTokens } = place;
     const { book } = view;
     const past = Math.min(request.inputTokens - 1, cachedTokens);
     const fresh = request.inputTokens - past;
     const ownUs = this.estimates![worker]!.prefillUs(fresh, past);
     const requests = book.requests[worker]!;
     const decoding = requests - book.prefillRequests[worker]!;
-    const { maxBatchedTokens } = view.facts[worker]!;
-    const steps = 1 + Math.floor((book.prefillTokens[worker]! + fresh) / maxBatchedTokens);
+    const steps = 1 + Math.floor((book.prefillTokens[worker]! + fresh) / batchedTokens);
     // Steps that mix prompts with decodes take the time of both; the step in progress is half done.
     const mixedUs = decoding > 0 ? (steps - 0.5) * stepUs : 0;
     const ttftUs = waitUs + fetchUs + ownUs + mixedUs;
     const stallUs = requests * ownUs;
-    const wear = knobs.wear * this.worn(view, worker, stepUs);
     const slowUs = requests * output * growthUs;
     const behindUs = ttftUs > this.targetUs ? ttftUs - this.targetUs : 0;
-    return (
+    const plainUs =
       ttftUs +
       (knobs.late - 1) * behindUs +
       this.work * ownUs +
       knobs.decode * output * stepUs +
-      knobs.harm * (stallUs + slowUs) +
-      wear * stallUs +
-      this.missUs(view, request, worker, ttftUs, ownUs, stepUs)
-    );
+      knobs.harm * (stallUs + slowUs);
+    if (plainUs > this.least) return plainUs;
+    const wear = knobs.wear * this.worn(view, worker, stepUs);
+    return plainUs + wear * stallUs + this.missUs(view, request, worker, ttftUs, ownUs, stepUs);
   }
 
   /**
@@ -266,10 +275,10 @@ export class HeadworksRouter implements Router {
     view: RouterView,
     request: RouterRequest,
     worker: number,
+    facts: WorkerFacts,
     stepUs: number,
   ): number {
     const { book, observed } = view;
-    const facts = view.facts[worker]!;
     const requests = book.requests[worker]!;
     if (requests === 0) return 0;
     const outputBlocks = (requests * observed.outputMean) / 2 / facts.blockSize;
@@ -279,7 +288,8 @@ export class HeadworksRouter implements Router {
     const crowd = Math.max(0, requests + 1 - facts.maxRequests);
     if (excess === 0 && crowd === 0) return 0;
     // All of them end within a mean answer's time, each giving back an equal share.
-    const share = Math.max((excess * requests) / held, crowd) / requests;
+    const ofBlocks = excess === 0 ? 0 : excess / held;
+    const share = crowd === 0 ? ofBlocks : Math.max(ofBlocks, crowd / requests);
     return Math.min(1, share) * observed.outputMean * stepUs;
   }
 }
@@ -291,11 +301,11 @@ function wornOf(view: RouterView, tpotUs: number, worker: number, stepUs: number
   return Math.min(1, view.book.activePrefillUs[worker]! / roomUs);
 }
 
-/** One estimate for each step-time model among the workers. */
+/** One estimate for each step-time model among the workers, and one for all that nobody has measured. */
 function estimatesOf(view: RouterView): readonly StepEstimate[] {
   const known = new Map<unknown, StepEstimate>();
   return view.facts.map((facts) => {
-    const key = facts.steps ?? facts;
+    const key = facts.steps;
     const estimate = known.get(key) ?? new StepEstimate(facts);
     known.set(key, estimate);
     return estimate;

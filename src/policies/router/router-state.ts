@@ -55,6 +55,7 @@ export class RouterState implements RouterView {
   readonly cacheGains: Float64Array;
   readonly scores: Float64Array;
   rule = "";
+  explains = false;
   /** Why `choose` found nobody. */
   refusal = REFUSED_NONE;
   readonly index: EventIndex;

@@ -73,6 +73,8 @@ export interface RouterView {
   readonly cacheGains: Float64Array;
   /** Score by worker, lower is better, for the explanation; NaN: not scored. Written by the policy. */
   readonly scores: Float64Array;
+  /** The scores of all candidates will be read; else a policy may leave at any higher score those that cannot be the least. */
+  readonly explains: boolean;
   /** The rule that decided, in few words. Written by the policy. */
   rule: string;
 }
