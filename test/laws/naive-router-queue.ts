@@ -98,13 +98,12 @@ export class NaiveRouterQueue {
       return place < from ? place + this.lanes.length : place;
     };
     const ring = heads.sort((a, b) => turn(a) - turn(b));
-    for (const head of ring) {
-      if (!canPay(head)) head.lane.saved += head.lane.quantum;
-      if (canPay(head)) return this.serve(head);
+    for (;;) {
+      for (const head of ring) {
+        if (!canPay(head)) head.lane.saved += head.lane.quantum;
+        if (canPay(head)) return this.serve(head);
+      }
     }
-    // Nobody: whole rounds for all, until somebody can.
-    while (!ring.some(canPay)) for (const { lane } of ring) lane.saved += lane.quantum;
-    return this.serve(ring.find(canPay)!);
   }
 
   leave(id: number): void {

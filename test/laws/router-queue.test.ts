@@ -213,8 +213,8 @@ test(
           const longest = Math.max(...requests.map(({ inputTokens }) => inputTokens));
           weights.forEach((one, a) => {
             weights.forEach((other, b) => {
-              // Between them lies a round, and each may have saved up a round and a prompt.
-              const most = 3 + longest / (one * quantumTokens) + longest / (other * quantumTokens);
+              // A round lies between them, each may have saved up nearly a prompt, and the one at hand has its quantum.
+              const most = 2 + longest / (one * quantumTokens) + longest / (other * quantumTokens);
               const both = Math.min(rounds[a]!.length, rounds[b]!.length) - 1;
               const ahead = rounds[a]!.slice(0, both).map((own, i) => own - rounds[b]![i]!);
               // Over any part of the time, not just from its start.

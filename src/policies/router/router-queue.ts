@@ -161,9 +161,13 @@ export class RouterQueue {
       open.push(number);
     }
     if (open.length === 0) return NONE;
-    // As many whole rounds as it takes until one can pay, at once.
-    for (const number of open) lanes[number]!.deficit += rounds * lanes[number]!.quantum;
-    for (const number of open) if (lanes[number]!.isAffordable) return this.serve(number);
+    // Whole rounds in which nobody can pay, at once; in the next, who comes behind the first that can is given nothing yet.
+    for (const number of open) lanes[number]!.deficit += (rounds - 1) * lanes[number]!.quantum;
+    for (const number of open) {
+      const lane = lanes[number]!;
+      lane.deficit += lane.quantum;
+      if (lane.isAffordable) return this.serve(number);
+    }
     throw new InvariantError("router queue: no lane can pay after enough rounds");
   }
 
