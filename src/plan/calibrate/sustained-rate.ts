@@ -7,7 +7,7 @@ import type { Table } from "./table.ts";
 
 export const POWER_COLUMNS = "dtype,m,n,k,latency_ms".split(",");
 
-/** Products from here on fill the GPU and last: no launch, no half-empty wave weighs. */
+/** Products from here on fill the GPU and last, so that no launch, no half-empty wave weighs (assumption). */
 const LARGE = 4096;
 const WIDE = 16_384;
 const MS_PER_S = 1000;
