@@ -2,7 +2,7 @@
 
 import { Option } from "commander";
 import type { Command } from "commander";
-import { ok } from "../core/index.ts";
+import { fail, ok } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
 import { KV_DTYPES, MEMORY_ENGINES, WEIGHT_DTYPES } from "../hardware/index.ts";
 import type { KvDtype, MemoryEngine, ModelLayout, WeightDtype } from "../hardware/index.ts";
@@ -30,6 +30,7 @@ const LORA_RANK = 16;
 type MemoryFlags = CardFlags & {
   readonly engine: MemoryEngine;
   readonly gpu: string;
+  readonly model?: string;
   readonly fraction?: string;
   readonly blockSize?: string;
   readonly maxNumSeqs?: string;
@@ -81,7 +82,8 @@ function addMemory(program: Command, terminal: Terminal, finish: Finish): void {
     program
       .command("memory")
       .description("where a GPU's memory goes: weights, overhead, KV blocks; what would fit")
-      .argument("<MODEL>", "name of the model's card")
+      .argument("[MODEL]", "name of the model's card")
+      .option("--model <NAME>", "the same, as a flag")
       .requiredOption("--gpu <NAME>", "name of the GPU's card"),
   )
     .addOption(new Option("--engine <NAME>", "engine").choices(MEMORY_ENGINES).default("vllm"))
@@ -94,9 +96,23 @@ function addMemory(program: Command, terminal: Terminal, finish: Finish): void {
     .option("--eagle", "load a draft layer beside the model")
     .option("--max-loras <N>", "slots of LoRA adapters")
     .option("--max-lora-rank <N>", "rank that every slot has room for; 16 by default")
-    .action(async (model: string, flags: MemoryFlags) => {
-      finish(await memory(model, flags, terminal));
+    .action(async (argument: string | undefined, flags: MemoryFlags) => {
+      const model = oneModel(argument, flags.model);
+      finish(model.ok ? await memory(model.value, flags, terminal) : model);
     });
+}
+
+/** The model named as an argument or by `--model`. Errors: neither, or two different ones. */
+function oneModel(argument: string | undefined, flag: string | undefined): Result<string> {
+  const name = argument ?? flag;
+  if (name !== undefined && (flag ?? name) === name) return ok(name);
+  return fail({
+    what: name === undefined ? "no model" : `two models, ${name} and ${flag}`,
+    where: "--model",
+    expected: "the name of one model's card",
+    remedy:
+      "`headworks models list` names them; write for example --model llama-3.1-70b --gpu h100",
+  });
 }
 
 async function memory(

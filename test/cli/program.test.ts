@@ -221,3 +221,17 @@ describe("the rest", () => {
     expect(stderr).not.toContain("program.test.ts");
   });
 });
+
+describe("memory", () => {
+  it("takes the model as an argument or as a flag, never two", async () => {
+    const rest = ["--gpu", "h100", "--tp", "4"];
+    const flag = await headworks(["memory", "--model", "llama-3.1-70b", ...rest]);
+    expect(flag.code).toBe(0);
+    expect(flag.stdout).toContain("fits:");
+    expect((await headworks(["memory", "llama-3.1-70b", ...rest])).stdout).toBe(flag.stdout);
+    const none = await headworks(["memory", ...rest]);
+    expect([none.code, none.stderr.split("\n")[0]]).toEqual([2, "error: --model: no model"]);
+    const two = await headworks(["memory", "qwen3-8b", "--model", "yi-34b", ...rest]);
+    expect(two.stderr).toContain("two models, qwen3-8b and yi-34b");
+  });
+});
