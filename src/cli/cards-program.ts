@@ -19,6 +19,7 @@ type CardFlags = {
   readonly tp?: string;
   readonly pp?: string;
   readonly ep?: string;
+  readonly redundantExperts?: string;
   readonly dp?: string;
   readonly cards?: readonly string[];
   readonly json?: boolean;
@@ -177,6 +178,7 @@ function withLayout(command: Command): Command {
     .option("--tp <N>", "tensor parallel ranks")
     .option("--pp <N>", "pipeline stages")
     .option("--ep <N>", "expert parallel ranks")
+    .option("--redundant-experts <N>", "copies of experts beyond one of each, over all ranks")
     .option("--dp <N>", "attention data parallel ranks");
 }
 
@@ -189,6 +191,7 @@ function layoutOf(flags: CardFlags): Result<ModelLayout> {
     tp: [flags.tp, "--tp"],
     pp: [flags.pp, "--pp"],
     ep: [flags.ep, "--ep"],
+    redundantExperts: [flags.redundantExperts, "--redundant-experts"],
     dp: [flags.dp, "--dp"],
   });
   if (!ranks.ok) return ranks;

@@ -27,6 +27,8 @@ export type ModelLayout = {
   readonly pp?: number;
   /** Expert parallel ranks among the tp × dp ranks; the rest split each expert's width. */
   readonly ep?: number;
+  /** Copies of experts beyond one of each, over all ranks: SGLang's ep_num_redundant_experts. */
+  readonly redundantExperts?: number;
   /** Attention data parallel ranks: attention is replicated, experts are split over them too. */
   readonly dp?: number;
 };
@@ -63,7 +65,15 @@ export type ModelFacts = {
   readonly attentionFlopsPerContextToken: number;
 };
 
-type Split = { dtype: WeightDtype; kv: KvDtype; tp: number; pp: number; ep: number; dp: number };
+type Split = {
+  dtype: WeightDtype;
+  kv: KvDtype;
+  tp: number;
+  pp: number;
+  ep: number;
+  dp: number;
+  copies: number;
+};
 
 const POWERS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 
@@ -93,9 +103,15 @@ function checkGroup(group: LayerGroup, split: Split): string | undefined {
   if (ranks % split.ep !== 0) {
     return `ep ${split.ep} does not divide the ${ranks} ranks (tp × dp)`;
   }
-  if (group.ffn.experts % split.ep !== 0) {
-    const nearest = nearestDivisor(group.ffn.experts, split.ep);
-    return `${group.ffn.experts} experts do not divide over ep ${split.ep}; nearest: ep ${nearest}`;
+  const { experts } = group.ffn;
+  const slots = experts + split.copies;
+  if (slots % split.ep !== 0) {
+    const copied = split.copies === 0 ? "" : ` and ${split.copies} redundant ones`;
+    const filling = Math.ceil(slots / split.ep) * split.ep - experts;
+    return (
+      `${experts} experts${copied} do not divide over ep ${split.ep}; ` +
+      `nearest: ep ${nearestDivisor(slots, split.ep)}, or ${filling} redundant experts`
+    );
   }
   return undefined;
 }
@@ -109,10 +125,15 @@ function splitOf(card: ModelCard, layout: ModelLayout): Result<Split> {
     pp: layout.pp ?? 1,
     ep: layout.ep ?? 1,
     dp: layout.dp ?? 1,
+    copies: layout.redundantExperts ?? 0,
   };
   for (const key of ["tp", "pp", "ep", "dp"] as const) {
     if (Number.isSafeInteger(split[key]) && split[key] >= 1) continue;
     return fail({ what: `${key} is ${split[key]}`, expected: "a whole number ≥ 1" });
+  }
+  if (!Number.isSafeInteger(split.copies) || split.copies < 0) {
+    const what = `${split.copies} redundant experts`;
+    return fail({ what, where: "redundantExperts", expected: "a whole number ≥ 0" });
   }
   const layers = layerCount(card);
   if (split.pp > layers) {
@@ -130,6 +151,14 @@ function splitOf(card: ModelCard, layout: ModelLayout): Result<Split> {
   }
   if (split.ep > 1 && !card.groups.some((group) => group.ffn.kind === "moe")) {
     return fail({ what: `${card.name} has no experts`, where: "ep", remedy: "use ep 1" });
+  }
+  if (split.copies > 0 && split.ep === 1) {
+    return fail({
+      what: `${split.copies} redundant experts without expert parallel ranks`,
+      where: "redundantExperts",
+      expected: "ep above 1: a copy serves to spread an expert's load over ranks",
+      remedy: "set ep, or remove the redundant experts",
+    });
   }
   return ok(split);
 }
@@ -163,10 +192,16 @@ function layerBytes(card: ModelCard, group: LayerGroup, split: Split): number {
   return (
     attentionElements * size("attention") +
     (ffn.dense / split.tp) * size("dense") +
-    (ffn.experts / (split.tp * split.dp)) * size("experts") +
+    ((ffn.experts + split.copies * ffn.oneExpert) / (split.tp * split.dp)) * size("experts") +
     (ffn.shared / split.tp) * size("shared") +
     (ffn.router + group.normElements + attentionNorms(attention)) * WEIGHT_BYTES.bf16
   );
+}
+
+/** Parameters of one expert of the last layer, which extra prediction layers are like. */
+function lastExpert(card: ModelCard): number {
+  const last = card.groups.at(-1);
+  return last === undefined ? 0 : ffnParams(last.ffn, card.hidden).oneExpert;
 }
 
 /** Key and value bytes of one token in one layer on one rank; 0 for linear attention. */
@@ -261,13 +296,14 @@ export function modelFacts(card: ModelCard, layout: ModelLayout = {}): Result<Mo
     if (group.windowTokens === undefined) full += bytes;
   }
   const expertSize = bytesOf(card, "experts", split.dtype);
+  const mtpCopies = split.copies * card.mtpLayers * lastExpert(card);
   return ok({
     gpus: split.tp * split.pp * split.dp,
     paramsTotal: params.total,
     paramsActive: params.active,
     weightBytes,
     weightBytesPerGpu: perGpu + outer * WEIGHT_BYTES.bf16,
-    mtpBytesPerGpu: (params.mtp * expertSize) / (split.tp * split.dp),
+    mtpBytesPerGpu: ((params.mtp + mtpCopies) * expertSize) / (split.tp * split.dp),
     kvGroups,
     kvBytesPerTokenPerGpu: full,
     kvBytesPerTokenAllLayers: all,

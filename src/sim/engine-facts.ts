@@ -75,6 +75,8 @@ function idleKeys({ engine, cluster }: Scenario): string[] {
     ...(engine.dtype === "auto" ? [] : ["engine.dtype"]),
     ...(engine.kv_cache_dtype === "auto" ? [] : ["engine.kv_cache_dtype"]),
     ...(engine.gpu_memory_utilization === null ? [] : ["engine.gpu_memory_utilization"]),
+    ...(engine.redundant_experts === 0 ? [] : ["engine.redundant_experts"]),
+    ...(engine.eplb ? ["engine.eplb"] : []),
     ...(tensor * pipeline * expert * data === 1 ? [] : ["cluster.parallelism"]),
   ];
 }

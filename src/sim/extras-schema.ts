@@ -1,6 +1,7 @@
 /** What an engine may do besides serving plain requests at once: drafts, waits, LoRA adapters, images. */
 
 import { z } from "zod";
+import { expertKeys } from "./expert-keys.ts";
 
 const count = (max: number): z.ZodInt => z.int().positive().max(max);
 const described = <T extends z.ZodType>(type: T, description: string): T =>
@@ -30,7 +31,7 @@ export const speculationSchema = z
   .default(null);
 
 /** TensorRT-LLM: prompts wait for others to share a step with. */
-export const batchWaitKeys = {
+const batchWaitKeys = {
   batch_wait_steps: described(
     z
       .int()
@@ -46,6 +47,9 @@ export const batchWaitKeys = {
       "(batch_wait_max_tokens_ratio)",
   ),
 };
+
+/** Keys that few engines or models have a use for. */
+export const rareEngineKeys = { ...batchWaitKeys, ...expertKeys };
 
 export const encoderCacheSchema = described(
   z

@@ -75,6 +75,7 @@ const PLACES: Readonly<Record<string, string>> = {
   pp: "cluster.parallelism.pipeline",
   ep: "cluster.parallelism.expert",
   dp: "cluster.parallelism.data",
+  redundantExperts: "engine.redundant_experts",
   fraction: "engine.gpu_memory_utilization",
 };
 
@@ -86,7 +87,7 @@ function placed(problem: Problem): Problem {
 /** How the scenario stores and splits the model. */
 export function layoutOf({ engine, cluster }: Scenario): KernelsLayout {
   const { tensor, pipeline, expert, data } = cluster.parallelism;
-  const { dtype, kv_cache_dtype: kv, step_time: step } = engine;
+  const { dtype, kv_cache_dtype: kv, step_time: step, redundant_experts: copies, eplb } = engine;
   const kernels = step?.type === "kernels" ? step : undefined;
   const moeKernel = kernels?.moe_kernel ?? null;
   return {
@@ -96,6 +97,8 @@ export function layoutOf({ engine, cluster }: Scenario): KernelsLayout {
     pp: pipeline,
     ep: expert,
     dp: data,
+    ...(copies === 0 ? {} : { redundantExperts: copies }),
+    ...(eplb ? { eplb } : {}),
     ...(kernels === undefined ? {} : { cp: kernels.context_parallel }),
     ...(moeKernel === null ? {} : { moeKernel }),
   };

@@ -1,5 +1,6 @@
 /** What the schema cannot say: rules between keys, as the engines themselves enforce them. */
 
+import { checkExperts } from "./expert-checks.ts";
 import { checkRoles } from "./disagg/role-checks.ts";
 import { checkFaults } from "./faults/fault-checks.ts";
 import type { Problem } from "../core/index.ts";
@@ -36,7 +37,8 @@ function checkPools(scenario: Scenario): Problem | undefined {
     names.add(name);
   }
   for (const [index, pool] of poolScenarios(scenario).entries()) {
-    const problem = checkEngine(pool) ?? checkHardware(pool) ?? checkExtras(pool);
+    const problem =
+      checkEngine(pool) ?? checkHardware(pool) ?? checkExtras(pool) ?? checkExperts(pool);
     if (problem !== undefined) return atPool(scenario, index, problem);
   }
   return checkRoles(scenario) ?? checkFaults(scenario);

@@ -11,10 +11,10 @@ import { withBackendDefaults } from "./backend-defaults.ts";
 import { disaggSchema } from "./disagg/disagg-schema.ts";
 import {
   adaptersSchema,
-  batchWaitKeys,
   encoderCacheSchema,
   imagesSchema,
   loraSchema,
+  rareEngineKeys,
   speculationSchema,
 } from "./extras-schema.ts";
 import { faultsSchema } from "./faults/fault-schema.ts";
@@ -171,7 +171,7 @@ const engineKeys = z.strictObject({
     "tensorrt_llm with attention data parallelism: decode steps that prompts wait for every rank " +
       "to have one; 0: no balancing",
   ),
-  ...batchWaitKeys,
+  ...rareEngineKeys,
   scheduler_recv_interval: described(
     count(1 << 20).default(1),
     "sglang: decode steps from one look for arrivals to the next",

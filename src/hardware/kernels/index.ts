@@ -4,6 +4,7 @@ export * from "./attention-decode.ts";
 export * from "./collective.ts";
 export * from "./drafts.ts";
 export * from "./elementwise.ts";
+export { balancedPlacement, type SlotPlan, trivialPlacement } from "./expert-slots.ts";
 export { encoderUs } from "./encoder.ts";
 export * from "./gemm.ts";
 export * from "./graph-sizes.ts";

@@ -1,7 +1,9 @@
 /** One layer's routed experts and the exchange of rows around them. */
 import type { MoeFfn } from "../model-card.ts";
 import { allToAllUs, exchangeUs } from "./fabric.ts";
-import { busiestExperts, imbalance, type MoeShape, moeUs } from "./moe.ts";
+import { balancedPlacement, type ExpertPlacement, trivialPlacement } from "./expert-slots.ts";
+import type { KernelSplit } from "./layout.ts";
+import { busiestExperts, imbalance, type MoeShape, moeUs, popularityVariance } from "./moe.ts";
 import { paddedExpertsUs } from "./padded-experts.ts";
 import { gemmOf, type StepMachine } from "./step-machine.ts";
 import { moeKernel, type MoeKernel, paddedKernel, sustained } from "./weight-format.ts";
@@ -27,6 +29,7 @@ export function layerExperts(
     moeKernel(machine.params, machine.timing.experts, dtype, split.ep > 1, split.moeKernel);
   if (kernel === undefined) return undefined;
   const ranks = split.tp * split.dp;
+  const placement = placementOf(ffn.experts, split);
   return {
     layers,
     kernel,
@@ -38,12 +41,23 @@ export function layerExperts(
       matrices: 3,
       topK: ffn.topK,
       experts: ffn.experts,
-      localExperts: ffn.experts / split.ep,
+      localExperts: (ffn.experts + split.redundantExperts) / split.ep,
+      ...(placement === undefined ? {} : { placement }),
       weightBytes: kernel.weightBytes,
       compute: kernel.compute,
       ...(kernel.compute === "fp8" ? sustained(machine.params) : {}),
     },
   };
+}
+
+/** Where experts lie; undefined: one of each, ranks filled in turn. */
+function placementOf(
+  experts: number,
+  { ep: ranks, redundantExperts: redundant, eplb }: KernelSplit,
+): ExpertPlacement | undefined {
+  if (ranks === 1 || (redundant === 0 && !eplb)) return undefined;
+  const plan = { experts, redundant, ranks, variance: popularityVariance(experts) };
+  return eplb ? balancedPlacement(plan) : trivialPlacement(plan);
 }
 
 /** Bytes of an element of the rows that the kernel computes with. */
@@ -80,7 +94,7 @@ function exchangesUs(machine: StepMachine, at: LayerExperts, tokens: number): nu
 export function layerExpertsUs(machine: StepMachine, at: LayerExperts, tokens: number): number {
   const { shape, ranks, kernel } = at;
   const mean = (tokens * shape.topK) / ranks;
-  const rows = mean * imbalance(ranks, mean);
+  const rows = mean * imbalance(ranks, mean, shape.placement);
   const active = busiestExperts(shape, tokens);
   const { device, timing } = machine;
   const { throttle } = machine.params;

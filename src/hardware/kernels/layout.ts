@@ -11,6 +11,10 @@ export type KernelsLayout = {
   readonly pp?: number;
   /** Expert parallel ranks among tp × dp; the rest splits each expert's width. */
   readonly ep?: number;
+  /** Copies of experts beyond one of each, over all ranks. */
+  readonly redundantExperts?: number;
+  /** Experts are copied and placed by their load (EPLB). */
+  readonly eplb?: boolean;
   /** Attention data parallel ranks, in lock step. */
   readonly dp?: number;
   /** Context parallel ranks of prefill: each takes a part of the prompt's tokens. */
@@ -26,6 +30,8 @@ export type KernelSplit = {
   readonly tp: number;
   readonly pp: number;
   readonly ep: number;
+  readonly redundantExperts: number;
+  readonly eplb: boolean;
   readonly dp: number;
   readonly cp: number;
   readonly moeKernel: string | undefined;
@@ -33,7 +39,7 @@ export type KernelSplit = {
 
 /** Completes a layout. Problems: those of `modelFacts`; a `cp` that is no whole number ≥ 1. */
 export function splitOf(card: ModelCard, layout: KernelsLayout): Result<KernelSplit> {
-  const { cp = 1, moeKernel, ...rest } = layout;
+  const { cp = 1, moeKernel, eplb = false, ...rest } = layout;
   const facts = modelFacts(card, rest);
   if (!facts.ok) return facts;
   if (!Number.isSafeInteger(cp) || cp < 1) {
@@ -45,6 +51,8 @@ export function splitOf(card: ModelCard, layout: KernelsLayout): Result<KernelSp
     tp: layout.tp ?? 1,
     pp: layout.pp ?? 1,
     ep: layout.ep ?? 1,
+    redundantExperts: layout.redundantExperts ?? 0,
+    eplb,
     dp: layout.dp ?? 1,
     cp,
     moeKernel,

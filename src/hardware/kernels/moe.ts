@@ -1,5 +1,6 @@
 /** Routed experts: one fused kernel for routing, both projections and the weighted sum. */
 import { pow } from "../../core/index.ts";
+import type { ExpertPlacement } from "./expert-slots.ts";
 import type { ComputeFormat, KernelDevice } from "./kernel-device.ts";
 import { flopPerUs } from "./kernel-device.ts";
 import { smoothMax } from "./smooth-max.ts";
@@ -30,9 +31,11 @@ export type MoeShape = {
   readonly inter: number;
   readonly matrices: number;
   readonly topK: number;
-  /** Experts of the whole model, and those on this rank. */
+  /** Experts of the whole model, and those on this rank, copies among them. */
   readonly experts: number;
   readonly localExperts: number;
+  /** Copies and places of experts; absent: one of each, ranks filled in turn. */
+  readonly placement?: ExpertPlacement;
   readonly weightBytes: number;
   readonly compute: ComputeFormat;
   /** What the power cap leaves, FLOP/µs. */
@@ -60,6 +63,11 @@ export function balancedExperts(shape: MoeShape, tokens: number): number {
 const POPULARITY_SKEW = 0.8;
 const POPULARITY_EXPERTS = 256;
 
+/** Variance of the popularity of a layer's experts, over the mean squared. */
+export function popularityVariance(experts: number): number {
+  return (POPULARITY_SKEW * POPULARITY_SKEW * experts) / POPULARITY_EXPERTS;
+}
+
 /**
  * Expected experts of a rank that `tokens` choices of topK out of all reach. The first token reaches
  * topK different ones; x further choices for each expert leave out E[exp(−w·x)] = (1 + s²·x)^(−1/s²) of
@@ -67,8 +75,8 @@ const POPULARITY_EXPERTS = 256;
  */
 export function reachedExperts(shape: MoeShape, tokens: number): number {
   if (tokens <= 0) return 0;
-  const chosen = shape.topK / shape.experts;
-  const variance = (POPULARITY_SKEW * POPULARITY_SKEW * shape.experts) / POPULARITY_EXPERTS;
+  const chosen = shape.topK / (shape.placement?.drawn ?? shape.experts);
+  const variance = shape.placement?.variance ?? popularityVariance(shape.experts);
   const further = 1 + variance * chosen * Math.max(0, tokens - 1);
   const missed = (1 - chosen) * pow(further, -1 / variance);
   return shape.localExperts * (1 - missed);
@@ -80,9 +88,9 @@ export function reachedExperts(shape: MoeShape, tokens: number): number {
  * few tokens it is the number of experts to stream, not of rows, that differs between ranks.
  */
 export function busiestExperts(shape: MoeShape, tokens: number): number {
-  const { experts, localExperts } = shape;
+  const { experts, localExperts, placement } = shape;
   const mean = reachedExperts(shape, tokens);
-  const ranks = Math.round(experts / localExperts);
+  const ranks = placement?.ranks ?? Math.round(experts / localExperts);
   if (ranks <= 1) return mean;
   // Each expert is reached or not; all ranks together are reached by a fixed number of choices.
   const spread = Math.sqrt(mean * (1 - mean / localExperts) * (1 - 1 / ranks));
@@ -98,7 +106,7 @@ export function moeUs(
   active: number,
   throttle: number,
 ): number {
-  const others = shape.experts / shape.localExperts - 1;
+  const others = (shape.placement?.slots ?? shape.experts) / shape.localExperts - 1;
   const worked = rows * (1 + params.leak * others);
   const weights = shape.matrices * shape.hidden * shape.inter;
   const flop = 2 * weights * (worked + params.pad * active);
@@ -121,13 +129,14 @@ export function moeUs(
  * Mean over layers of the busiest rank's load over the mean load. Layers route independently, so a
  * step sees the expectation of the maximum rather than one layer's draw: the spread of the popularity
  * of a rank's experts together, to which the scatter of a finite batch is added. The expected maximum
- * of n normal draws is taken as √(2 ln n)-like values, tabulated.
+ * of n normal draws is taken as √(2 ln n)-like values, tabulated. A placement says which ranks may be the
+ * busiest, and how far their loads are known beforehand.
  */
-export function imbalance(ranks: number, rowsPerRank: number): number {
+export function imbalance(ranks: number, rowsPerRank: number, placement?: ExpertPlacement): number {
   if (ranks <= 1 || rowsPerRank <= 0) return 1;
-  const skew = POPULARITY_SKEW * Math.sqrt(ranks / POPULARITY_EXPERTS);
+  const skew = placement?.skew ?? POPULARITY_SKEW * Math.sqrt(ranks / POPULARITY_EXPERTS);
   const scatter = Math.sqrt(skew * skew + 1 / rowsPerRank);
-  return 1 + scatter * expectedMaximum(ranks);
+  return (placement?.load ?? 1) * (1 + scatter * expectedMaximum(placement?.ranks ?? ranks));
 }
 
 /** Expected maximum of 2, 4, 8 … standard normal draws (Harter 1961, rounded to three digits). */

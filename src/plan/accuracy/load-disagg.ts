@@ -94,6 +94,19 @@ function expertsOf({ precision, dp, gpu }: SetupQuery): string | undefined {
   return precision === "fp8" && dp > 1 && isBlackwell ? "deepgemm" : undefined;
 }
 
+/**
+ * Copies of experts in SGLang's recipes for GB200 and GB300 (`recipes.csv`, r_decode_slots and r_prefill_slots): 32 wherever
+ * DeepEP serves ranks of attention data parallelism, in fp8 for prefill too. The recipes name neither statistics nor
+ * enable-eplb (srt-slurm, gb200-fp4/1k1k/max-tpt.yaml and gb200-fp8/1k1k/mid-curve.yaml), so the copies are of the first
+ * experts. Taken from the recipes because 256 experts alone do not divide over 48 ranks.
+ */
+const SGLANG_COPIES = 32;
+
+function copiesOf({ engine, precision, dp, gpu }: SetupQuery, role: Role): number {
+  const isRecipe = engine === "sglang" && dp > 1 && /^gb[23]00/.test(gpu);
+  return isRecipe && (role === "decode" || precision === "fp8") ? SGLANG_COPIES : 0;
+}
+
 function groupOf(
   row: RowRecord,
   role: Role,
@@ -107,13 +120,16 @@ function groupOf(
   const setup = inferencexSetup(whole);
   const { kvDtype } = setup;
   const moeKernel = expertsOf(whole) ?? setup.moeKernel;
+  const ep = Math.max(1, row.numberOr(`${role}_ep`, 1));
+  const copies = ep === 1 ? 0 : copiesOf(whole, role);
   const layout = {
     ...(dtype === undefined ? {} : { dtype }),
     kvDtype,
     ...(moeKernel === undefined ? {} : { moeKernel }),
     tp: ranks / dp,
     dp,
-    ep: Math.max(1, row.numberOr(`${role}_ep`, 1)),
+    ep,
+    ...(copies === 0 ? {} : { redundantExperts: copies }),
   };
   return { role, workers, layout, knobs: knobsOf(whole, role, query.concurrency / workers) };
 }
