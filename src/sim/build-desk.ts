@@ -11,6 +11,7 @@ import type { Pool } from "./pool.ts";
 import type { RequestTable } from "./request-table.ts";
 import { RouterDesk } from "./router-desk.ts";
 import { RoutingRules } from "./routing-rules.ts";
+import { deskPins } from "./row-pins.ts";
 import type { Scenario } from "./scenario.ts";
 import type { SloClasses } from "./slo-classes.ts";
 import type { SimulationInputs } from "./simulation-inputs.ts";
@@ -80,6 +81,7 @@ export function buildDesk(
     tellers,
     outputHints: keys.output_hints,
     rules: rules.rules,
+    pins: deskPins(scenario, inputs.trace, pools, role),
     queue: role === "decode" ? undefined : queueOf(keys.queue, inputs.trace),
     recheckUs: Math.max(1, inUs(keys.queue.recheck_s)),
     seed: scenario.seed,

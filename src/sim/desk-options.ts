@@ -5,6 +5,7 @@ import type { Trace } from "../trace/index.ts";
 import type { PrefixForest } from "./prefix-forest.ts";
 import type { RequestTable } from "./request-table.ts";
 import type { RoutingRules } from "./routing-rules.ts";
+import type { DeskPins } from "./row-pins.ts";
 import type { SloClasses } from "./slo-classes.ts";
 import type { TierTellers } from "./tiers/tier-tellers.ts";
 import type { Worker } from "./worker.ts";
@@ -46,6 +47,8 @@ export type DeskOptions = {
   readonly seed: number;
   /** Who serves whom; undefined: everybody all. */
   readonly rules: RoutingRules | undefined;
+  /** What rows of the trace ask for; undefined: nothing that is heeded. */
+  readonly pins: DeskPins | undefined;
   /** Who waits at the router, and in which order; undefined: nobody. */
   readonly queue: QueueRules | undefined;
   /** How often those who wait are looked at while predicted prefills wear off, µs. */

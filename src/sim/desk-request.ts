@@ -30,9 +30,19 @@ export function newRequest(forest: PrefixForest): RouterRequest {
     family: -1,
     sloClass: 0,
     pinned: -1,
+    allowed: undefined,
     requiredLabels: 0,
     preferredLabels: [],
   };
+}
+
+/** Writes down what the trace's row says of its request. */
+export function fillMarks(request: RouterRequest, trace: Trace | undefined, row: number): void {
+  request.session = trace?.sessions?.session[row] ?? -1;
+  request.priority = trace?.priority?.[row] ?? 0;
+  request.strictPriority = trace?.hints?.strictPriority?.[row] ?? 0;
+  request.tenant = trace?.labels?.tenant?.codes[row] ?? -1;
+  request.family = trace?.labels?.class?.codes[row] ?? -1;
 }
 
 /**

@@ -1,6 +1,6 @@
 /** The desks of a cluster: where requests are given their workers. */
 
-import { ok } from "../core/index.ts";
+import { fail, ok } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
 import type { RouterFaults } from "../policies/index.ts";
 import { buildDesk } from "./build-desk.ts";
@@ -8,6 +8,7 @@ import type { DeskSink } from "./desk-options.ts";
 import type { Pool } from "./pool.ts";
 import type { RequestTable } from "./request-table.ts";
 import type { RouterDesk } from "./router-desk.ts";
+import { checkPins } from "./row-pins.ts";
 import type { Witness } from "./witness.ts";
 import type { SloClasses } from "./slo-classes.ts";
 import type { SimulationInputs } from "./simulation-inputs.ts";
@@ -77,13 +78,15 @@ export class Desks {
   }
 }
 
-/** The desks of a scenario's pools. Errors: those of `buildDesk`. */
+/** The desks of a scenario's pools. Errors: those of `buildDesk`; rows that ask for workers that are not there. */
 export function desksOf(
   inputs: SimulationInputs,
   pools: readonly Pool[],
   table: RequestTable,
   slo: SloClasses,
 ): Result<Desks> {
+  const misfit = checkPins(inputs.scenario, inputs.trace, pools);
+  if (misfit !== undefined) return fail(misfit);
   const computing = pools.filter(({ role }) => role === "prefill");
   if (computing.length === 0) {
     const desk = buildDesk(inputs, pools, table, slo);

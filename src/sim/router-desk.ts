@@ -24,7 +24,7 @@ import {
 import { IT_WAITS } from "./desk-options.ts";
 import type { DeskOptions, DeskSink } from "./desk-options.ts";
 import { DeskQueues } from "./desk-queues.ts";
-import { affinityKey, expectedOutput, firstRows, newRequest } from "./desk-request.ts";
+import { affinityKey, expectedOutput, fillMarks, firstRows, newRequest } from "./desk-request.ts";
 import { KvEventLog } from "./kv-event-log.ts";
 import { bothNeeds, fillPeek } from "./peek.ts";
 import type { Peek } from "./peek.ts";
@@ -39,6 +39,7 @@ import {
   knownTokens,
 } from "./request-table.ts";
 import { RouterReplica } from "./router-replica.ts";
+import type { DeskPins } from "./row-pins.ts";
 import { readWorkers } from "./scrapes.ts";
 import type { Witness } from "./witness.ts";
 import type { Worker } from "./worker.ts";
@@ -59,6 +60,8 @@ export class RouterDesk {
   sink: DeskSink | undefined;
   /** Why `route` found nobody: the code of a reject reason, or IT_WAITS. */
   refusal = REJECT_NO_WORKER;
+  /** What rows of the trace ask for; undefined: none asks for workers here. */
+  readonly pins: DeskPins | undefined;
   private readonly queues: DeskQueues;
   private readonly options: DeskOptions;
   private needs: RouterNeeds;
@@ -71,12 +74,15 @@ export class RouterDesk {
   /** Of each slot: the process that has its request. */
   private replicaOf = new Int32Array(256);
   private turns = 0;
+  /** The worker that `routeTo` wants. */
+  private peekedAt = NO_WORKER;
   private firstRow: Int32Array | undefined;
   private readonly scrapes: boolean;
 
   constructor(options: DeskOptions) {
     const { workers, fidelity, seed, forest } = options;
     this.options = options;
+    this.pins = options.pins;
     const last = workers.reduce((most, { id }) => Math.max(most, id), -1);
     this.localOf = new Int32Array(last + 1).fill(-1);
     workers.forEach(({ id }, local) => (this.localOf[id] = local));
@@ -136,9 +142,9 @@ export class RouterDesk {
     newTokens: number,
     nowUs: number,
   ): Worker | null {
-    this.request.pinned = this.localOf[id]!;
+    this.peekedAt = this.localOf[id]!;
     const worker = this.route(slot, row, inputTokens, nowUs, newTokens);
-    this.request.pinned = -1;
+    this.peekedAt = NO_WORKER;
     return worker;
   }
 
@@ -349,14 +355,12 @@ export class RouterDesk {
     request.blocks = Math.floor(inputTokens / setup.facts[0]!.blockSize);
     request.prompt.start = isKnown ? pathStart[row]! : 0;
     request.prompt.length = isKnown ? pathStart[row + 1]! - request.prompt.start : 0;
-    request.session = trace?.sessions?.session[row] ?? -1;
-    request.priority = trace?.priority?.[row] ?? 0;
-    request.strictPriority = trace?.hints?.strictPriority?.[row] ?? 0;
-    request.tenant = trace?.labels?.tenant?.codes[row] ?? -1;
-    request.family = trace?.labels?.class?.codes[row] ?? -1;
+    fillMarks(request, trace, row);
     request.sloClass = this.options.slo.of(row);
     request.expectedOutput = expectedOutput(trace, this.options.outputHints, row);
     this.options.rules?.apply(request, row);
+    request.pinned = this.peekedAt;
+    this.pins?.apply(request, row);
     const { affinityBlocks } = this.needs;
     if (affinityBlocks !== undefined) {
       this.firstRow ??= firstRows(forest);

@@ -94,6 +94,10 @@ export const routerKeys = z.strictObject({
     "clients say how long the answer will be (perfect hints: an upper bound)",
   ),
   rules: routingRules,
+  trace_pins: described(
+    z.boolean().default(true),
+    "heed what rows of the trace ask for: pinned workers (backend_instance_id, prefill_worker_id, decode_worker_id) and lists (allowed_workers), by worker number",
+  ),
   busy: busy.prefault({}),
   queue: queueKeys.prefault({}),
 });

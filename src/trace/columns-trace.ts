@@ -12,6 +12,7 @@ import {
 import { bytesOf, textOf } from "./bytes.ts";
 import { LABEL_NAMES } from "./draft.ts";
 import { column, graphColumns, hintColumns, readGraph, readHints } from "./columns-graph.ts";
+import { pinColumns, readPins } from "./columns-pins.ts";
 import { DEFAULT_NAME, type ImportOptions } from "./import-options.ts";
 import type { CallGraph, HashRuns, LabelColumn, Sessions, Trace, TraceHeader } from "./trace.ts";
 
@@ -49,7 +50,7 @@ export function encodeTrace(trace: Trace): Uint8Array {
     );
   }
   if (trace.graph !== undefined) columns.push(...graphColumns(trace.graph));
-  columns.push(...hintColumns(trace.hints));
+  columns.push(...hintColumns(trace.hints), ...pinColumns(trace.pins));
   if (trace.priority !== undefined) columns.push({ name: "priority", data: trace.priority });
   for (const name of LABEL_NAMES) {
     const label = trace.labels?.[name];
@@ -119,6 +120,8 @@ function assemble(table: ColumnTable): Trace | string {
   if (typeof graph === "string") return graph;
   const hints = readHints(table, rows);
   if (typeof hints === "string") return hints;
+  const pins = readPins(table, rows);
+  if (typeof pins === "string") return pins;
   const fault = arrivalFault(arrivalUs, sessions, graph);
   if (fault !== undefined) return fault;
   const labels = readLabels(table, meta, rows);
@@ -135,6 +138,7 @@ function assemble(table: ColumnTable): Trace | string {
     ...(sessions === undefined ? {} : { sessions }),
     ...(graph === undefined ? {} : { graph }),
     ...(hints === undefined ? {} : { hints }),
+    ...(pins === undefined ? {} : { pins }),
     ...(priority === undefined ? {} : { priority }),
     ...(labels === undefined ? {} : { labels }),
   };

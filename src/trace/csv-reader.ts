@@ -6,6 +6,7 @@ import { EXPONENT_TO_US, type CsvShape } from "./csv-shape.ts";
 import { LATEST_US, type Draft } from "./draft.ts";
 import type { Role } from "./import-options.ts";
 import { countFault, TIME_EXPECTED, type RowFault } from "./row-faults.ts";
+import { PIN_ROLES, spacedWorkers } from "./row-pins.ts";
 import { CsvRows } from "./scan-csv.ts";
 import { isBlank, scanCount, scanDecimal } from "./scan-number.ts";
 import { IsoScanner } from "./scan-time.ts";
@@ -15,6 +16,9 @@ const RECORD_LIMIT = 1 << 20;
 
 /** csv-parse builds strings for the whole file: above this the memory is better spent elsewhere. */
 const GENERAL_BYTES_LIMIT = 256 * 1024 * 1024;
+
+/** Of what is no number: no worker has it. */
+const NO_WORKER = -1;
 
 const IMAGE_CLASS = bytesOf("image");
 const TEXT_CLASS = bytesOf("text");
@@ -128,6 +132,7 @@ class CsvRow {
   readonly #input: number;
   readonly #output: number;
   readonly #extra: boolean;
+  readonly #hasPins: boolean;
 
   constructor(shape: CsvShape, draft: Draft) {
     const { columns } = shape;
@@ -138,6 +143,9 @@ class CsvRow {
     this.#arrival = columns.arrival ?? -1;
     this.#input = columns.input ?? -1;
     this.#output = columns.output ?? -1;
+    this.#hasPins = [...PIN_ROLES, "allowed_workers" as const].some(
+      (role) => columns[role] !== undefined,
+    );
     this.#extra =
       shape.images !== undefined ||
       Object.keys(columns).some((role) => !["arrival", "input", "output"].includes(role));
@@ -227,6 +235,29 @@ class CsvRow {
         return { column: this.#name(priority), reason: "is not a number", quote };
       }
     } else draft.rowPriority = 0;
+    return this.#hasPins ? this.#readPins(bytes, from, to) : undefined;
+  }
+
+  #readPins(bytes: Uint8Array, from: Int32Array, to: Int32Array): RowFault | undefined {
+    const { pins } = this.#draft;
+    const { columns } = this.#shape;
+    pins.clear();
+    for (const role of [...PIN_ROLES, "allowed_workers"] as const) {
+      const index = columns[role];
+      if (index === undefined) continue;
+      const start = from[index]!;
+      const end = to[index]!;
+      if (isBlank(bytes, start, end)) continue;
+      const isList = role === "allowed_workers";
+      const worker = isList ? NaN : scanDecimal(bytes, start, end, 0);
+      const expected = isList
+        ? pins.allow(spacedWorkers(bytes, start, end))
+        : pins.set(role, Number.isNaN(worker) ? NO_WORKER : worker);
+      if (expected === "") continue;
+      const quote = quotation(bytes, start, end);
+      const reason = isList ? "is no list of workers" : "is no worker";
+      return { column: this.#name(index), reason, quote, expected };
+    }
     return undefined;
   }
 

@@ -3,7 +3,15 @@
 import { fail, ok, stream } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
 import { gather } from "./finish-parts.ts";
-import type { AgentHints, CallGraph, HashRuns, LabelColumn, Sessions, Trace } from "./trace.ts";
+import type {
+  AgentHints,
+  CallGraph,
+  HashRuns,
+  LabelColumn,
+  RowPins,
+  Sessions,
+  Trace,
+} from "./trace.ts";
 
 /**
  * What to keep. A conversation (or a task with all its sub-agents) belongs where its first call is, and stays whole;
@@ -43,7 +51,7 @@ export function cutTrace(trace: Trace, cut: TraceCut, name: string): Result<Trac
   kept.forEach((row, i) => {
     place[row] = i;
   });
-  const { header, hashes, sessions, graph, hints, labels, priority } = trace;
+  const { header, hashes, sessions, graph, hints, pins, labels, priority } = trace;
   const firstUs = trace.arrivalUs[kept[0]!]!;
   return ok({
     header: { ...header, name, transforms: [...header.transforms, `cut: ${words}`] },
@@ -55,6 +63,7 @@ export function cutTrace(trace: Trace, cut: TraceCut, name: string): Result<Trac
     ...(sessions === undefined ? {} : { sessions: cutSessions(sessions, kept, place) }),
     ...(graph === undefined ? {} : { graph: cutGraph(graph, kept, place) }),
     ...(hints === undefined ? {} : { hints: cutHints(hints, kept) }),
+    ...(pins === undefined ? {} : { pins: cutPins(pins, kept) }),
     ...(labels === undefined ? {} : { labels: cutLabels(labels, kept) }),
     ...(priority === undefined ? {} : { priority: gather(Int16Array, priority, kept) }),
   });
@@ -166,6 +175,18 @@ function cutHints(hints: AgentHints, kept: Uint32Array): AgentHints {
       ? {}
       : { outputTokens: gather(Uint32Array, outputTokens, kept) }),
     ...(keepUs === undefined ? {} : { keepUs: gather(Float64Array, keepUs, kept) }),
+  };
+}
+
+function cutPins({ any, prefill, decode, allowed }: RowPins, kept: Uint32Array): RowPins {
+  const cut = (column: Int32Array): Int32Array => Int32Array.from(kept, (row) => column[row]!);
+  return {
+    ...(any === undefined ? {} : { any: cut(any) }),
+    ...(prefill === undefined ? {} : { prefill: cut(prefill) }),
+    ...(decode === undefined ? {} : { decode: cut(decode) }),
+    ...(allowed === undefined
+      ? {}
+      : { allowed: { ...allowed, codes: Uint16Array.from(kept, (row) => allowed.codes[row]!) } }),
   };
 }
 

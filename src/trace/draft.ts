@@ -6,8 +6,10 @@
 import { F64Column, I32Column, U32Column } from "../core/index.ts";
 import type { GraphDraft } from "./graph-draft.ts";
 import { HashRunsBuilder, IdInterner } from "./hash-runs.ts";
+import { OptionalColumn, padTo } from "./optional-column.ts";
 import type { RowFault, RowFaults } from "./row-faults.ts";
 import { TIME_EXPECTED } from "./row-faults.ts";
+import { PinDraft } from "./row-pins.ts";
 import { TextInterner } from "./text-interner.ts";
 
 /** 2100-01-01 in µs since 1970: a later arrival is a wrong unit, not a request. */
@@ -50,6 +52,7 @@ export class Draft {
   readonly strictPriority = new OptionalColumn();
   readonly outputHint = new OptionalColumn();
   readonly keepUs = new OptionalColumn();
+  readonly pins = new PinDraft();
   readonly options: DraftOptions;
   readonly faults: RowFaults;
   /** Rows whose partial last block has an id, and rows where it has none. */
@@ -121,6 +124,7 @@ export class Draft {
     this.rowStrictPriority = 0;
     this.rowOutputHint = 0;
     this.rowKeepUs = 0;
+    this.pins.clear();
     this.rowWaits = false;
     this.rowModel = -1;
     this.rowTenant = -1;
@@ -215,6 +219,7 @@ export class Draft {
     this.strictPriority.put(this.rows - 1, this.rowStrictPriority);
     this.outputHint.put(this.rows - 1, this.rowOutputHint);
     this.keepUs.put(this.rows - 1, this.rowKeepUs);
+    this.pins.put(this.rows - 1);
     this.#appendLabel("model", this.rowModel);
     this.#appendLabel("tenant", this.rowTenant);
     this.#appendLabel("class", this.rowClass);
@@ -279,31 +284,6 @@ export class Draft {
     }
     this.hashes.endRow();
   }
-}
-
-/** A column that most files do not have: empty until some row has a value other than 0. */
-export class OptionalColumn {
-  readonly #values = new F64Column();
-
-  get isUsed(): boolean {
-    return this.#values.length > 0;
-  }
-
-  put(row: number, value: number): void {
-    if (value === 0 && !this.isUsed) return;
-    padTo(this.#values, row, 0);
-    this.#values.push(value);
-  }
-
-  /** The values of the given rows. */
-  gather(rows: Uint32Array): Float64Array {
-    const values = this.#values.view();
-    return Float64Array.from(rows, (row) => values[row] ?? 0);
-  }
-}
-
-function padTo(column: I32Column | F64Column, length: number, value: number): void {
-  while (column.length < length) column.push(value);
 }
 
 /** The usual block size that would fit, for the message. */

@@ -3,6 +3,7 @@
 import { AGENTIC_SCHEMA } from "./agentic-mooncake.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import { writeIds } from "./export-ids.ts";
+import { writePins } from "./export-pins.ts";
 import { RELATIONS, TRIGGERS, type AgentHints, type CallGraph, type Trace } from "./trace.ts";
 
 /** Bytes assumed per row at first; the writer grows when rows are longer. */
@@ -74,12 +75,17 @@ function writeTimes(
   writer.thousandths(time);
 }
 
-function writeMarks(writer: ByteWriter, { priority, hints, labels }: Trace, row: number): void {
+function writeMarks(
+  writer: ByteWriter,
+  { priority, hints, pins, labels }: Trace,
+  row: number,
+): void {
   if (priority !== undefined && priority[row] !== 0) {
     writer.ascii(', "priority": ');
     writer.signed(priority[row]!);
   }
   writeHints(writer, hints, row);
+  writePins(writer, pins, row);
   for (const [name, label] of [
     ["policy_class", labels?.class],
     ["tenant", labels?.tenant],

@@ -5,6 +5,7 @@ import { encodeTrace } from "./columns-trace.ts";
 import { LABEL_NAMES } from "./draft.ts";
 import { writeAgentic, writeHints } from "./export-agentic.ts";
 import { writeIds } from "./export-ids.ts";
+import { pinFields, writePins } from "./export-pins.ts";
 import type { Trace } from "./trace.ts";
 
 export const EXPORT_FORMATS = ["mooncake", "agentic_mooncake", "csv", "columns"] as const;
@@ -60,7 +61,7 @@ function isLinear({ sessions }: Trace): boolean {
 }
 
 function writeMooncake(trace: Trace): Uint8Array {
-  const { hashes, sessions, priority, labels, hints } = trace;
+  const { hashes, sessions, priority, labels, hints, pins } = trace;
   const writer = new ByteWriter(trace.rows * ROW_BYTES);
   const model = labels?.model?.values.map((text) => JSON.stringify(text));
   const tenant = labels?.tenant?.values.map((text) => JSON.stringify(text));
@@ -93,6 +94,7 @@ function writeMooncake(trace: Trace): Uint8Array {
       writer.signed(priority[row]!);
     }
     writeHints(writer, hints, row);
+    writePins(writer, pins, row);
     if (model !== undefined) writer.text(`, "model": ${model[labels!.model!.codes[row]!]!}`);
     if (tenant !== undefined) {
       writer.text(`, "tenant": ${tenant[labels!.tenant!.codes[row]!]!}`);
@@ -117,7 +119,8 @@ function writeCsv(trace: Trace): Uint8Array {
   writer.ascii("arrival_us,input_tokens,output_tokens");
   if (sessions !== undefined) writer.ascii(",session_id,delay_us");
   if (priority !== undefined) writer.ascii(",priority");
-  for (const { name } of labels) writer.ascii(`,${name}`);
+  const pins = pinFields(trace.pins);
+  for (const { name } of [...labels, ...pins]) writer.ascii(`,${name}`);
   writer.ascii("\n");
   for (let row = 0; row < trace.rows; row++) {
     const time = trace.arrivalUs[row]!;
@@ -141,6 +144,7 @@ function writeCsv(trace: Trace): Uint8Array {
       writer.ascii(",");
       writer.text(values[codes[row]!]!);
     }
+    for (const { field } of pins) writer.ascii(`,${field(row)}`);
     writer.ascii("\n");
   }
   return writer.bytes();

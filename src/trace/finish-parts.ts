@@ -18,8 +18,9 @@ export type FinishContext = {
   readonly transforms: readonly string[];
 };
 
-/** Priorities and hints of the kept rows. */
-function finishMarks(draft: Draft, order: Uint32Array): Pick<Trace, "priority" | "hints"> {
+/** Priorities, hints and pins of the kept rows. */
+function finishMarks(draft: Draft, order: Uint32Array): Pick<Trace, "priority" | "hints" | "pins"> {
+  const pins = draft.pins.gather(order);
   const { strictPriority, outputHint, keepUs } = draft;
   const hints = {
     ...(strictPriority.isUsed
@@ -31,6 +32,7 @@ function finishMarks(draft: Draft, order: Uint32Array): Pick<Trace, "priority" |
   return {
     ...(draft.anyPriority ? { priority: gather(Int16Array, draft.priority.view(), order) } : {}),
     ...(Object.keys(hints).length === 0 ? {} : { hints }),
+    ...(pins === undefined ? {} : { pins }),
   };
 }
 
@@ -110,7 +112,7 @@ export function finishColumns(
   context: FinishContext,
   { order, originUs, startUs, transforms }: Span,
   times: Pick<TraceHeader, "tickUs" | "untimed">,
-): Pick<Trace, "header" | "rows" | "hashes" | "labels" | "priority" | "hints"> {
+): Pick<Trace, "header" | "rows" | "hashes" | "labels" | "priority" | "hints" | "pins"> {
   const { options } = context;
   const whole = order.length === draft.rows && isIdentity(order);
   const hashes = draft.anyHashes ? finishHashes(draft, whole ? undefined : order) : undefined;

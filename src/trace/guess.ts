@@ -2,6 +2,7 @@
 
 import type { ColumnMap, Role, TimeUnit } from "./import-options.ts";
 import { normalName } from "./csv-shape.ts";
+import { ALLOWED_NAME, PIN_NAMES } from "./row-pins.ts";
 
 type NumericUnit = Exclude<TimeUnit, "iso">;
 
@@ -62,6 +63,11 @@ const ALIASES: { readonly [role in Role]: readonly string[] } = {
   tenant: ["tenant", "tenant_id", "client_id", "user_id", "user"],
   class: ["class", "slo_class", "policy_class", "log_type"],
   hashes: ["hash_ids"],
+  // Not "worker": in results of a run that is where a request went.
+  worker: [PIN_NAMES.worker],
+  prefill_worker: [PIN_NAMES.prefill_worker],
+  decode_worker: [PIN_NAMES.decode_worker],
+  allowed_workers: [ALLOWED_NAME],
 };
 
 const SUFFIXES: readonly NumericUnit[] = ["s", "ms", "us", "ns"];

@@ -45,6 +45,10 @@ export const ROLES = [
   "tenant",
   "class",
   "hashes",
+  "worker",
+  "prefill_worker",
+  "decode_worker",
+  "allowed_workers",
 ] as const;
 
 export type Role = (typeof ROLES)[number];

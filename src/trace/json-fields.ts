@@ -5,6 +5,14 @@ import { LATEST_US } from "./draft.ts";
 import { bytesOf } from "./bytes.ts";
 import { isIds, isObject, type IdList, type JsonObject, type JsonValue } from "./json-value.ts";
 import { TIME_EXPECTED, type RowFault } from "./row-faults.ts";
+import {
+  ALLOWED_NAME,
+  isWorker,
+  PIN_NAMES,
+  PIN_ROLES,
+  WORKER_EXPECTED,
+  WORKERS_EXPECTED,
+} from "./row-pins.ts";
 import { TOKENS_LIMIT } from "./scan-number.ts";
 import type { TextInterner } from "./text-interner.ts";
 
@@ -59,6 +67,21 @@ export class Fields {
       Number.isInteger(number) ? number : NaN,
     );
     return Number.isNaN(value) ? 0 : value;
+  }
+
+  /** A worker's number; NaN when it is not there. */
+  worker(name: string): number {
+    return this.number([name], WORKER_EXPECTED, (value) => (isWorker(value) ? value : NaN));
+  }
+
+  /** Numbers of workers; null when they are not there. */
+  workers(name: string): readonly number[] | null {
+    const list = this.list(name);
+    if (!this.has(name)) return null;
+    const workers = list.map((value) => (typeof value === "number" ? value : NaN));
+    if (workers.length > 0 && workers.every(isWorker)) return workers;
+    this.fail(name, "is no list of workers", WORKERS_EXPECTED);
+    return null;
   }
 
   /** A text, or a number as it is written; undefined when it is not there. */
@@ -158,7 +181,7 @@ export function putLocalIds(draft: Draft, ids: IdList, base: number): void {
   draft.rowIds = ids.count;
 }
 
-/** Priority and hints that Dynamo's formats have in common, into the draft's open row. */
+/** Priority, hints and pins that Dynamo's formats have in common, into the draft's open row. */
 export function putHints(draft: Draft, fields: Fields): void {
   draft.rowPriority = fields.signed("priority");
   draft.rowStrictPriority = fields.whole("strict_priority", 0);
@@ -168,4 +191,7 @@ export function putHints(draft: Draft, fields: Fields): void {
   draft.rowClass = codeOf(draft.labelNames.class, fields.text("policy_class"));
   draft.rowTenant = codeOf(draft.labelNames.tenant, fields.text("tenant"));
   draft.rowModel = codeOf(draft.labelNames.model, fields.text("model"));
+  for (const role of PIN_ROLES) draft.pins.set(role, fields.worker(PIN_NAMES[role]));
+  const expected = draft.pins.allow(fields.workers(ALLOWED_NAME));
+  if (expected !== "") fields.fail(ALLOWED_NAME, "is one too many", expected);
 }

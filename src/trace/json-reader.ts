@@ -23,6 +23,7 @@ import { LATEST_US, type Draft } from "./draft.ts";
 import { KeyTable, type JsonKey, type JsonShape } from "./json-shape.ts";
 import { countFault, TIME_EXPECTED, type RowFault } from "./row-faults.ts";
 import { hintExponent, isHint, setHint, type HintRole } from "./row-hints.ts";
+import { isPin, scanAllowed, type PinRole } from "./row-pins.ts";
 import { JsonCursor, wordEnd } from "./scan-json.ts";
 import { scanCount, scanDecimal } from "./scan-number.ts";
 import { IsoScanner } from "./scan-time.ts";
@@ -130,7 +131,7 @@ class JsonRow {
     const cursor = this.#cursor;
     const draft = this.#draft;
     if (cursor.peek() === 0x6e && cursor.bytes[cursor.at + 1] === 0x75) return this.#null(key);
-    if (isHint(key.role)) return this.#hint(key, key.role);
+    if (isHint(key.role) || isPin(key.role)) return this.#hint(key, key.role);
     switch (key.role) {
       case "input":
       case "output":
@@ -153,6 +154,8 @@ class JsonRow {
         if (!this.#numberToken()) return this.#notANumber(key);
         draft.rowPriority = scanDecimal(cursor.bytes, cursor.tokenFrom, cursor.tokenTo, 0);
         return Number.isFinite(draft.rowPriority) ? undefined : this.#notANumber(key);
+      case "allowed_workers":
+        return scanAllowed(cursor, draft.pins, key.name);
     }
   }
 
@@ -168,6 +171,8 @@ class JsonRow {
     else if (key.role === "hashes") draft.rowIds = -1;
     else if (key.role === "priority") draft.rowPriority = 0;
     else if (isHint(key.role)) setHint(draft, key.role, 0);
+    else if (isPin(key.role)) draft.pins.set(key.role, NaN);
+    else if (key.role === "allowed_workers") draft.pins.allow(null);
     else this.#setCode(key, -1);
     return undefined;
   }
@@ -217,11 +222,12 @@ class JsonRow {
     return undefined;
   }
 
-  #hint(key: JsonKey, role: HintRole): RowFault | undefined {
+  #hint(key: JsonKey, role: HintRole | PinRole): RowFault | undefined {
     if (!this.#numberToken()) return this.#notANumber(key);
     const { bytes, tokenFrom, tokenTo } = this.#cursor;
-    const value = scanDecimal(bytes, tokenFrom, tokenTo, hintExponent(role));
-    const expected = setHint(this.#draft, role, value);
+    const draft = this.#draft;
+    const value = scanDecimal(bytes, tokenFrom, tokenTo, isPin(role) ? 0 : hintExponent(role));
+    const expected = isPin(role) ? draft.pins.set(role, value) : setHint(draft, role, value);
     if (expected === "") return undefined;
     const quote = quotation(bytes, tokenFrom, tokenTo);
     return { column: key.name, reason: "cannot be", quote, expected };

@@ -3,6 +3,7 @@
 import { bytesOf } from "./bytes.ts";
 import type { FormatName, Role, TimeUnit } from "./import-options.ts";
 import type { HintRole } from "./row-hints.ts";
+import { ALLOWED_NAME, PIN_NAMES, PIN_ROLES } from "./row-pins.ts";
 
 export type JsonKey = {
   readonly name: string;
@@ -39,6 +40,8 @@ export const MOONCAKE_SHAPE: JsonShape = {
     { name: "policy_class", role: "class", unit: "ms" },
     { name: "tenant", role: "tenant", unit: "ms" },
     { name: "model", role: "model", unit: "ms" },
+    ...PIN_ROLES.map((role) => ({ name: PIN_NAMES[role], role, unit: "ms" as const })),
+    { name: ALLOWED_NAME, role: "allowed_workers", unit: "ms" },
   ],
   dropZeroOutput: false,
   remarks: [],

@@ -99,6 +99,25 @@ export type AgentHints = {
   readonly keepUs?: Float64Array;
 };
 
+/** Workers that rows ask for, by their numbers in the scenario, −1: none; columns that no row uses are absent. */
+export type RowPins = {
+  /** Whatever the worker does (Dynamo: `backend_instance_id`). */
+  readonly any?: Int32Array;
+  /** For the prompt, where others give the answers (`prefill_worker_id`). */
+  readonly prefill?: Int32Array;
+  /** For the answer, or for both (`decode_worker_id`). */
+  readonly decode?: Int32Array;
+  readonly allowed?: AllowedWorkers;
+};
+
+/** The only workers that will do. */
+export type AllowedWorkers = {
+  /** Ascending, each number once; the first list is empty and stands for all workers. */
+  readonly lists: readonly (readonly number[])[];
+  /** List of each row. */
+  readonly codes: Uint16Array;
+};
+
 export type Trace = {
   readonly header: TraceHeader;
   readonly rows: number;
@@ -112,6 +131,7 @@ export type Trace = {
   readonly sessions?: Sessions;
   readonly graph?: CallGraph;
   readonly hints?: AgentHints;
+  readonly pins?: RowPins;
   /** Higher is more urgent. */
   readonly priority?: Int16Array;
   /** Dictionary-coded model, tenant and class names. */

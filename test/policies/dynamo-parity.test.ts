@@ -19,6 +19,7 @@ const INDEX = "policies/prefix-index.test.ts";
 const HERE = "policies/dynamo-parity.test.ts";
 const DEFAULTS = "policies/dynamo-defaults.test.ts";
 const RULES = "sim/routing-rules.test.ts";
+const PINS = "sim/row-pins.test.ts";
 const ROUTER_QUEUE = "sim/router-queue.test.ts";
 const CONDITIONAL = "sim/disagg/conditional.test.ts";
 const HANDOFFS = "sim/disagg/hand-worked.test.ts";
@@ -73,6 +74,9 @@ const TABLE: readonly Row[] = [
     "must",
     [KV, "required labels, a pin, health, overload"],
     [RULES, "workers by number: one list, one pin, and everybody else in turns"],
+    [PINS, "a pin, a list, and everybody else in turns"],
+    [PINS, "prefill and decode workers each by their own pins"],
+    ["laws/pins.test.ts", "nobody who asks for workers lands elsewhere"],
   ],
   ["other modes", "must", [HERE, "in turns, at random, the fewest, the fewer of two, a pin"]],
   [

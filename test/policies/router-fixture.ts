@@ -83,6 +83,7 @@ export function requestOf(
     family: -1,
     sloClass: 0,
     pinned: -1,
+    allowed: undefined,
     requiredLabels: 0,
     preferredLabels: [],
     ...rest,

@@ -94,6 +94,18 @@ function labelsFor(seed: number, rows: number): NonNullable<Trace["labels"]> {
   };
 }
 
+/** Rows that ask for the first worker, which every cluster has, by a pin or by a list. */
+function pinsFor(seed: number, rows: number): NonNullable<Trace["pins"]> {
+  const random = stream(seed, "pins");
+  return {
+    any: Int32Array.from({ length: rows }, () => (random.next() < 0.2 ? 0 : -1)),
+    allowed: {
+      lists: [[], [0]],
+      codes: Uint16Array.from({ length: rows }, () => (random.next() < 0.2 ? 1 : 0)),
+    },
+  };
+}
+
 function traceFor(seed: number, shape: Shape): Trace {
   const random = stream(seed, "random-trace");
   const { rows } = shape;
@@ -128,6 +140,7 @@ function traceFor(seed: number, shape: Shape): Trace {
     ...(shape.sessions ? { sessions: sessionsFor(random, rows) } : {}),
     hints: { keepUs: keepsFor(seed, rows) },
     labels: labelsFor(seed, rows),
+    ...(seed % 5 === 0 ? { pins: pinsFor(seed, rows) } : {}),
   };
 }
 

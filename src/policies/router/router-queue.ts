@@ -11,6 +11,7 @@
 import { InvariantError } from "../../core/index.ts";
 import { QueueEntries, QueueLane, recallOverlap, rememberedOverlap } from "./queue-lane.ts";
 import type { QueueRule } from "./queue-lane.ts";
+import { isRestricted } from "./restrictions.ts";
 import type { RouterState } from "./router-state.ts";
 import type { RouterRequest } from "./router.ts";
 
@@ -183,7 +184,7 @@ export class RouterQueue {
   private mayGo(number: number, nowUs: number, fill: (id: number) => RouterRequest): boolean {
     const { head, rule, of } = this.lanes[number]!;
     const request = fill(head);
-    if (request.pinned >= 0 || request.requiredLabels !== 0) {
+    if (isRestricted(request)) {
       return !this.isBusy(request, rule, nowUs);
     }
     let isBusy = this.busy[of]!;

@@ -13,6 +13,7 @@ import { LoadBook } from "./load-book.ts";
 import { Observed } from "./observed.ts";
 import { PrefillTimes } from "./prefill-times.ts";
 import { PromptMemory } from "./prompt-memory.ts";
+import { isAskedFor, isRestricted } from "./restrictions.ts";
 import { NO_WORKER } from "./router.ts";
 import type {
   Router,
@@ -168,14 +169,13 @@ export class RouterState implements RouterView {
   }
 
   /** Whether a worker may serve a request, be it overloaded or not. */
-  mayServe(worker: number, { pinned, requiredLabels: labels }: RouterRequest): boolean {
-    if (this.health[worker] === 0 || (pinned >= 0 && worker !== pinned)) return false;
-    return (this.facts[worker]!.labels & labels) === labels;
+  mayServe(worker: number, request: RouterRequest): boolean {
+    return this.health[worker] !== 0 && isAskedFor(worker, this.facts[worker]!, request);
   }
 
   /** Whether any worker may serve a request. */
   mayBeServed(request: RouterRequest): boolean {
-    if (request.pinned < 0 && request.requiredLabels === 0) return this.upCount > 0;
+    if (!isRestricted(request)) return this.upCount > 0;
     for (let worker = 0; worker < this.workers; worker++) {
       if (this.mayServe(worker, request)) return true;
     }
@@ -340,9 +340,7 @@ export class RouterState implements RouterView {
       setup.busyBlocksShare < Infinity ||
       setup.busyPrefillTokens < Infinity ||
       setup.busyPrefillShare < Infinity;
-    const isFree =
-      this.downCount === 0 && !watchesLoad && request.pinned < 0 && request.requiredLabels === 0;
-    if (isFree) {
+    if (this.downCount === 0 && !watchesLoad && !isRestricted(request)) {
       if (this.candidateCount !== this.workers) {
         for (let worker = 0; worker < this.workers; worker++) candidates[worker] = worker;
         this.candidateCount = this.workers;

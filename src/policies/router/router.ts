@@ -106,6 +106,8 @@ export type RouterRequest = {
   sloClass: number;
   /** Only this worker will do; −1: any. */
   pinned: number;
+  /** Only these workers will do, a bit for each, 32 to a number; undefined: all. */
+  allowed: Uint32Array | undefined;
   /** Labels a worker must have, as bits. */
   requiredLabels: number;
   /** Labels that are preferred, with weights. */

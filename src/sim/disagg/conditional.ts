@@ -53,6 +53,7 @@ export class Conditional {
     const { view } = this;
     const { table, poolOf, prefillDesk, decodeDesk } = this.parts;
     const row = table.data[slot + AT_ROW]!;
+    if (this.wantsHop(row)) return null;
     const { worker, cachedTokens, kvShare } = decodeDesk.peek(slot, row, tokens, nowUs);
     if (worker === null || !takes(poolOf[worker.id]!.engine.knobs, slot, table)) return null;
     const source = prefillDesk.peek(slot, row, tokens, nowUs);
@@ -72,6 +73,14 @@ export class Conditional {
     const booked = decodeDesk.routeTo(worker, slot, row, tokens, tokens - cachedTokens, nowUs);
     if (booked === null) throw new InvariantError("router law: what was peeked at is not eligible");
     return booked;
+  }
+
+  /** Whether a row asks for prefill workers in a way that no decode worker could answer. */
+  private wantsHop(row: number): boolean {
+    const { prefillDesk, decodeDesk } = this.parts;
+    const { pins } = prefillDesk;
+    if (pins === undefined) return false;
+    return pins.hasPin(row) || (pins.hasList(row) && decodeDesk.pins?.hasList(row) !== true);
   }
 }
 
