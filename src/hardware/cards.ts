@@ -1,5 +1,6 @@
 import type { Result } from "../core/index.ts";
 import { fail, ok } from "../core/index.ts";
+import { gpuKey, modelKey } from "./card-names.ts";
 import type { GpuCard, LinkCard, NodeCard } from "./gpu-card.ts";
 import { nearestWord } from "./hf-config-fields.ts";
 import type { EngineTiming } from "./kernels/engine-timing.ts";
@@ -27,16 +28,6 @@ export type CardDeck = {
 
 export const EMPTY_DECK: CardDeck = { gpus: [], nodes: [], links: [], llms: [] };
 
-/** Usual short names of GPUs; a card id always works. */
-const GPU_ALIASES: ReadonlyMap<string, string> = new Map([
-  ["a100", "a100-sxm-80"],
-  ["a100-80", "a100-sxm-80"],
-  ["a100-40", "a100-sxm-40"],
-  ["h100", "h100-sxm"],
-  ["h200", "h200-sxm"],
-  ["4090", "rtx-4090"],
-]);
-
 /** `H100_SXM` and "h100 sxm" mean the same card. */
 function plain(name: string): string {
   return name
@@ -45,13 +36,8 @@ function plain(name: string): string {
     .replaceAll(/[\s_]+/g, "-");
 }
 
-function unknown(
-  kind: string,
-  name: string,
-  known: readonly string[],
-  shortNames: readonly string[] = [],
-): Result<never> {
-  const nearest = nearestWord(plain(name), [...known, ...shortNames]);
+function unknown(kind: string, name: string, known: readonly string[]): Result<never> {
+  const nearest = nearestWord(plain(name), known);
   return fail({
     what: `unknown ${kind} ${name}`,
     expected: nearest === undefined ? `a ${kind} card` : `a known ${kind}, nearest: ${nearest}`,
@@ -59,26 +45,42 @@ function unknown(
   });
 }
 
-/** The GPU of this id or usual short name. */
+/** The one card whose name has this key, a user's before a bundled one of the same id; undefined where two fit. */
+function byKey<T extends { readonly id: string }>(
+  cards: readonly T[],
+  fits: (card: T) => boolean,
+): T | undefined {
+  const fitting = cards.filter(fits);
+  return fitting.every(({ id }) => id === fitting[0]?.id) ? fitting[0] : undefined;
+}
+
+/** The GPU of this id or of another usual name (`h100`, `NVIDIA A100 40GB`). Errors: none, or two fit. */
 export function findGpu(deck: CardDeck, name: string): Result<GpuCard> {
-  const wanted = GPU_ALIASES.get(plain(name)) ?? plain(name);
-  const found = deck.gpus.find((gpu) => gpu.id === wanted);
+  const wanted = plain(name);
+  const key = gpuKey(name);
+  const found =
+    deck.gpus.find((gpu) => gpu.id === wanted) ?? byKey(deck.gpus, ({ id }) => gpuKey(id) === key);
   if (found !== undefined) return ok(found);
   return unknown(
     "GPU",
     name,
     deck.gpus.map((gpu) => gpu.id),
-    [...GPU_ALIASES.keys()],
   );
 }
 
-/** The model of this id, or of this Hugging Face name with or without its owner. */
+/**
+ * The model of this id, of this Hugging Face name with or without its owner, or of another release of the same shapes
+ * (`DeepSeek-R1-0528`). Errors: none, or two fit.
+ */
 export function findModel(deck: CardDeck, name: string): Result<ModelEntry> {
   const wanted = plain(name);
-  const found = deck.llms.find(({ id, hf }) => {
+  const key = modelKey(name);
+  const exact = deck.llms.find(({ id, hf }) => {
     const full = plain(hf);
     return id === wanted || full === wanted || full.split("/")[1] === wanted;
   });
+  const found =
+    exact ?? byKey(deck.llms, ({ id, hf }) => modelKey(id) === key || modelKey(hf) === key);
   if (found !== undefined) return ok(found);
   return unknown(
     "model",

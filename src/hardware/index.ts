@@ -1,3 +1,4 @@
+export { architectureName } from "./card-names.ts";
 export * from "./cards.ts";
 export * from "./gpu-card.ts";
 export * from "./gpu-price.ts";

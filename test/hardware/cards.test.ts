@@ -85,7 +85,16 @@ describe("bundled models", () => {
 
 describe("bundled hardware", () => {
   test("every GPU asked for has a card with positive peaks", () => {
-    const wanted = ["a100-sxm-40", "a100", "l40s", "rtx-pro-6000", "rtx-4090", "h100", "h100-pcie"];
+    const wanted = [
+      "a100-sxm-40",
+      "a100",
+      "a100-pcie",
+      "l40s",
+      "rtx-pro-6000",
+      "rtx-4090",
+      "h100",
+      "h100-pcie",
+    ];
     wanted.push("h200", "gh200", "b200", "b300", "gb200", "gb300", "h20");
     wanted.push(...["1g-10gb", "1g-20gb", "2g-20gb", "3g-40gb"].map((mig) => `h100-mig-${mig}`));
     wanted.push("h100-mig-4g-40gb", "h100-mig-7g-80gb");
