@@ -7,6 +7,7 @@ import type { Result } from "../core/index.ts";
 import {
   loadInferencex,
   loadSilicon,
+  loadSplitRecipes,
   loadTrtllmMax,
   loadTrtllmOnline,
   loadVllmE2e,
@@ -30,7 +31,6 @@ const TABLES: readonly (readonly [
   file: string,
   load: (name: string, text: string) => Result<Loaded>,
 ])[] = [
-  ["inferencex.csv", loadInferencex],
   ["e2e_silicon_sample.csv", loadSilicon],
   ["trtllm_perf_overview.csv", loadTrtllmMax],
   ["trtllm_online_qps.csv", loadTrtllmOnline],
@@ -90,6 +90,8 @@ export function loadMeasured(folder: string): Result<MeasuredData> {
   const all = new Collector();
   const read = (name: string): Result<string> => readText(join(folder, name), "measured results");
   const has = (name: string): boolean => existsSync(join(folder, name));
+  const unread = loadSweeps(folder, read, has, all);
+  if (unread !== undefined) return unread;
   for (const [file, load] of TABLES) {
     if (!has(file)) continue;
     const text = read(file);
@@ -104,7 +106,8 @@ export function loadMeasured(folder: string): Result<MeasuredData> {
   }
   const { runs, skipped } = all;
   if (runs.length > 0) return ok({ folder, runs, skipped });
-  const known = [...TABLES.map(([file]) => file), "vllm_e2e/", "vllm_requests/"].join(", ");
+  const tables = ["inferencex.csv", ...TABLES.map(([file]) => file)];
+  const known = [...tables, "vllm_e2e/", "vllm_requests/"].join(", ");
   const what = "the folder holds no measured run";
   return fail({ what, where: folder, expected: known, remedy: "name another with --data DIR" });
 }
@@ -116,6 +119,20 @@ type FolderLoader = (
   has: (name: string) => boolean,
   all: Collector,
 ) => Failure | undefined;
+
+const loadSweeps: FolderLoader = (_folder, read, has, all) => {
+  const [runs, recipes] = ["inferencex.csv", "recipes.csv"] as const;
+  if (!has(runs)) return undefined;
+  const [rows, limits] = [read(runs), has(recipes) ? read(recipes) : undefined];
+  if (!rows.ok) return rows;
+  if (limits?.ok === false) return limits;
+  const known = limits === undefined ? undefined : loadSplitRecipes(recipes, limits.value);
+  if (known?.ok === false) return known;
+  const loaded = loadInferencex(runs, rows.value, known?.value);
+  if (!loaded.ok) return loaded;
+  all.take(runs, loaded.value);
+  return undefined;
+};
 
 const loadE2e: FolderLoader = (_folder, read, has, all) => {
   const [experiments, actuals] = ["vllm_e2e/experiments.csv", "vllm_e2e/actuals.csv"] as const;

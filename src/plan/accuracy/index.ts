@@ -16,6 +16,7 @@ export type { RunParts } from "./run-engine.ts";
 export { quantile } from "./run-statistics.ts";
 export { compareRivals, loadRivals, type RivalComparison, type RivalPrediction } from "./rivals.ts";
 export { simulateRun, simulationKey, type Prediction } from "./simulate-run.ts";
+export { loadSplitRecipes, type RecipeLimits, SplitRecipes } from "./split-recipes.ts";
 export { compareSteps, loadStepRuns, type StepRun, type StepSummary } from "./step-runs.ts";
 export {
   ERROR_TARGETS,

@@ -11,6 +11,7 @@ import { metricsOf } from "./measured-run.ts";
 import type { RowRecord } from "./record.ts";
 import { checkpointFormat } from "./run-dtype.ts";
 import { gpuName, modelName } from "./run-names.ts";
+import type { RecipeLimits, SplitRecipes, SplitRole } from "./split-recipes.ts";
 
 const ENGINES: ReadonlyMap<string, MemoryEngine> = new Map([
   ["dynamo-sglang", "sglang"],
@@ -32,9 +33,7 @@ const SGLANG_CHUNK = 32_768;
 /** Graphs are captured up to the decode batch in all recipes, and up to 512 by default. */
 const GRAPH_ROWS = 512;
 
-type Role = "prefill" | "decode";
-
-function isDp(row: RowRecord, role: Role): boolean {
+function isDp(row: RowRecord, role: SplitRole): boolean {
   return row.text(`${role}_dp_attn`) === "true";
 }
 
@@ -70,18 +69,29 @@ export function decodeBatch(clientsOfRank: number): number {
   return batch;
 }
 
-function knobsOf(query: SetupQuery, role: Role, clientsOfWorker: number): RunKnobs {
+function sglangKnobs(knobs: RunKnobs, dp: number, limits: RecipeLimits): RunKnobs {
+  const { maxBatch, maxTokens = SGLANG_CHUNK * dp } = limits;
+  const running = maxBatch === undefined ? {} : { maxNumSeqs: Math.max(maxBatch, dp) };
+  return { ...knobs, ...running, maxBatchedTokens: maxTokens };
+}
+
+/** Limits are the recipe's where one is recorded, else what recipes have most often. */
+function knobsOf(
+  query: SetupQuery,
+  role: SplitRole,
+  clientsOfWorker: number,
+  limits: RecipeLimits = {},
+): RunKnobs {
   const { engine, input, dp } = query;
   const { recvInterval: _recv, ...knobs } = inferencexSetup(query).knobs;
-  if (engine === "sglang") {
-    return { ...knobs, maxBatchedTokens: SGLANG_CHUNK * dp };
-  }
+  if (engine === "sglang") return sglangKnobs(knobs, dp, limits);
   if (role === "prefill") {
     // Whole prompts only.
-    const tokens = Math.max(TRTLLM_PREFILL_TOKENS, 2 * input);
-    return { ...knobs, rankWaitSteps: 0, maxBatchedTokens: tokens * dp };
+    const { maxBatch, maxTokens = Math.max(TRTLLM_PREFILL_TOKENS, 2 * input) } = limits;
+    const running = maxBatch === undefined ? {} : { maxNumSeqs: maxBatch * dp };
+    return { ...knobs, ...running, rankWaitSteps: 0, maxBatchedTokens: maxTokens * dp };
   }
-  const batch = decodeBatch(clientsOfWorker / dp);
+  const batch = limits.maxBatch ?? decodeBatch(clientsOfWorker / dp);
   return { ...knobs, maxNumSeqs: batch * dp, graphRowsMax: Math.max(GRAPH_ROWS, batch) };
 }
 
@@ -102,16 +112,17 @@ function expertsOf({ precision, dp, gpu }: SetupQuery): string | undefined {
  */
 const SGLANG_COPIES = 32;
 
-function copiesOf({ engine, precision, dp, gpu }: SetupQuery, role: Role): number {
+function copiesOf({ engine, precision, dp, gpu }: SetupQuery, role: SplitRole): number {
   const isRecipe = engine === "sglang" && dp > 1 && /^gb[23]00/.test(gpu);
   return isRecipe && (role === "decode" || precision === "fp8") ? SGLANG_COPIES : 0;
 }
 
 function groupOf(
   row: RowRecord,
-  role: Role,
+  role: SplitRole,
   query: Omit<SetupQuery, "tp" | "dp">,
   dtype: KernelsLayout["dtype"],
+  limits: RecipeLimits | undefined,
 ): WorkerGroup {
   const ranks = row.number(`${role}_tp`);
   const dp = isDp(row, role) ? ranks : 1;
@@ -131,7 +142,12 @@ function groupOf(
     ep,
     ...(copies === 0 ? {} : { redundantExperts: copies }),
   };
-  return { role, workers, layout, knobs: knobsOf(whole, role, query.concurrency / workers) };
+  return {
+    role,
+    workers,
+    layout,
+    knobs: knobsOf(whole, role, query.concurrency / workers, limits),
+  };
 }
 
 function measuredOf(row: RowRecord) {
@@ -150,7 +166,7 @@ function measuredOf(row: RowRecord) {
 }
 
 /** The run of a row that `disaggObstacle` has nothing against. */
-export function disaggRun(name: string, row: RowRecord): MeasuredRun {
+export function disaggRun(name: string, row: RowRecord, recipes: SplitRecipes): MeasuredRun {
   const engine = ENGINES.get(row.text("framework")) ?? "trtllm";
   const [conc, isl, osl] = [row.number("conc"), row.number("isl"), row.number("osl")];
   const model = modelName(row.text("model"));
@@ -159,8 +175,8 @@ export function disaggRun(name: string, row: RowRecord): MeasuredRun {
   const month = row.text("date").slice(0, 7);
   const query = { engine, gpu, precision, model, input: isl, output: osl, month };
   const format = checkpointFormat(model, precision);
-  const group = (role: Role): WorkerGroup =>
-    groupOf(row, role, { ...query, concurrency: conc }, format.dtype);
+  const group = (role: SplitRole): WorkerGroup =>
+    groupOf(row, role, { ...query, concurrency: conc }, format.dtype, recipes.limitsOf(row, role));
   const groups = [group("prefill"), group("decode")] as const;
   const [, decode] = groups;
   return {

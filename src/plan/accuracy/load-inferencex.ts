@@ -16,6 +16,7 @@ import { parseRecords } from "./record.ts";
 import { stalledAmong } from "./suspect-records.ts";
 import { checkpointFormat } from "./run-dtype.ts";
 import { gpuName, modelName } from "./run-names.ts";
+import { SplitRecipes } from "./split-recipes.ts";
 
 const NEEDED = ["hardware", "framework", "model", "precision", "isl", "osl", "conc", "n_gpu_total"];
 const MS_PER_S = 1000;
@@ -133,15 +134,22 @@ function withStalls(runs: readonly MeasuredRun[]): MeasuredRun[] {
   return runs.map((run) => (stalled.has(run) ? { ...run, suspect } : run));
 }
 
-/** Reads the table. Problems: a missing column, a damaged row. */
-export function loadInferencex(name: string, text: string): Result<Loaded> {
+/**
+ * Reads the table; disaggregated rows get the limits of their recipes. Problems: a missing column, a
+ * damaged row.
+ */
+export function loadInferencex(
+  name: string,
+  text: string,
+  recipes = new SplitRecipes(),
+): Result<Loaded> {
   const rows = parseRecords(name, text, NEEDED);
   if (!rows.ok) return rows;
   const skips = new SkipCount();
   const runs = rows.value.flatMap((row) => {
     const isSplit = row.text("disagg") === "true";
     const why = isSplit ? disaggObstacle(row) : obstacle(row);
-    if (why === undefined) return [isSplit ? disaggRun(name, row) : runOf(name, row)];
+    if (why === undefined) return [isSplit ? disaggRun(name, row, recipes) : runOf(name, row)];
     skips.add(why);
     return [];
   });

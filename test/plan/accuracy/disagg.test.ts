@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { findModel, kernelsStepTime } from "../../../src/hardware/index.ts";
+import { kernelsStepTime } from "../../../src/hardware/index.ts";
 import { decodeBatch, loadInferencex, rankPairs, simulateRun } from "../../../src/plan/index.ts";
-import type { MeasuredRun } from "../../../src/plan/index.ts";
-import { deck, paramsOf, timingOf } from "../../hardware/kernels-support.ts";
+import { runPartsOf } from "./run-parts-support.ts";
 
 const COLUMNS = {
   hardware: "gb200",
@@ -41,22 +40,6 @@ function load(changes: Partial<Record<keyof typeof COLUMNS, string>> = {}) {
   return loaded.value;
 }
 
-function partsOf({ model, gpu, engine }: MeasuredRun) {
-  const entry = findModel(deck, model);
-  if (!entry.ok) throw new Error(entry.problem.what);
-  const gpuCard = deck.gpus.find(({ id }) => id === gpu)!;
-  const node = deck.nodes.find(({ id }) => id === gpuCard.node);
-  const params = paramsOf(gpuCard.calibration);
-  const timing = timingOf(engine);
-  return {
-    model: entry.value.card,
-    gpu: gpuCard,
-    params,
-    timing,
-    ...(node === undefined ? {} : { node }),
-  };
-}
-
 describe("disaggregated rows", () => {
   it("are runs of two kinds of workers, of the engine's version of the month", () => {
     const [run] = load().runs;
@@ -78,10 +61,10 @@ describe("disaggregated rows", () => {
 
   it("simulate: more decode workers make answers quicker, and every prompt is handed over", () => {
     const [run] = load().runs;
-    const few = simulateRun(run!, partsOf(run!));
+    const few = simulateRun(run!, runPartsOf(run!));
     const wider = load({ decode_workers: "4", n_decode_gpu_fixed: "32", n_gpu_total: "36" })
       .runs[0]!;
-    const many = simulateRun(wider, partsOf(wider));
+    const many = simulateRun(wider, runPartsOf(wider));
     if (!few.ok || !many.ok) throw new Error("a run failed");
     const [a, b] = [few.value.windows[0]!, many.value.windows[0]!];
     expect(b.tpotP50!).toBeLessThan(0.8 * a.tpotP50!);
@@ -98,7 +81,7 @@ describe("disaggregated rows", () => {
 
 it("attention ranks schedule and replay graphs each for its own requests", () => {
   const [run] = load({ decode_tp: "8", decode_dp_attn: "true" }).runs;
-  const parts = partsOf(run!);
+  const parts = runPartsOf(run!);
   const at = (dp: number) => {
     const layout = { ...run!.layout, tp: 8 / dp, dp };
     const made = kernelsStepTime({ ...parts, layout });
