@@ -1,7 +1,7 @@
 /** Numbers on the command line, checked as strictly as those in files. */
 
 import { fail, ok } from "../core/index.ts";
-import type { Result } from "../core/index.ts";
+import type { Problem, Result } from "../core/index.ts";
 
 /** A whole number ≥ 0. Errors: anything else. */
 export function wholeFlag(text: string | undefined, name: string): Result<number | undefined> {
@@ -50,6 +50,14 @@ export function shareFlag(text: string | undefined, name: string): Result<number
     expected: "a number from 0 to 1, or a percentage",
     remedy: `write for example ${name} 99%`,
   });
+}
+
+/** A problem of a setting, at the flag that gives it: maxNumSeqs is --max-num-seqs. */
+export function atFlag(problem: Problem): Problem {
+  const { where } = problem;
+  if (where === undefined || !/^[a-zA-Z]+$/.test(where)) return problem;
+  const name = where.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return { ...problem, where: `--${name}` };
 }
 
 /** A repeatable option: each use adds one. */

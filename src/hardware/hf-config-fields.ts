@@ -11,6 +11,16 @@ export function isObject(value: unknown): value is JsonObject {
 /** Assumption: no size, rank or factor in a configuration reaches this; products of a few stay finite. */
 const NUMBER_LIMIT = 1e15;
 
+/** Assumption: twice the vocabularies and positions of 2026 (Llama 4: 10.5 million positions), rounded up to a power of two. */
+const COUNT_LIMIT = 33_554_432;
+const COUNTS = "a whole number ≥ 1";
+const COUNTS_UP_TO = `a whole number from 1 to ${COUNT_LIMIT}`;
+
+/** As it stands in the file; JSON has no word for what is no number. */
+function shown(value: unknown): string {
+  return typeof value === "number" ? String(value) : JSON.stringify(value);
+}
+
 /**
  * Typed reads of one JSON object. A wrong or missing field is noted in `problems` and read as 1,
  * so that one pass names every bad field and never computes with NaN.
@@ -34,17 +44,22 @@ export class Fields {
       if (!this.has(name)) continue;
       const value = this.json[name];
       if (typeof value === "number" && value >= 0 && value < NUMBER_LIMIT) return value;
-      return this.bad(name, `is ${JSON.stringify(value)}`, "a number ≥ 0 and below 10^15");
+      return this.bad(name, `is ${shown(value)}`, "a number ≥ 0 and below 10^15");
     }
     return this.bad(names.join(" or "), "is missing", "a number");
   }
 
-  /** A count: a whole number ≥ 1 and below 2³¹. */
+  /** A count: a whole number from 1 to `COUNT_LIMIT`. */
   count(...names: string[]): number {
-    const value = this.number(...names);
-    if (Number.isSafeInteger(value) && value >= 1 && value < 2147483648) return value;
-    const name = names.find((one) => this.has(one)) ?? names.join(" or ");
-    return this.bad(name, `is ${value}`, "a whole number ≥ 1");
+    const name = names.find((one) => this.has(one));
+    if (name === undefined) return this.bad(names.join(" or "), "is missing", COUNTS);
+    const value = this.json[name];
+    if (typeof value === "number" && Number.isSafeInteger(value) && value >= 1) {
+      return value <= COUNT_LIMIT ? value : this.bad(name, `is ${value}`, COUNTS_UP_TO);
+    }
+    const isQuoted = typeof value === "string" && /^\d+$/.test(value);
+    const quotes = isQuoted ? `; ${value} without the quotes` : "";
+    return this.bad(name, `is ${shown(value)}`, COUNTS + quotes);
   }
 
   numberOr(fallback: number, ...names: string[]): number {

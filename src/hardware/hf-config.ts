@@ -5,10 +5,14 @@ import { FAMILIES, familyLike } from "./hf-config-families.ts";
 import { Fields, isObject, nearestWord } from "./hf-config-fields.ts";
 import { attentionOf, ffnOf, normElementsOf } from "./hf-config-layers.ts";
 import { quantizationOf } from "./hf-config-quant.ts";
+import { countParameters } from "./model-card-params.ts";
+import { layerCount } from "./model-card.ts";
 import type { Encoder, LayerGroup, ModelCard } from "./model-card.ts";
 
 /** Most layers and experts a card may have; beyond it a config is taken for damaged. */
 const MAX_LAYERS = 4096;
+/** Assumption: fifty times the largest model announced (Llama 4 Behemoth, 2·10¹²); beyond it a size has a digit too many. */
+const MAX_PARAMETERS = 1e14;
 
 function familyOf(top: Fields, text: Fields): Result<Family> {
   const names: string[] = [];
@@ -84,6 +88,18 @@ function problemOf(problems: readonly Problem[]): Problem {
   return { ...first, what: `${first.what} (and ${problems.length - 1} more fields)` };
 }
 
+/** A model of more parameters than any; undefined: it may be one. */
+function checkSize(card: ModelCard): Result<never> | undefined {
+  const { total } = countParameters(card);
+  if (total < MAX_PARAMETERS) return undefined;
+  return fail({
+    what: `${layerCount(card)} layers of width ${card.hidden} are ${total.toExponential(1)} parameters`,
+    where: "hidden_size",
+    expected: `fewer than ${MAX_PARAMETERS.toExponential()}: a size that a model has, such as 8192`,
+    remedy: "take config.json as the model's page publishes it",
+  });
+}
+
 /**
  * Turns a Hugging Face `config.json` into a model card.
  *
@@ -141,5 +157,6 @@ export function parseHfConfig(json: unknown, name = "model"): Result<ModelCard> 
     dtype: quant.dtype,
     quantizedParts: quant.parts,
   };
-  return ok(encoder === undefined ? card : { ...card, encoder });
+  const whole = encoder === undefined ? card : { ...card, encoder };
+  return checkSize(whole) ?? ok(whole);
 }

@@ -32,7 +32,8 @@ function bar(slices: readonly Slice[], totalBytes: number): string {
   let text = "";
   for (const { letter, bytes } of slices) {
     if (bytes <= 0) continue;
-    text += letter.repeat(Math.max(1, Math.round((bytes / totalBytes) * BAR_WIDTH)));
+    const share = Math.min(1, bytes / totalBytes);
+    text += letter.repeat(Math.max(1, Math.round(share * BAR_WIDTH)));
   }
   return text.length <= BAR_WIDTH ? text : `${text.slice(0, BAR_WIDTH)}`;
 }

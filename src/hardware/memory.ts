@@ -300,6 +300,9 @@ const COUNTS = [
   ["encoderCacheTokens", 0],
 ] as const;
 
+/** Largest of them that the scenario's schema takes. */
+const COUNT_MOST = 1 << 30;
+
 function checkSettings(settings: MemorySettings, totalBytes: number): Result<MemorySettings> {
   const fraction = settings.fraction;
   if (fraction !== undefined && !(fraction > 0 && fraction <= 1)) {
@@ -307,9 +310,15 @@ function checkSettings(settings: MemorySettings, totalBytes: number): Result<Mem
   }
   for (const [key, least] of COUNTS) {
     const value = settings[key];
-    if (value === undefined || (Number.isSafeInteger(value) && value >= least)) continue;
-    const expected = `a whole number ≥ ${least}`;
+    if (value === undefined) continue;
+    if (Number.isSafeInteger(value) && value >= least && value <= COUNT_MOST) continue;
+    const expected = `a whole number from ${least} to ${COUNT_MOST}`;
     return fail({ what: `${key} is ${value}`, where: key, expected });
+  }
+  const { adapters } = settings;
+  if (adapters !== undefined && adapters.slots > 0 && !(adapters.rank >= 1)) {
+    const expected = "a whole number ≥ 1";
+    return fail({ what: `adapters of rank ${adapters.rank}`, where: "maxLoraRank", expected });
   }
   if (!(totalBytes > 0)) return fail({ what: "the GPU has no memory", where: "gpu" });
   return ok(settings);

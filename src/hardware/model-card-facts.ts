@@ -129,7 +129,7 @@ function splitOf(card: ModelCard, layout: ModelLayout): Result<Split> {
   };
   for (const key of ["tp", "pp", "ep", "dp"] as const) {
     if (Number.isSafeInteger(split[key]) && split[key] >= 1) continue;
-    return fail({ what: `${key} is ${split[key]}`, expected: "a whole number ≥ 1" });
+    return fail({ what: `${key} is ${split[key]}`, where: key, expected: "a whole number ≥ 1" });
   }
   if (!Number.isSafeInteger(split.copies) || split.copies < 0) {
     const what = `${split.copies} redundant experts`;
@@ -137,7 +137,8 @@ function splitOf(card: ModelCard, layout: ModelLayout): Result<Split> {
   }
   const layers = layerCount(card);
   if (split.pp > layers) {
-    return fail({ what: `${layers} layers cannot form ${split.pp} pipeline stages`, where: "pp" });
+    const what = `${layers} layers cannot form ${split.pp} pipeline stages`;
+    return fail({ what, where: "pp", expected: `at most ${layers}` });
   }
   for (const group of card.groups) {
     const what = checkGroup(group, split);

@@ -193,6 +193,10 @@ describe("bad input", () => {
     ["zero", "num_hidden_layers", 0],
     ["huge", "num_hidden_layers", 1e9],
     ["fraction", "num_key_value_heads", 1.5],
+    ["quoted", "num_hidden_layers", "32"],
+    ["endless", "num_attention_heads", NaN],
+    ["larger than any", "hidden_size", 1e9],
+    ["a digit too many", "hidden_size", 10_000_000],
   ])("a %s field is named", (_, field, value) => {
     const config = { ...(configs.get("llama-3.1-8b") as object), [field]: value };
     const bad = parseHfConfig(config);
@@ -249,6 +253,17 @@ describe("fields that cannot be beside each other", () => {
       "quantization_config.bits: weights of 3 bits are not known; 4 or 8",
     ],
     [{ num_hidden_layers: 0 }, "num_hidden_layers: num_hidden_layers is 0; a whole number ≥ 1"],
+    [
+      { vocab_size: 1e9 },
+      "vocab_size: vocab_size is 1000000000; a whole number from 1 to 33554432",
+    ],
+    [{ num_hidden_layers: NaN }, "num_hidden_layers: num_hidden_layers is NaN; a whole number ≥ 1"],
+    [
+      { vocab_size: "32000" },
+      'vocab_size is "32000"; a whole number ≥ 1; 32000 without the quotes',
+    ],
+    [{ num_hidden_layers: 1e6 }, "num_hidden_layers: 1000000 layers; at most 4096"],
+    [{ hidden_size: 1e7 }, "layers of width 10000000 are"],
   ])("%o", (changes, words) => {
     expect(problemOf(changes)).toContain(words);
   });

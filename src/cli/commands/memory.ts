@@ -1,6 +1,6 @@
 /** `headworks memory`: where a GPU's memory goes, and what fits. */
 
-import { ok } from "../../core/index.ts";
+import { fail, ok } from "../../core/index.ts";
 import type { Result } from "../../core/index.ts";
 import {
   checkPrecision,
@@ -18,6 +18,7 @@ import type {
   MemoryBudget,
   MemorySettings,
 } from "../../hardware/index.ts";
+import { atFlag } from "../flags.ts";
 import { EXIT_DONE, EXIT_GATE } from "../exit-codes.ts";
 import { loadDeck } from "../load-cards.ts";
 
@@ -66,9 +67,17 @@ export async function runMemory(options: MemoryOptions): Promise<Result<CommandO
   if (!gpu.ok) return gpu;
   const card = entry.value.card;
   const precision = checkPrecision(gpu.value, settings.dtype ?? card.dtype, settings.kvDtype);
-  if (!precision.ok) return precision;
+  if (!precision.ok) return fail(atFlag(precision.problem));
+  if (settings.mtp === true && card.mtpLayers === 0) {
+    return fail({
+      what: `${card.name} has no layers that predict further tokens`,
+      where: "--mtp",
+      expected: "a model with such layers (DeepSeek-V3, GLM-5, Qwen3.5)",
+      remedy: "use --eagle for a draft layer of its own",
+    });
+  }
   const budget = memoryBudget(card, gpu.value.visibleBytes, settings);
-  if (!budget.ok) return budget;
+  if (!budget.ok) return fail(atFlag(budget.problem));
   const others = budget.value.fits
     ? []
     : memoryAlternatives(deck.value, card, gpu.value, settings).map((one) =>

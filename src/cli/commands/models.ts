@@ -16,6 +16,7 @@ import {
 } from "../../hardware/index.ts";
 import type { ModelCard, ModelEntry, ModelLayout, WeightDtype } from "../../hardware/index.ts";
 import { EXIT_DONE } from "../exit-codes.ts";
+import { atFlag } from "../flags.ts";
 import { loadDeck, readDocument } from "../load-cards.ts";
 import { textTable } from "../table.ts";
 import type { CommandOutput } from "./memory.ts";
@@ -104,7 +105,8 @@ function show(entry: ModelEntry, options: ModelsOptions): Result<string> {
     const fp8 = modelFacts(card, { ...layout, kvDtype: "fp8" });
     if (!facts.ok || !fp8.ok) {
       // In the overview a split that does not divide is left out; one asked for is an error.
-      if (!facts.ok && asked !== undefined && Object.keys(asked).length > 0) return facts;
+      if (!facts.ok && asked !== undefined && Object.keys(asked).length > 0)
+        return fail(atFlag(facts.problem));
       continue;
     }
     documents.push({ layout, ...facts.value });
@@ -161,7 +163,12 @@ function add(options: ModelsOptions): Result<string> {
   const hf = typeof named === "string" && named !== "" ? named : undefined;
   const id = options.as ?? (hf?.split("/").pop() ?? nameBy(path)).toLowerCase();
   if (!CARD_NAME.test(id)) {
-    return fail({ what: `${JSON.stringify(id)} is no card name`, where: "--as" });
+    return fail({
+      what: `${JSON.stringify(id)} is no card name`,
+      where: "--as",
+      expected: "letters, digits, dots, dashes and underscores, a letter or digit first",
+      remedy: "write for example --as my-model-7b",
+    });
   }
   const parsed = parseHfConfig(config.value, id);
   if (!parsed.ok) {
