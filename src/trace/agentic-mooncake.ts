@@ -1,11 +1,14 @@
 /**
  * Dynamo's `agentic_mooncake`, calls that wait for calls by name. Version 1: `wait_for` and two delays after the last of them
- * completes. Version 2: a header line, then rows with typed edges. Source: dynamo-simulation.md §5.3 and §5.4.
+ * completes. Version 2: a header line, then rows with typed edges; names of sessions, and of blocks where the header's scope is
+ * local, are a play's own. Source: dynamo-simulation.md §5.3 and §5.4; for the scope, the acceptance tests of Dynamo's replay, whose
+ * plays have the same labels and ids and share nothing.
  */
 
 import type { Draft } from "./draft.ts";
-import { GraphDraft, UNKNOWN_ROW } from "./graph-draft.ts";
+import { DROPPED_ROW, GraphDraft, UNKNOWN_ROW } from "./graph-draft.ts";
 import { codeOf, Fields, putHints, putIds, US_PER_MS } from "./json-fields.ts";
+import { PairMap } from "./pair-map.ts";
 import { isObject, type JsonObject, type JsonValue } from "./json-value.ts";
 import type { RowFault } from "./row-faults.ts";
 import { TextInterner } from "./text-interner.ts";
@@ -36,7 +39,12 @@ export class AgenticMooncakeReader {
   private readonly rowOf: number[] = [];
   /** Names that edges wait for, as codes. */
   private readonly named: number[] = [];
+  /** Calls without output that were left out, by name. */
+  private readonly dropped = new Set<number>();
   private hasPlays = false;
+  /** The header's scope: names of blocks are a play's own. */
+  private isLocal = false;
+  private readonly localIds = new LocalIds();
 
   constructor(draft: Draft) {
     this.draft = draft;
@@ -45,36 +53,42 @@ export class AgenticMooncakeReader {
 
   read(value: JsonValue, line: number): RowFault | undefined {
     if (!isObject(value)) return { reason: "is no JSON object", expected: "one call per line" };
-    if (value["schema"] === AGENTIC_SCHEMA) return headerFault(value);
+    if (value["schema"] === AGENTIC_SCHEMA) return this.header(value);
     const { draft } = this;
     const fields = new Fields(value);
     draft.clearRow();
     const id = fields.text("request_id");
     if (id === undefined) return { column: "request_id", reason: "is missing" };
     const code = codeOf(this.calls, id);
-    if (this.rowOf[code] !== undefined) {
+    if (this.rowOf[code] !== undefined || this.dropped.has(code)) {
       return { column: "request_id", reason: "is used twice", quote: JSON.stringify(id) };
     }
     const edges = fields.has("dependencies") ? typedEdges(fields) : plainEdges(fields);
     draft.rowInput = fields.count("input_length", "input_tokens");
     draft.rowOutput = fields.count("output_length", "output_tokens");
+    const play = fields.text("play_id");
     const ids = fields.ids("hash_ids");
     if (ids !== undefined) putIds(draft, ids);
+    const task = codeOf(this.tasks, play);
+    if (this.isLocal) this.localIds.separate(draft, task);
     putHints(draft, fields);
-    draft.rowSession = codeOf(draft.sessionNames, fields.text("session_id"));
+    draft.rowSession = codeOf(draft.sessionNames, sessionName(play, fields.text("session_id")));
     const notBefore = fields.timeUs(US_PER_MS, "not_before_ms", "timestamp", "created_time");
     draft.rowWaits = edges.length > 0;
     if (!draft.rowWaits) draft.rowTimeUs = Number.isNaN(notBefore) ? 0 : notBefore;
-    const play = fields.text("play_id");
     if (fields.fault !== undefined) return fields.fault;
     if (draft.rowInput === 0) return { column: "input_length", reason: "is 0" };
     const row = draft.rows;
     const fault = draft.commit(line);
     if (fault !== undefined) return fault;
+    if (draft.rows === row) {
+      this.dropped.add(code);
+      return undefined;
+    }
     this.rowOf[code] = row;
     if (play !== undefined) this.hasPlays = true;
     const isLater = draft.rowWaits && fields.has("not_before_ms");
-    this.graph.addRow(codeOf(this.tasks, play), line, isLater ? notBefore : 0);
+    this.graph.addRow(task, line, isLater ? notBefore : 0);
     for (const { name, ...edge } of edges) {
       this.named.push(codeOf(this.calls, name));
       this.graph.addEdge({ ...edge, to: row, on: UNKNOWN_ROW });
@@ -82,11 +96,30 @@ export class AgenticMooncakeReader {
     return undefined;
   }
 
+  private header(value: JsonObject): RowFault | undefined {
+    const header = new Fields(value);
+    const { blockSize } = this.draft.options;
+    const version = header.count("version");
+    const told = header.count("block_size");
+    const scope = header.text("hash_id_scope") ?? "global";
+    if (version !== 1 && version !== 2) header.fail("version", `is ${version}`, "1 or 2");
+    if (!Number.isNaN(told) && told !== blockSize) {
+      header.fail("block_size", `is ${told}`, `${blockSize}, as before or as given`);
+    }
+    if (scope !== "local" && scope !== "global") {
+      header.fail("hash_id_scope", `is ${scope}`, "local or global");
+    }
+    this.isLocal = scope === "local";
+    return header.fault;
+  }
+
   /** Finds the rows that edges name, and the tasks where the file does not tell them. */
   end(): void {
     const { graph } = this;
     const on = graph.on.view();
-    this.named.forEach((code, edge) => (on[edge] = this.rowOf[code] ?? UNKNOWN_ROW));
+    this.named.forEach((code, edge) => {
+      on[edge] = this.rowOf[code] ?? (this.dropped.has(code) ? DROPPED_ROW : UNKNOWN_ROW);
+    });
     if (this.hasPlays) {
       // A call of no play is a task of its own.
       const task = graph.task.view();
@@ -99,15 +132,27 @@ export class AgenticMooncakeReader {
   }
 }
 
-function headerFault(header: JsonObject): RowFault | undefined {
-  const version = header["version"];
-  if (version === 1 || version === 2) return undefined;
-  return {
-    column: "version",
-    reason: "is unknown",
-    quote: String(version),
-    expected: "1 or 2",
-  };
+/** The name of a session, which is its play's own. */
+function sessionName(play: string | undefined, session: string | undefined): string | undefined {
+  return session === undefined || play === undefined ? session : `${play.length}:${play}${session}`;
+}
+
+/** Numbers for block ids that mean another block in each play. */
+class LocalIds {
+  /** By task; first for calls of none. */
+  private readonly byTask: PairMap[] = [];
+  private count = 0;
+
+  /** Replaces the ids of the draft's open row, a call of some task (−1: of none), by ids of the whole file. */
+  separate(draft: Draft, task: number): void {
+    const ids = (this.byTask[task + 1] ??= new PairMap());
+    for (let i = 0; i < draft.rowIds; i++) {
+      const id = ids.getOrPut(draft.idLows[i]!, draft.idHighs[i]!, this.count);
+      if (id === this.count) this.count++;
+      draft.idLows[i] = id;
+      draft.idHighs[i] = 0;
+    }
+  }
 }
 
 /** Version 1: completion of all named calls, then one delay for the agent and one for its tools. */

@@ -4,6 +4,8 @@ import { EventQueue, F64Column, I32Column } from "../core/index.ts";
 
 /** Row of an edge whose target was named and not found. */
 export const UNKNOWN_ROW = -1;
+/** Row of an edge whose target had nothing to do and was dropped. */
+export const DROPPED_ROW = -2;
 
 export class GraphDraft {
   /** Edge e: row `to[e]` waits for row `on[e]`; `to` ascends. */
@@ -70,9 +72,14 @@ export function dependencyOrder(
   for (let row = 0; row < rows; row++) {
     waits[row] = starts[row + 1]! - starts[row]!;
     for (let edge = starts[row]!; edge < starts[row + 1]!; edge++) {
-      if (on[edge] !== UNKNOWN_ROW || isBad[row] === 1) continue;
+      if (on[edge]! >= 0 || isBad[row] === 1) continue;
       isBad[row] = 1;
-      faults.push({ row, reason: "waits for a call that the file does not have", on: edge });
+      const isDropped = on[edge] === DROPPED_ROW;
+      faults.push({
+        row,
+        reason: `waits for a call that ${isDropped ? "was dropped" : "the file does not have"}`,
+        on: edge,
+      });
     }
   }
   const ready = new EventQueue(rows);
