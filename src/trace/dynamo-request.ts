@@ -4,17 +4,11 @@
  * dynamo-simulation.md §5.7, traces.md §3.
  */
 
+import { linkAgents, type AgentCall, type AgentTool } from "./agent-links.ts";
 import type { Draft } from "./draft.ts";
-import { GraphDraft } from "./graph-draft.ts";
 import { codeOf, Fields, putHints, putIds, US_PER_MS } from "./json-fields.ts";
 import { isObject, type IdList, type JsonObject, type JsonValue } from "./json-value.ts";
 import type { RowFault } from "./row-faults.ts";
-import {
-  RELATION_SEQUENCE,
-  RELATION_SPAWN,
-  TRIGGER_COMPLETION,
-  TRIGGER_DISPATCH,
-} from "./trace.ts";
 
 export const DYNAMO_SCHEMA = "dynamo.request.trace.v1";
 
@@ -22,9 +16,9 @@ type Call = {
   readonly line: number;
   readonly session: string | undefined;
   readonly parentSession: string | undefined;
+  readonly id: string | undefined;
   readonly receivedUs: number;
-  /** NaN: not recorded. */
-  readonly serviceUs: number;
+  readonly endUs: number;
   readonly input: number;
   readonly output: number;
   readonly ids: IdList | undefined;
@@ -34,6 +28,10 @@ type Call = {
 export class DynamoRequestReader {
   private readonly draft: Draft;
   private readonly calls: Call[] = [];
+  private readonly tools: AgentTool[] = [];
+  private readonly ids = new Set<string>();
+  /** Parents of sessions as their first rows have them, undefined: none. */
+  private readonly parents = new Map<string, string | undefined>();
 
   constructor(draft: Draft) {
     this.draft = draft;
@@ -51,28 +49,48 @@ export class DynamoRequestReader {
     if (type !== "request_end") {
       if (type === undefined) return { column: "event_type", reason: "is missing" };
       this.draft.faults.note(`noted: an event of type ${type} is not a request`, line);
+      const tool = type === "tool_end" || type === "tool_error" ? readTool(fields) : undefined;
+      if (tool !== undefined) this.tools.push(tool);
       return fields.fault;
     }
     const call = readCall(fields, line, this.draft.options.blockSize);
     if (!("receivedUs" in call)) return call;
+    const fault = this.contradiction(call);
+    if (fault !== undefined) return fault;
+    this.calls.push(call);
+    if (call.id !== undefined) this.ids.add(call.id);
+    if (call.session !== undefined) this.parents.set(call.session, call.parentSession);
+    return undefined;
+  }
+
+  /** What in a call contradicts those before it. */
+  private contradiction({ id, session, parentSession }: Call): RowFault | undefined {
+    if (id !== undefined && this.ids.has(id)) {
+      return { column: "request.request_id", reason: "is used twice", quote: JSON.stringify(id) };
+    }
     const first = this.calls[0];
-    if (first !== undefined && (first.session === undefined) !== (call.session === undefined)) {
+    if (first !== undefined && (first.session === undefined) !== (session === undefined)) {
       return {
         column: "agent_context",
-        reason: call.session === undefined ? "is missing" : "is there",
+        reason: session === undefined ? "is missing" : "is there",
         expected: "an agent's context in all rows or in none, as in the first",
       };
     }
-    this.calls.push(call);
-    return undefined;
+    if (session === undefined || !this.parents.has(session)) return undefined;
+    const parent = this.parents.get(session);
+    if (parent === parentSession) return undefined;
+    return {
+      column: "agent_context.parent_session_id",
+      reason: `is ${parentSession ?? "missing"}`,
+      expected: `${parent ?? "none"}, as in the session's other rows`,
+    };
   }
 
   /** Puts the calls into the draft, in order of their arrival; the fault of a bad one by its line. */
   end(reject: (line: number, fault: RowFault) => boolean): boolean {
     const { calls, draft } = this;
-    calls.sort((a, b) => a.receivedUs - b.receivedUs || a.line - b.line);
-    const isAgentic = calls[0]?.session !== undefined;
-    const links = isAgentic ? new SessionLinks(draft) : undefined;
+    calls.sort((a, b) => a.receivedUs - b.receivedUs || a.endUs - b.endUs || a.line - b.line);
+    const agents: AgentCall[] = [];
     for (const call of calls) {
       draft.clearRow();
       draft.rowInput = call.input;
@@ -85,8 +103,12 @@ export class DynamoRequestReader {
       const fault = call.fields.fault ?? draft.commit(call.line);
       if (fault !== undefined) {
         if (!reject(call.line, fault)) return false;
-      } else if (draft.rows > row) links?.add(row, call);
+      } else if (draft.rows > row && call.session !== undefined) {
+        const { line, id, session, parentSession, receivedUs: startUs, endUs } = call;
+        agents.push({ row, line, id, session, parentSession, startUs, endUs });
+      }
     }
+    if (calls[0]?.session !== undefined) linkAgents(draft, agents, this.tools);
     return true;
   }
 }
@@ -111,12 +133,17 @@ function readCall(row: Fields, line: number, blockSize: number): Call | RowFault
     replay.fail("trace_block_size", `is ${size}`, `${blockSize}, as in the rows before`);
   }
   const replayed = replay.count("input_length");
+  const serviceUs = fields.timeUs(US_PER_MS, "total_time_ms");
+  // Rows are written when their request ends.
+  const writtenUs = row.timeUs(US_PER_MS, "event_time_unix_ms");
+  const endUs = Number.isNaN(serviceUs) ? writtenUs : received + serviceUs;
   const call: Call = {
     line,
     session: context.text("session_id") ?? context.text("trajectory_id"),
     parentSession: context.text("parent_session_id") ?? context.text("parent_trajectory_id"),
+    id: fields.text("request_id"),
     receivedUs: received,
-    serviceUs: fields.timeUs(US_PER_MS, "total_time_ms"),
+    endUs: endUs >= received ? endUs : received,
     input: Number.isNaN(replayed) ? fields.count("input_tokens") : replayed,
     output: fields.count("output_tokens"),
     ids: replay.ids("input_sequence_hashes"),
@@ -125,59 +152,25 @@ function readCall(row: Fields, line: number, blockSize: number): Call | RowFault
   return row.fault ?? fields.fault ?? replay.fault ?? context.fault ?? call;
 }
 
-/** Links the calls of sessions as they are appended in order of their arrival. */
-class SessionLinks {
-  private readonly graph = new GraphDraft();
-  private readonly draft: Draft;
-  private readonly last = new Map<string, { readonly row: number; readonly call: Call }>();
-  private readonly taskOf = new Map<string, number>();
-  private tasks = 0;
-
-  constructor(draft: Draft) {
-    this.draft = draft;
-    draft.graph = this.graph;
+/** What a tool's event tells of the sub-agent it ran; undefined when it ran none. */
+function readTool(row: Fields): AgentTool | undefined {
+  const tool = new Fields(row.child("tool") ?? {}, "tool");
+  const told = new Fields(tool.child("claude") ?? {}, "tool.claude");
+  const child = told.text("child_session_id");
+  const mode = told.text("execution_mode") ?? "blocking";
+  const agent: AgentTool | undefined =
+    child === undefined
+      ? undefined
+      : {
+          source: told.text("source_request_id"),
+          consumer: told.text("consumer_request_id"),
+          child,
+          isBackground: mode === "background",
+        };
+  if (mode !== "blocking" && mode !== "background") {
+    told.fail("execution_mode", `is ${mode}`, "blocking or background");
   }
-
-  add(row: number, call: Call): void {
-    const session = call.session!;
-    const before = this.last.get(session);
-    const parent =
-      before === undefined && call.parentSession !== undefined
-        ? this.last.get(call.parentSession)
-        : undefined;
-    if (before === undefined && parent === undefined && call.parentSession !== undefined) {
-      this.draft.faults.note("repaired: a sub-agent whose parent has no call before it", call.line);
-    }
-    const on = before ?? parent;
-    const owner = call.parentSession ?? session;
-    const task = this.taskOf.get(session) ?? this.taskOf.get(owner) ?? this.tasks++;
-    this.taskOf.set(session, task);
-    this.graph.addRow(task, call.line);
-    if (on !== undefined) this.link(row, call, on, before !== undefined);
-    this.last.set(session, { row, call });
-  }
-
-  /** A call that started while the one before it ran waits for that to be sent, another for its end. */
-  private link(
-    row: number,
-    call: Call,
-    on: { readonly row: number; readonly call: Call },
-    isSequence: boolean,
-  ): void {
-    const { receivedUs, serviceUs } = on.call;
-    const endUs = receivedUs + (Number.isNaN(serviceUs) ? 0 : serviceUs);
-    const inFlight = call.receivedUs < endUs;
-    if (Number.isNaN(serviceUs)) {
-      this.draft.faults.note(
-        "noted: without total_time_ms think time includes the service of the call before",
-      );
-    }
-    this.graph.addEdge({
-      to: row,
-      on: on.row,
-      trigger: inFlight ? TRIGGER_DISPATCH : TRIGGER_COMPLETION,
-      relation: isSequence ? RELATION_SEQUENCE : RELATION_SPAWN,
-      delayUs: call.receivedUs - (inFlight ? receivedUs : endUs),
-    });
-  }
+  const fault = tool.fault ?? told.fault;
+  if (fault !== undefined) row.fault ??= fault;
+  return row.fault === undefined ? agent : undefined;
 }
