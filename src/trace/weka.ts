@@ -4,6 +4,7 @@
  * with its parent's call in flight or after it, and the parent waits for one that it did not send to the background.
  */
 
+import { invariant } from "../core/index.ts";
 import type { Draft } from "./draft.ts";
 import { GraphDraft } from "./graph-draft.ts";
 import { codeOf, Fields, putIds, putLocalIds, US_PER_S } from "./json-fields.ts";
@@ -27,12 +28,21 @@ const NO_IDS: IdList = { count: 0, lows: new Uint32Array(0), highs: new Uint32Ar
 /** A sub-agent's streams, and whether its parent waits for them. */
 type Child = { readonly streams: readonly Stream[]; readonly blocks: boolean };
 
+/** A sub-agent as the file has it; times of its calls are its own, or the task's. */
+type RawChild = {
+  readonly markerUs: number;
+  readonly calls: readonly WekaCall[];
+  readonly blocks: boolean;
+};
+
 export class WekaReader {
   private readonly draft: Draft;
   private readonly graph = new GraphDraft();
   private readonly sharesSystem: boolean;
   private tasks = 0;
   private sessions = 0;
+  /** Times in sub-agents count from their marker: some call so far would have come before it otherwise. */
+  private isRelative = false;
   /** Ids of all tasks so far lie below. */
   private nextId = 0;
   /** First ids of shared system prompts, by their tool and system tokens. */
@@ -57,24 +67,26 @@ export class WekaReader {
       return { column: "block_size", reason: `is ${blockSize}`, expected };
     }
     const main: WekaCall[] = [];
-    const children: Child[] = [];
+    const raw: RawChild[] = [];
     let fault: RowFault | undefined;
+    const size = this.draft.options.blockSize;
     trace.list("requests").forEach((entry, index) => {
-      const path = `requests[${index}]`;
-      if (!isObject(entry)) fault ??= { column: path, reason: "is no object" };
+      const place = { path: `requests[${index}]`, line, blockSize: size };
+      if (!isObject(entry)) fault ??= { column: place.path, reason: "is no object" };
       else if (entry["type"] === "subagent") {
-        const child = readChild(entry, path, line);
-        if ("blocks" in child) children.push(child);
+        const child = readChild(entry, place);
+        if ("blocks" in child) raw.push(child);
         else fault ??= child;
       } else {
-        const call = readCall(entry, path, line);
+        const call = readCall(entry, place);
         if ("startUs" in call) main.push(call);
         else fault ??= call;
       }
     });
+    const systemTokens = (trace.count("tool_tokens") || 0) + (trace.count("system_tokens") || 0);
     fault ??= trace.fault;
     if (fault !== undefined) return fault;
-    const calls = [...main, ...children.flatMap(({ streams }) => streams[0]?.calls ?? [])];
+    const calls = [...main, ...raw.flatMap((child) => child.calls)];
     if (value["hash_id_scope"] !== "global" && !calls.every(({ ids }) => isSmall(ids))) {
       return {
         column: "hash_ids",
@@ -82,11 +94,39 @@ export class WekaReader {
       };
     }
     main.sort((a, b) => a.startUs - b.startUs);
-    this.lower(value, main, children);
+    this.isRelative ||= raw.some((child) =>
+      child.calls.some(({ startUs }) => startUs < child.markerUs),
+    );
+    const children = raw.map((child) => this.placed(child));
+    this.lower(value, this.worked(main), children, systemTokens);
     return undefined;
   }
 
-  private lower(trace: JsonObject, main: readonly WekaCall[], children: readonly Child[]): void {
+  /** A sub-agent's stream in the time of its task. */
+  private placed({ markerUs, calls, blocks }: RawChild): Child {
+    const sinceUs = this.isRelative ? markerUs : 0;
+    const own = this.worked(
+      calls.map((call) => ({ ...call, startUs: call.startUs + sinceUs })),
+    ).sort((a, b) => a.startUs - b.startUs);
+    return { streams: own.length === 0 ? [] : [{ calls: own }], blocks };
+  }
+
+  /** Calls that hold work; others are counted as dropped. */
+  private worked(calls: readonly WekaCall[]): WekaCall[] {
+    const { faults, options } = this.draft;
+    return calls.filter(({ input, output, line }) => {
+      const idle = input === 0 ? "input" : output === 0 && options.dropZeroOutput ? "output" : "";
+      if (idle !== "") faults.note(`dropped: no ${idle} tokens`, line);
+      return idle === "";
+    });
+  }
+
+  private lower(
+    trace: JsonObject,
+    main: readonly WekaCall[],
+    children: readonly Child[],
+    systemTokens: number,
+  ): void {
     const [first, ...flattened] = splitStreams(main);
     if (first === undefined) {
       this.draft.faults.note("dropped: a task without calls");
@@ -95,7 +135,8 @@ export class WekaReader {
     const base = trace["hash_id_scope"] === "global" ? undefined : this.nextId;
     const calls = [first, ...flattened, ...children.flatMap(({ streams }) => streams)];
     if (base !== undefined) this.nextId += idRange(calls);
-    const system = this.systemOf(trace, first.calls[0]!, base);
+    const key = `${String(trace["tool_tokens"])}/${String(trace["system_tokens"])}`;
+    const system = this.systemOf(key, systemTokens, first.calls[0]!, base);
     const all = [
       ...flattened.map((stream) => ({ streams: [stream], blocks: blocksParent(first, stream) })),
       ...children,
@@ -110,7 +151,6 @@ export class WekaReader {
     const joins = joinPoints(first, all);
     for (const { call, stream, place, session } of starts) {
       const row = this.append(call, session, base, system, place > 0 || stream !== first);
-      if (row < 0) continue;
       rows.set(call, row);
       if (place > 0) this.follow(row, stream.calls, place, rows);
       else if (stream !== first) this.spawn(row, call, first, rows);
@@ -120,7 +160,7 @@ export class WekaReader {
     this.tasks++;
   }
 
-  /** Appends a call to the draft; −1 when it holds no work. */
+  /** Appends a call to the draft; its row. */
   private append(
     call: WekaCall,
     session: number,
@@ -141,33 +181,20 @@ export class WekaReader {
     shareSystem(draft, call.ids, system);
     const row = draft.rows;
     const fault = draft.commit(call.line);
-    if (fault !== undefined) {
-      draft.faults.note(
-        `dropped: a call whose ${fault.column ?? "row"} ${fault.reason}`,
-        call.line,
-      );
-      return -1;
-    }
-    if (draft.rows === row) return -1;
+    invariant(fault === undefined && draft.rows > row, "calls are checked before they are kept");
     this.graph.addRow(this.tasks, call.line);
     return row;
   }
 
-  /** The next call of a stream: think time after the last one that was kept. */
+  /** The next call of a stream: think time after the one before. */
   private follow(
     row: number,
     calls: readonly WekaCall[],
     place: number,
     rows: ReadonlyMap<WekaCall, number>,
   ): void {
-    let before = place - 1;
-    while (before >= 0 && !rows.has(calls[before]!)) before--;
-    if (before < 0) {
-      this.draft.faults.note("repaired: a stream whose first call was dropped starts at once");
-      return;
-    }
     const call = calls[place]!;
-    const last = calls[before]!;
+    const last = calls[place - 1]!;
     const gapUs = call.startUs - endOf(last);
     if (gapUs < 0 && Number.isNaN(call.thinkUs)) {
       this.draft.faults.note(
@@ -190,8 +217,7 @@ export class WekaReader {
     main: Stream,
     rows: ReadonlyMap<WekaCall, number>,
   ): void {
-    const before = main.calls.filter((one) => one.startUs <= call.startUs && rows.has(one));
-    const parent = before.at(-1) ?? main.calls.find((one) => rows.has(one));
+    const parent = main.calls.findLast(({ startUs }) => startUs <= call.startUs);
     if (parent === undefined) {
       this.draft.faults.note("repaired: a sub-agent without a call before it starts at once");
       return;
@@ -224,14 +250,16 @@ export class WekaReader {
     });
   }
 
-  private systemOf(trace: JsonObject, first: WekaCall, base: number | undefined): SharedSystem {
-    const tool = Number(trace["tool_tokens"] ?? 0);
-    const system = Number(trace["system_tokens"] ?? 0);
-    const blocks = Math.floor((tool + system) / this.draft.options.blockSize);
-    if (!this.sharesSystem || base === undefined || !(blocks > 0)) {
+  private systemOf(
+    key: string,
+    tokens: number,
+    first: WekaCall,
+    base: number | undefined,
+  ): SharedSystem {
+    const blocks = Math.floor(tokens / this.draft.options.blockSize);
+    if (!this.sharesSystem || base === undefined || blocks === 0) {
       return { ids: NO_IDS, blocks: 0, base: 0 };
     }
-    const key = `${tool}/${system}`;
     const known = this.systems.get(key);
     if (known !== undefined) {
       return { ids: first.ids, blocks: Math.min(blocks, first.ids.count), base: known };
@@ -291,29 +319,25 @@ function blocksParent(main: Stream, child: Stream): boolean {
   return !main.calls.some((call) => call.startUs > from && call.startUs < to);
 }
 
-function readChild(entry: JsonObject, path: string, line: number): Child | RowFault {
-  const fields = new Fields(entry, path);
+/** Where an entry stands. */
+type Place = { readonly path: string; readonly line: number; readonly blockSize: number };
+
+function readChild(entry: JsonObject, place: Place): RawChild | RowFault {
+  const fields = new Fields(entry, place.path);
   const markerUs = fields.timeUs(US_PER_S, "t");
   const calls: WekaCall[] = [];
   for (const [index, inner] of fields.list("requests").entries()) {
-    const place = `${path}.requests[${index}]`;
-    if (!isObject(inner)) return { column: place, reason: "is no object" };
-    const call = readCall(inner, place, line);
+    const path = `${place.path}.requests[${index}]`;
+    if (!isObject(inner)) return { column: path, reason: "is no object" };
+    const call = readCall(inner, { ...place, path });
     if (!("startUs" in call)) return call;
     calls.push(call);
   }
-  if (fields.fault !== undefined) return fields.fault;
-  // Inner times count from the marker when one of them lies before it, else from the start of the trace.
-  const isRelative = calls.some((call) => call.startUs < markerUs);
-  const placed = isRelative
-    ? calls.map((call) => ({ ...call, startUs: call.startUs + markerUs }))
-    : calls;
-  placed.sort((a, b) => a.startUs - b.startUs);
   const blocks = fields.text("status") !== "async_launched";
-  return { streams: placed.length === 0 ? [] : [{ calls: placed }], blocks };
+  return fields.fault ?? { markerUs, calls, blocks };
 }
 
-function readCall(entry: JsonObject, path: string, line: number): WekaCall | RowFault {
+function readCall(entry: JsonObject, { path, line, blockSize }: Place): WekaCall | RowFault {
   const fields = new Fields(entry, path);
   const startUs = fields.timeUs(US_PER_S, "t");
   const call: WekaCall = {
@@ -329,6 +353,11 @@ function readCall(entry: JsonObject, path: string, line: number): WekaCall | Row
   if (Number.isNaN(startUs)) fields.fail("t", "is missing", "seconds");
   if (Number.isNaN(call.input)) fields.fail("in", "is missing", "tokens");
   if (Number.isNaN(call.output)) fields.fail("out", "is missing", "tokens");
+  const full = Math.floor(call.input / blockSize);
+  if (call.ids.count !== full && call.ids.count !== Math.ceil(call.input / blockSize)) {
+    const expected = `${full} for ${call.input} tokens in blocks of ${blockSize}`;
+    fields.fail("hash_ids", `has ${call.ids.count} ids`, expected);
+  }
   return fields.fault ?? call;
 }
 
