@@ -3,7 +3,7 @@
  * arrival and no block ids: a call's prompt is the one before it with its answer and the tool's output. Source: traces.md §3.
  */
 
-import type { Draft } from "./draft.ts";
+import { LATEST_US, type Draft } from "./draft.ts";
 import { GraphDraft } from "./graph-draft.ts";
 import { codeOf, Fields, US_PER_S } from "./json-fields.ts";
 import { isObject, type JsonValue } from "./json-value.ts";
@@ -38,9 +38,9 @@ export class AppliedComputeReader {
       fields.fail("num_turns", "is missing or absurd", `0 to ${TURNS_LIMIT}`);
       return fields.fault;
     }
-    const answers = numbers(fields, "assistant_response_length", turns);
-    const tools = numbers(fields, "tool_call_output_length", turns);
-    const waits = numbers(fields, "tool_call_latency", turns);
+    const answers = numbers(fields, "assistant_response_length", turns, tokens);
+    const tools = numbers(fields, "tool_call_output_length", turns, tokens);
+    const waitsUs = numbers(fields, "tool_call_latency", turns, microseconds);
     const first = fields.count("input_prompt_length");
     const final = fields.count("final_assistant_response_length");
     if (!(first > 0)) fields.fail("input_prompt_length", "is missing or 0", "tokens");
@@ -52,11 +52,12 @@ export class AppliedComputeReader {
       fields.fail("num_turns", "makes a session absurdly long", `${TOKENS_LIMIT} tokens at most`);
     }
     if (fields.fault !== undefined) return fields.fault;
-    const path: number[] = [];
+    const session: Session = { path: [], row: -1, waitUs: 0 };
     let input = first;
     for (let turn = 0; turn <= turns; turn++) {
       const output = turn < turns ? answers[turn]! : final;
-      const fault = this.append(path, input, output, turn, waits[turn - 1] ?? 0, line);
+      session.waitUs += waitsUs[turn - 1] ?? 0;
+      const fault = this.append(session, input, output, line);
       if (fault !== undefined) return { ...fault, column: `turn ${turn}: ${fault.column ?? ""}` };
       input += output + (tools[turn] ?? 0);
     }
@@ -64,22 +65,21 @@ export class AppliedComputeReader {
     return undefined;
   }
 
-  /** Appends a call; `path`: ids of the session's blocks so far, to which the new ones are added. */
+  /** Appends a session's next call after the one that was kept before it, if any. */
   private append(
-    path: number[],
+    session: Session,
     input: number,
     output: number,
-    turn: number,
-    waitS: number,
     line: number,
   ): RowFault | undefined {
     const { draft } = this;
+    const { path } = session;
     draft.clearRow();
     draft.rowInput = input;
     draft.rowOutput = output;
     draft.rowSession = codeOf(draft.sessionNames, String(this.sessions));
-    draft.rowWaits = turn > 0;
-    if (turn === 0) draft.rowTimeUs = 0;
+    draft.rowWaits = session.row >= 0;
+    if (!draft.rowWaits) draft.rowTimeUs = 0;
     const blocks = Math.floor(input / draft.options.blockSize);
     while (path.length < blocks) path.push(this.nextId++);
     draft.beginIds(blocks);
@@ -90,28 +90,50 @@ export class AppliedComputeReader {
     draft.rowIds = blocks;
     const row = draft.rows;
     const fault = draft.commit(line);
-    if (fault !== undefined) return fault;
+    if (fault !== undefined || draft.rows === row) return fault;
     this.graph.addRow(this.sessions, line);
-    if (turn > 0) {
+    if (session.row >= 0) {
       this.graph.addEdge({
         to: row,
-        on: row - 1,
+        on: session.row,
         trigger: TRIGGER_COMPLETION,
         relation: RELATION_SEQUENCE,
-        delayUs: Math.round(waitS * US_PER_S),
+        delayUs: session.waitUs,
       });
     }
+    session.row = row;
+    session.waitUs = 0;
     return undefined;
   }
 }
 
-/** A list of `length` numbers ≥ 0. */
-function numbers(fields: Fields, name: string, length: number): number[] {
-  const list = fields.list(name).map(Number);
+/** A session under way: ids of its blocks so far, its last call that was kept (−1: none), the waits since. */
+type Session = { readonly path: number[]; row: number; waitUs: number };
+
+/** A list of `length` values, each as `read` has it; NaN there: it cannot be. */
+function numbers(
+  fields: Fields,
+  name: string,
+  length: number,
+  read: (value: number) => number,
+): number[] {
+  const list = fields.list(name).map((value) => (typeof value === "number" ? read(value) : NaN));
   if (list.length !== length) {
     fields.fail(name, `has ${list.length} entries`, `${length}, as num_turns says`);
-  } else if (!list.every((number) => number >= 0 && Number.isFinite(number))) {
-    fields.fail(name, "has an entry that is no number ≥ 0");
   }
+  const wrong = list.findIndex(Number.isNaN);
+  if (wrong >= 0) fields.fail(`${name}[${wrong}]`, "cannot be", read === tokens ? COUNTS : WAITS);
   return list;
+}
+
+const COUNTS = `a whole number of tokens from 0 to ${TOKENS_LIMIT}`;
+const WAITS = "seconds, at least 0";
+
+function tokens(value: number): number {
+  return Number.isInteger(value) && value >= 0 && value <= TOKENS_LIMIT ? value : NaN;
+}
+
+function microseconds(value: number): number {
+  const us = Math.round(value * US_PER_S);
+  return us >= 0 && us <= LATEST_US ? us : NaN;
 }

@@ -46,6 +46,9 @@ export class BailianReader {
     const task = parent?.task ?? this.tasks;
     draft.rowSession = codeOf(draft.sessionNames, String(task));
     if (fields.fault !== undefined) return fields.fault;
+    if (this.chats.has(chat!)) {
+      return { column: "chat_id", reason: "is used twice", quote: JSON.stringify(chat) };
+    }
     const row = draft.rows;
     const fault = draft.commit(line);
     if (fault !== undefined) return fault;

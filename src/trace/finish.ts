@@ -95,6 +95,13 @@ function linkSessions(draft: Draft, order: Uint32Array, arrivalUs: Float64Array)
     if (previous < 0) continue;
     delayUs[row] = delays[from]!;
     if (delays[from] === delays[from]) continue;
+    if (Number.isNaN(arrivalUs[previous]!) && !Number.isNaN(arrivalUs[row]!)) {
+      draft.faults.note(
+        "repaired: a turn without a delay follows one without a time, released at once",
+      );
+      delayUs[row] = 0;
+      continue;
+    }
     const think = arrivalUs[row]! - arrivalUs[previous]! - elapsed[order[previous]!]!;
     if (think < 0) {
       draft.faults.note(

@@ -32,18 +32,11 @@ export function expandDeltas(trace: Trace, blockSize: number): Result<Trace> {
     ids.add(row, parent, inputTokens);
   }
   const transforms = [...trace.header.transforms, "prompts put together from their turns"];
-  const { partialTail } = trace.header;
-  const header = {
-    ...trace.header,
-    blockSize,
-    // New blocks are named when they are whole.
-    partialTail: partialTail === "included" ? partialTail : ("omitted" as const),
-    transforms,
-  };
+  const header = { ...trace.header, blockSize, partialTail: "omitted" as const, transforms };
   return ok({ ...trace, header, inputTokens, hashes: ids.hashes() });
 }
 
-/** Ids of full prompts, dense in order of first appearance, as runs. */
+/** Ids of the whole blocks of full prompts, dense in order of first appearance, as runs. */
 class FullIds {
   private readonly source: HashRuns | undefined;
   private readonly blockSize: number;
@@ -62,7 +55,7 @@ class FullIds {
   add(row: number, parent: number, inputTokens: Uint32Array): void {
     let left = Math.floor(inputTokens[row]! / this.blockSize);
     if (parent >= 0) left -= this.copy(parent, Math.floor(inputTokens[parent]! / this.blockSize));
-    else left -= this.copySource(row);
+    else left -= this.copySource(row, left);
     if (left > 0) {
       this.push(this.idCount, left);
       this.idCount += left;
@@ -91,13 +84,14 @@ class FullIds {
     return most - left;
   }
 
-  /** Ids of a first turn, as the file has them. */
-  private copySource(row: number): number {
+  /** The first `most` ids of a first turn, as the file has them; returns how many there were. */
+  private copySource(row: number, most: number): number {
     if (this.source === undefined) return 0;
     const { rowStart, start, length } = this.source;
     let count = 0;
     for (let run = rowStart[row]!; run < rowStart[row + 1]!; run++) {
-      for (let id = start[run]!; id < start[run]! + length[run]!; id++) {
+      const end = start[run]! + Math.min(length[run]!, most - count);
+      for (let id = start[run]!; id < end; id++) {
         if (this.dense[id]! < 0) this.dense[id] = this.idCount++;
         this.push(this.dense[id]!, 1);
         count++;
