@@ -79,6 +79,38 @@ describe("agentic_mooncake", () => {
     expect(idRows(trace)[2]).toEqual([0, 1]);
   });
 
+  it("names of sessions and, where the header says so, of blocks are a play's own", () => {
+    const rows = [call("a"), call("b", { play_id: "q" })];
+    const local = imported(lines({ ...header, hash_id_scope: "local" }, ...rows));
+    expect(idRows(local)).toEqual([
+      [0, 1],
+      [2, 3],
+    ]);
+    expect(Array.from(local.sessions!.session)).toEqual([0, 1]);
+    expect(idRows(imported(lines({ ...header, hash_id_scope: "global" }, ...rows)))).toEqual([
+      [0, 1],
+      [0, 1],
+    ]);
+    expect(refused(lines(header, ...rows, { ...header, block_size: 32 })).what).toBe(
+      "block_size is 32",
+    );
+    expect(refused(lines({ ...header, hash_id_scope: "word" }, ...rows)).what).toMatch(/scope is/);
+  });
+
+  it("leaves out calls without output where that is wished, and what waits for them", () => {
+    const rows = [call("a", { output_length: 0 }), call("b", needs("a")), call("c")];
+    const options = { zeroOutput: "drop" } as const;
+    expect(refused(lines(header, ...rows), options).what).toMatch(
+      /waits for a call that was dropped/,
+    );
+    const trace = imported(lines(header, ...rows, call("d", needs("c"))), {
+      ...options,
+      maxBadRows: 1,
+    });
+    expect(edgeRows(trace)).toEqual([[], [after(0, 2000)]]);
+    expect(noted(trace, /no output tokens/)).toBe(1);
+  });
+
   it("version 1: wait_for with two delays; tasks are what hangs together", () => {
     const v1 = (request_id: string, rest: object = {}): object => ({
       request_id,
@@ -115,7 +147,7 @@ describe("agentic_mooncake", () => {
     ["no prompt", [call("a", { input_length: 0, hash_ids: [] })], /input_length is 0/],
     ["a text for a count", [call("a", { output_length: "5" })], /output_length is "5"/],
     ["half a line", ['{"request_id": "a", '], /is cut off/],
-    ["a version", [{ ...header, version: 9 }], /version 9 is unknown/],
+    ["a version", [{ ...header, version: 9 }], /version is 9/],
   ])("refuses %s, with its line", (_, rows, message) => {
     const problem = refused(lines(header, call("ok"), ...rows));
     expect(problem.what).toMatch(message);
@@ -223,7 +255,7 @@ describe("weka", () => {
             type: "subagent",
             t: 6,
             status: "async_launched",
-            requests: [call(6, { api_time: 90 })],
+            requests: [call(0, { api_time: 90 })],
           },
           call(12, { api_time: 1, think_time: 8 }),
         ]),
@@ -281,12 +313,52 @@ describe("weka", () => {
     ]);
   });
 
+  it("takes the times of all sub-agents to count from their marker when some come before it", () => {
+    const agent = (t: number, inner: number, over: object = {}): object => ({
+      type: "subagent",
+      t,
+      status: "async_launched",
+      requests: [call(inner, { api_time: 1, ...over })],
+    });
+    const file = (...agents: object[]): string =>
+      lines(task([call(0, { api_time: 1 }), ...agents]));
+    const delays = (text: string): number[] =>
+      edgeRows(imported(text))
+        .flat()
+        .map(({ us }) => us);
+    expect(delays(file(agent(10, 4), agent(20, 30)))).toEqual([13e6, 49e6]);
+    expect(delays(file(agent(10, 14), agent(20, 30)))).toEqual([13e6, 29e6]);
+  });
+
+  it("keeps the join of a sub-agent where calls without work are dropped", () => {
+    const agent = {
+      type: "subagent",
+      t: 1,
+      requests: [call(0, { api_time: 3 }), call(5, { api_time: 1, in: 0, hash_ids: [] })],
+    };
+    const empty = call(9, { in: 0, hash_ids: [] });
+    const trace = imported(lines(task([call(0, { api_time: 1 }), agent, empty, call(12)])));
+    expect(edgeRows(trace).at(-1)).toEqual([
+      after(0, 11e6),
+      { on: 1, trigger: TRIGGER_COMPLETION, relation: RELATION_JOIN, us: 8e6 },
+    ]);
+    expect(noted(trace, /dropped: no input tokens/)).toBe(2);
+  });
+
+  it("shares no blocks by token counts that no prompt has", () => {
+    const huge = task([call(0)], { tool_tokens: 1e300 });
+    expect(refused(lines(huge), { shareSystem: true }).what).toMatch(/tool_tokens is 1e\+300/);
+    expect(refused(lines(task([call(0, { hash_ids: [1] })]))).where).toMatch(
+      /requests\[0\].hash_ids/,
+    );
+  });
+
   it("reads an object spread over lines, and names the place of a fault", () => {
     const spread = JSON.stringify(task([call(0), call(3)]), null, 2);
     expect(imported(spread).rows).toBe(2);
     const bad = refused(lines(task([call(0)]), task([call(0), call(1, { in: -4 })])));
     expect(bad.where).toMatch(/line 2, column requests\[1\]\.in/);
-    expect(refused(lines(task([call(0, { hash_ids: [2 ** 40] })]))).what).toMatch(/too large/);
+    expect(refused(lines(task([call(0, { hash_ids: [2 ** 40, 1] })]))).what).toMatch(/too large/);
   });
 });
 
@@ -332,10 +404,69 @@ describe("dynamo.request.trace.v1", () => {
     expect(edgeRows(trace)).toEqual([
       [],
       [{ on: 0, trigger: TRIGGER_DISPATCH, relation: RELATION_SPAWN, us: 50_000 }],
-      [after(0, 300_000)],
+      // The agent's first call after its sub-agent's end took the result.
+      [
+        after(0, 300_000),
+        { on: 1, trigger: TRIGGER_COMPLETION, relation: RELATION_JOIN, us: 250_000 },
+      ],
     ]);
     expect(Array.from(trace.graph!.task)).toEqual([0, 0, 0]);
     expect(noted(trace, /tool_end/)).toBe(1);
+  });
+
+  it("has an agent wait for what its tools' events say, and for no sub-agent in the background", () => {
+    const of = (session_id: string, parent?: string): object => ({
+      session_id,
+      ...(parent === undefined ? {} : { parent_session_id: parent }),
+    });
+    const tool = (claude: object): object => ({
+      schema: "dynamo.request.trace.v1",
+      event_type: "tool_end",
+      event_time_unix_ms: 5000,
+      agent_context: { session_id: "top" },
+      tool: { tool_call_id: "t", tool_class: "Agent", claude },
+    });
+    const calls = [
+      event(5000, {}, of("top")),
+      event(5200, {}, of("kid", "top")),
+      event(5400, {}, of("top")),
+      event(5800, {}, of("top")),
+    ];
+    const joins = (...events: object[]): object[] =>
+      edgeRows(imported(lines(...calls, ...events)))
+        .flat()
+        .filter(({ relation }) => relation === RELATION_JOIN);
+    const join = (us: number): object => ({
+      on: 1,
+      trigger: TRIGGER_COMPLETION,
+      relation: RELATION_JOIN,
+      us,
+    });
+    const told = { child_session_id: "kid", source_request_id: "r5000" };
+    expect(joins()).toEqual([join(100_000)]);
+    expect(joins(tool({ ...told, execution_mode: "background" }))).toEqual([]);
+    expect(
+      joins(tool({ ...told, execution_mode: "blocking", consumer_request_id: "r5800" })),
+    ).toEqual([join(500_000)]);
+    expect(refused(lines(...calls, tool({ ...told, execution_mode: "maybe" }))).what).toMatch(
+      /execution_mode is maybe/,
+    );
+  });
+
+  it("takes the time of writing for the end where no service time is told", () => {
+    const bare = (received: number): object =>
+      event(received, { total_time_ms: null }, { session_id: "a" });
+    expect(edgeRows(imported(lines(bare(1000), bare(1300))))).toEqual([[], [after(0, 200_000)]]);
+  });
+
+  it("refuses a request's name used twice, and a session with two parents", () => {
+    const twice = { request_id: "r" };
+    expect(refused(lines(event(1, twice), event(2, twice))).what).toMatch(/"r" is used twice/);
+    const child = (received: number, parent_session_id: string): object =>
+      event(received, {}, { session_id: "a", parent_session_id });
+    const problem = refused(lines(child(1, "b"), child(2, "c")));
+    expect(problem.what).toMatch(/parent_session_id is c/);
+    expect(problem.where).toMatch(/line 2/);
   });
 
   it("refuses a mix of rows with and without agents, and of block sizes", () => {
@@ -396,6 +527,44 @@ describe("bailian and applied compute", () => {
     expect(idRows(trace).map((row) => row.length)).toEqual([6, 8, 12]);
     const short = refused(lines({ ...session, tool_call_latency: [1] }));
     expect(short.what).toMatch(/tool_call_latency has 1 entries/);
+  });
+
+  it("refuses lengths and times that cannot be, and passes over calls without output", () => {
+    const session = {
+      num_turns: 2,
+      input_prompt_length: 100,
+      assistant_response_length: [0, 20],
+      tool_call_output_length: [30, 40],
+      tool_call_latency: [1.5, 2],
+      final_assistant_response_length: 7,
+    };
+    for (const [key, list] of [
+      ["assistant_response_length", [1.5, 2]],
+      ["tool_call_output_length", ["3", 4]],
+      ["tool_call_latency", [null, 1]],
+      ["tool_call_latency", [1e300, 1]],
+    ] as const) {
+      const problem = refused(lines({ ...session, [key]: list }));
+      expect(problem.what).toBe(`${key}[0] cannot be`);
+      expect(problem.expected).toMatch(/tokens|seconds/);
+    }
+    const kept = imported(lines(session), { zeroOutput: "drop" });
+    expect(columns(kept)).toEqual({ us: [0, NaN], input: [130, 190], output: [20, 7] });
+    expect(edgeRows(kept)).toEqual([[], [after(0, 2e6)]]);
+    const gap = { ...session, assistant_response_length: [20, 0] };
+    expect(edgeRows(imported(lines(gap), { zeroOutput: "drop" }))).toEqual([[], [after(0, 3.5e6)]]);
+  });
+
+  it("refuses a chat's name used twice", () => {
+    const chat = {
+      chat_id: 1,
+      parent_chat_id: -1,
+      timestamp: 0,
+      input_length: 3,
+      output_length: 1,
+      hash_ids: [1],
+    };
+    expect(refused(lines(chat, chat)).what).toBe('chat_id "1" is used twice');
   });
 
   it("every cut of a file is an error or a trace, never a throw", () => {
