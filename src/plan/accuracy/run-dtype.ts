@@ -16,10 +16,12 @@ const OWN_FORMAT = /^(deepseek|minimax|kimi|gpt-oss)/;
 const BLOCK_FP8 = /^(glm-5|qwen3)/;
 
 /**
- * NVIDIA's nvfp4 checkpoints of DeepSeek models quantise experts and dense feed-forward layers and
- * keep attention in bf16 (hf_quant_config.json of nvidia/DeepSeek-R1-0528-FP4).
+ * Models whose nvfp4 checkpoints keep attention in bf16: `exclude_modules` in hf_quant_config.json of
+ * nvidia/DeepSeek-R1-0528-NVFP4, nvidia/MiniMax-M2.5-NVFP4 and nvidia/GLM-4.7-NVFP4 (read 2026-11-21); that NVIDIA's of
+ * Kimi and GLM-5 do so too is an assumption.
  */
-const FP4_PARTS_MLA: readonly ModelPart[] = ["dense", "experts", "shared"];
+const BF16_ATTENTION = /^(deepseek|minimax|kimi|glm)/;
+const FP4_PARTS: readonly ModelPart[] = ["dense", "experts", "shared"];
 
 /**
  * Format for a model and a row's words for precision: "fp4", "nvfp4", "fp8", "fp8_block", "int4_wo",
@@ -28,7 +30,7 @@ const FP4_PARTS_MLA: readonly ModelPart[] = ["dense", "experts", "shared"];
 export function checkpointFormat(model: string, precision: string): CheckpointFormat {
   if (precision === "fp4" || precision === "nvfp4") {
     if (model.startsWith("gpt-oss")) return {};
-    if (model.startsWith("deepseek")) return { dtype: "nvfp4", quantizedParts: FP4_PARTS_MLA };
+    if (BF16_ATTENTION.test(model)) return { dtype: "nvfp4", quantizedParts: FP4_PARTS };
     return { dtype: "nvfp4" };
   }
   if (OWN_FORMAT.test(model)) return {};
