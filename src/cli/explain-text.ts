@@ -106,11 +106,12 @@ function waitedText({ sinceUs, ahead, aheadTokens, ...underWay }: RouterWait, un
 }
 
 function candidateRow(one: CandidateView, isChosen: boolean): string[] {
-  const { scraped, cachedBlocks } = one;
+  const { scraped, cachedBlocks, sharedBlocks = 0 } = one;
+  const shared = sharedBlocks > 0 ? ` + ${countText(sharedBlocks)} shared` : "";
   return [
     `${isChosen ? "→ " : ""}${String(one.worker)}`,
     one.score === null ? NO_DATA : numberText(Number(one.score.toPrecision(5))),
-    cachedBlocks === null ? NO_DATA : countText(cachedBlocks[2]),
+    cachedBlocks === null ? NO_DATA : `${countText(cachedBlocks[2])}${shared}`,
     countText(one.requests),
     countText(Math.round(one.prefillTokens)),
     countText(Math.round(one.activeBlocks)),

@@ -24,7 +24,7 @@ export * from "./router/observed.ts";
 export * from "./router/pick.ts";
 export { QUEUE_ORDERS } from "./router/queue-lane.ts";
 export type { QueueOrder, QueueRule } from "./router/queue-lane.ts";
-export { workerBits } from "./router/restrictions.ts";
+export { REFUSED_NONE, REFUSED_OVERLOAD, REFUSED_PIN, workerBits } from "./router/restrictions.ts";
 export * from "./router/router-queue.ts";
 export * from "./router/router-state.ts";
 export type * from "./router/router-setup.ts";

@@ -14,6 +14,8 @@ export type CandidateView = {
   readonly activeBlocks: number;
   /** Leading blocks of the prompt in device memory, in host memory and on disk as the router believed; null: it did not look. */
   readonly cachedBlocks: readonly [device: number, host: number, disk: number] | null;
+  /** Blocks behind those on the device that a remote store of several workers has; absent: none, or the policy does not ask. */
+  readonly sharedBlocks?: number;
   /** Scraped: age in µs, running, waiting, KV blocks in use; null: no data. */
   readonly scraped: {
     readonly ageUs: number;
@@ -134,6 +136,7 @@ function candidateView(
   nowUs: number,
 ): CandidateView {
   const { book, reach, scores, scraped } = state;
+  const sharedBlocks = state.shared[worker]!;
   const score = scores[worker]!;
   const atUs = scraped.atUs[worker]!;
   return {
@@ -145,6 +148,7 @@ function candidateView(
     cachedBlocks: state.looksAtPrefixes
       ? [reach[0][worker]!, reach[1][worker]!, reach[2][worker]!]
       : null,
+    ...(sharedBlocks > 0 ? { sharedBlocks } : {}),
     scraped: Number.isNaN(atUs)
       ? null
       : {

@@ -17,6 +17,7 @@ test("the cost function's knobs", () => {
     prefill_load_scale: 1,
     host_cache_hit_weight: 0.75,
     disk_cache_hit_weight: 0.25,
+    shared_cache_multiplier: 0,
     decode_active_request_weight: 0,
     temperature: 0,
     track_active_blocks: 1,

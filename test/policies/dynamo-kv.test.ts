@@ -10,9 +10,11 @@ import {
   LoadBook,
   NO_WORKER,
   softmaxScore,
+  StoreReaders,
   TIER_DEVICE,
   TIER_DISK,
   TIER_HOST,
+  TIER_REMOTE,
 } from "../../src/policies/index.ts";
 import type { RouterState } from "../../src/policies/index.ts";
 import { BLOCK, blockChain, FACTS, LINEAR, requestOf, stateOf } from "./router-fixture.ts";
@@ -41,6 +43,14 @@ function shares(costs: readonly number[], temperature: number): number[] {
 function scoresOf(state: RouterState, request = requestOf(999, 160), nowUs = 0): number[] {
   state.choose(request, nowUs, random);
   return [...state.scores];
+}
+
+/** Readers of remote stores, by worker. */
+function readersOf(stores: readonly number[]): readonly (StoreReaders | undefined)[] {
+  const remote = new StoreReaders(Int32Array.from(stores));
+  return [TIER_DEVICE, TIER_HOST, TIER_DISK, TIER_REMOTE].map((tier) =>
+    tier === TIER_REMOTE ? remote : undefined,
+  );
 }
 
 function commit(state: RouterState, booking: number, tokens: number, worker: number): void {
@@ -97,6 +107,40 @@ describe("the cost", () => {
     // 10 − (2 + 0.75·4 + 0.25·2) and 10.
     expect(scoresOf(state)).toEqual([4.5, 10]);
     expect(state.newTokensOn(requestOf(999, 160), 0)).toBe(160 - Math.round(5.5 * BLOCK));
+  });
+
+  test("a store that workers share counts behind each one's device, at half", () => {
+    // As in Dynamo's guide: four blocks of a token, all in the store; a worker with none on its device, and one with one.
+    const facts = { ...FACTS, blockSize: 1 };
+    const storeReaders = readersOf([0, 0]);
+    const knobs = { track_active_blocks: 0, shared_cache_multiplier: 0.5 };
+    const state = stateOf("dynamo_kv", knobs, [facts, facts], { storeReaders });
+    const request = requestOf(999, 4, { prompt: requestOf(0, 4 * BLOCK).prompt, blocks: 4 });
+    for (let node = 0; node < 4; node++) state.index.set(TIER_REMOTE, 0, node, 1);
+    state.index.set(TIER_DEVICE, 1, 0, 1);
+    // 4 − 0.5·4 and 4 − 1 − 0.5·3.
+    expect(scoresOf(state, request)).toEqual([2, 1.5]);
+    // Nothing of the store is booked as cached.
+    expect(state.newTokensOn(request, 0)).toBe(4);
+    // As in its own tests: of a prompt of two blocks, both in the store, a block is credited.
+    const two = requestOf(998, 2, { prompt: requestOf(0, 2 * BLOCK).prompt, blocks: 2 });
+    expect(scoresOf(state, two)[0]).toBe(2 - 1);
+  });
+
+  test("behind gaps and beside lower tiers the shared store counts all the same", () => {
+    const storeReaders = readersOf([0, 0, -1]);
+    const knobs = { track_active_blocks: 0, shared_cache_multiplier: 0.5 };
+    const three = [FACTS, FACTS, FACTS];
+    const state = stateOf("dynamo_kv", knobs, three, { storeReaders });
+    for (const node of [1, 2, 3, 6, 7]) state.index.set(TIER_REMOTE, 0, node, 1);
+    for (let node = 0; node < 2; node++) state.index.set(TIER_DEVICE, 0, node, 1);
+    for (let node = 2; node < 5; node++) state.index.set(TIER_HOST, 0, node, 1);
+    // 10 − (2 + 0.75·3 + 0.5·4), 10 − 0.5·5, and one that does not read the store.
+    expect(scoresOf(state)).toEqual([3.75, 7.5, 10]);
+    // Without the multiplier the store is one more disk: behind the host's five blocks it has none that goes on.
+    const disk = stateOf("dynamo_kv", { track_active_blocks: 0 }, three, { storeReaders });
+    for (const node of [0, 1, 6]) disk.index.set(TIER_REMOTE, 0, node, 1);
+    expect(scoresOf(disk)).toEqual([9.5, 9.5, 10]);
   });
 
   test("prompts under way count until their first token, blocks until the end", () => {
@@ -306,7 +350,7 @@ test("disaggregated, worked by hand: prefill by what is cached and queued, decod
 
 test("random books and caches: every cost is that of the formula", () => {
   const event = fc.record({
-    kind: fc.constantFrom("cache", "send", "first", "end"),
+    kind: fc.constantFrom("cache", "share", "send", "first", "end"),
     worker: fc.nat(2),
     blocks: fc.integer({ min: 1, max: 12 }),
     tail: fc.nat(BLOCK - 1),
@@ -320,10 +364,13 @@ test("random books and caches: every cost is that of the formula", () => {
     assume_kv_reuse: fc.constantFrom(0, 1),
     track_prefill_tokens: fc.constantFrom(0, 1),
     active_sequence_stride: fc.constantFrom(1, 1, 2, 5),
+    shared_cache_multiplier: fc.constantFrom(0, 0.5, 1),
   });
   fc.assert(
     fc.property(fc.array(event, { maxLength: 40 }), knobs, (events, chosen) => {
-      const state = stateOf("dynamo_kv", chosen, [FACTS, FACTS, FACTS]);
+      // Workers 0 and 1 read one store, which the multiplier makes more than a disk; worker 2 reads its own.
+      const storeReaders = readersOf([0, 0, 1]);
+      const state = stateOf("dynamo_kv", chosen, [FACTS, FACTS, FACTS], { storeReaders });
       const naive = new NaiveDynamo(3);
       events.forEach(({ kind, worker, blocks, tail }, id) => {
         const tokens = blocks * BLOCK + tail;
@@ -331,10 +378,16 @@ test("random books and caches: every cost is that of the formula", () => {
           for (let node = 0; node < blocks; node++) state.index.set(TIER_DEVICE, worker, node, 1);
           for (let node = blocks; node < 12; node++) state.index.set(TIER_DEVICE, worker, node, 0);
           naive.cached[worker] = blocks;
+        } else if (kind === "share") {
+          const store = worker === 2 ? 1 : 0;
+          const has = naive.stores[store]!.has(blocks - 1);
+          if (has) naive.stores[store]!.delete(blocks - 1);
+          else naive.stores[store]!.add(blocks - 1);
+          state.index.set(TIER_REMOTE, store, blocks - 1, has ? 0 : 1);
         } else if (kind === "send") {
           commit(state, id, tokens, worker);
-          const uses = chosen.overlap_score_credit + 1 > 0;
-          const hit = uses ? Math.min(tokens, Math.min(blocks, naive.cached[worker]!) * BLOCK) : 0;
+          const worth = Math.round(naive.worth(worker, blocks, chosen) * BLOCK);
+          const hit = Math.min(tokens, worth);
           naive.active.push({ id, worker, blocks, tokens, fresh: tokens - hit, isPrefill: true });
         } else {
           const at = naive.active[blocks % Math.max(1, naive.active.length)];
@@ -370,10 +423,28 @@ type NaiveRequest = {
 /** The formula of the reference page, from lists of requests; all prompts are prefixes of one another. */
 class NaiveDynamo {
   readonly cached: number[];
+  /** Blocks that remote stores have. */
+  readonly stores = [new Set<number>(), new Set<number>()];
   active: NaiveRequest[] = [];
 
   constructor(workers: number) {
     this.cached = Array.from({ length: workers }, () => 0);
+  }
+
+  /** Leading blocks on the device, and a quarter of what goes on from there in a store that counts as disk. */
+  worth(worker: number, blocks: number, knobs: Readonly<Record<string, number>>): number {
+    const device = Math.min(blocks, this.cached[worker]!);
+    const isShared = worker < 2 && knobs["shared_cache_multiplier"]! > 0;
+    let end = device;
+    if (!isShared) while (end < blocks && this.stores[worker === 2 ? 1 : 0]!.has(end)) end++;
+    return device + 0.25 * (end - device);
+  }
+
+  /** Blocks behind the device's that the store shared by two workers has. */
+  private shared(worker: number, blocks: number): number {
+    if (worker === 2) return 0;
+    const from = Math.min(blocks, this.cached[worker]!);
+    return [...this.stores[0]!].filter((block) => block >= from && block < blocks).length;
   }
 
   costs(tokens: number, knobs: Readonly<Record<string, number>>): number[] {
@@ -389,7 +460,9 @@ class NaiveDynamo {
         ? 1 / (1 + (knobs["overlap_score_credit_decay"]! * excess) / Math.ceil(tokens / BLOCK))
         : 1;
       const raw = tracks ? (prefill[worker]! + tokens) / BLOCK : 0;
-      const less = raw - knobs["overlap_score_credit"]! * decay * overlap;
+      const lower = this.worth(worker, blocks, knobs) - overlap;
+      const shared = knobs["shared_cache_multiplier"]! * this.shared(worker, blocks);
+      const less = raw - knobs["overlap_score_credit"]! * decay * overlap - lower - shared;
       const adjusted = knobs["clamp_adjusted_prefill"] === 1 ? Math.max(0, less) : less;
       const stride = knobs["active_sequence_stride"]!;
       const strided = (count: number): number => Math.floor(count / stride) * stride;

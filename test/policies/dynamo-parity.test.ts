@@ -1,8 +1,7 @@
 /**
  * Where parity with Dynamo's router is held: for each row of the reference page's parity table (`dynamo-policies.md`, 6) that
  * concerns the router, the tests that hold it. A test that is renamed or gone fails here. Not there: data-parallel ranks as
- * targets of their own (a worker's ranks share one cache and one batch here), credit for caches beyond the disk tier apart
- * from the disk's, and device-aware weights.
+ * targets of their own (a worker's ranks share one cache and one batch here), and device-aware weights.
  */
 
 import { readFileSync } from "node:fs";
@@ -54,6 +53,14 @@ const TABLE: readonly Row[] = [
     "must",
     [KV, "lower tiers count for less, and only behind the device"],
     [INDEX, "lower tiers go on where the tier above ends"],
+  ],
+  [
+    "shared tier's credit",
+    "must (later)",
+    [KV, "a store that workers share counts behind each one's device, at half"],
+    [KV, "behind gaps and beside lower tiers the shared store counts all the same"],
+    [KV, "random books and caches: every cost is that of the formula"],
+    ["policies/shared-tiers.test.ts", "beyond the device a shared store has what a count finds"],
   ],
   ["active-request weight, lmetric", "should", [KV, "lmetric multiplies, active requests cost"]],
   [

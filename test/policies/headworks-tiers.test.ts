@@ -2,7 +2,13 @@
 
 import { expect, test } from "vitest";
 import { stream } from "../../src/core/index.ts";
-import { TIER_DEVICE, TIER_DISK, TIER_HOST } from "../../src/policies/index.ts";
+import {
+  StoreReaders,
+  TIER_DEVICE,
+  TIER_DISK,
+  TIER_HOST,
+  TIER_REMOTE,
+} from "../../src/policies/index.ts";
 import { FACTS, LINEAR, requestOf, stateOf } from "./router-fixture.ts";
 
 const random = stream(1, "router");
@@ -34,4 +40,24 @@ test("a prefix below is worth what fetching it saves, where it saves anything", 
 test("without times of the links a block below is worth a share of one on the device", () => {
   // Ten blocks at three quarters; four at three quarters and six at one.
   expect(scores(undefined)).toEqual([10, 400, 880, 1600]);
+});
+
+test("a remote store is known to all workers that read it, each behind what it has itself", () => {
+  const facts = {
+    ...FACTS,
+    steps: LINEAR,
+    lower: { host: HOST, disk: { firstUs: 240, blockUs: 10 } },
+  };
+  const remote = new StoreReaders(Int32Array.from([0, 0, -1]));
+  const state = stateOf(
+    "headworks",
+    { harm: 0, work: 0, decode: 0, miss: 0 },
+    [facts, facts, facts],
+    { storeReaders: [undefined, undefined, undefined, remote] },
+  );
+  for (let node = 0; node < 10; node++) state.index.set(TIER_REMOTE, 0, node, 1);
+  for (let node = 0; node < 4; node++) state.index.set(TIER_DEVICE, 1, node, 1);
+  state.choose(requestOf(1, 160), 0, random);
+  // All ten are fetched, or the six behind those on the device; the third reads no store.
+  expect([...state.scores]).toEqual([240 + 100 + 10, 240 + 60 + 10, 1600]);
 });

@@ -98,3 +98,50 @@ test("a prompt reaches as far as a walk over the stores that a worker reads", ()
   );
   expect(shared).toBeGreaterThan(300);
 });
+
+test("beyond the device a shared store has what a count finds", () => {
+  const shared = new Int32Array(WORKERS);
+  let found = 0;
+  fc.assert(
+    fc.property(events, (list) => {
+      const index = new EventIndex(NODES, Infinity, READERS);
+      const held = new Map<number, number>();
+      const reach = newReach();
+      for (const { tier, worker, node, share } of list) {
+        const store = STORES[tier]![worker]!;
+        if (store < 0) continue;
+        const blocks = Math.ceil((END[node]! - BEGIN[node]!) * share);
+        index.set(tier, store, node, blocks);
+        if (tier === TIER_REMOTE) held.set(node, blocks);
+        index.match(PROMPT, reach, true);
+        index.matchShared(PROMPT, reach[0], shared);
+        for (let one = 0; one < WORKERS; one++) {
+          let count = 0;
+          for (let block = reach[0][one]!; block < 9; block++) {
+            const of = END.findIndex((end) => block < end);
+            if (one < 3 && block < BEGIN[of]! + (held.get(of) ?? 0)) count++;
+          }
+          expect(shared[one]).toBe(count);
+          found += count;
+        }
+        // What is counted apart is not counted with the disk.
+        const [, , disk] = walk(new Map(heldOf(index)));
+        expect([...reach[2]]).toEqual(disk);
+      }
+    }),
+    { numRuns: 300 },
+  );
+  expect(found).toBeGreaterThan(1000);
+});
+
+/** What an index has been told, without the remote tier. */
+function heldOf(index: EventIndex): [string, number][] {
+  return [TIER_DEVICE, TIER_HOST, TIER_DISK].flatMap((tier) =>
+    [0, 1, 2, 3].flatMap((store) =>
+      [0, 1, 2, 3, 4].map((node): [string, number] => [
+        `${tier},${store},${node}`,
+        index.get(tier, store, node),
+      ]),
+    ),
+  );
+}

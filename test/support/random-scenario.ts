@@ -219,6 +219,7 @@ const dynamoKnobs = fc.record({
   active_sequence_stride: fc.constantFrom(1, 1, 4),
   assume_kv_reuse: fc.constantFrom(1, 1, 0),
   lmetric: fc.constantFrom(0, 0, 1),
+  shared_cache_multiplier: fc.constantFrom(0, 0, 0.5),
 });
 
 /** Policy classes for a router's queue, one of them for a kind of requests that traces have, one for one that they have not. */

@@ -9,6 +9,7 @@
 
 import { HolderTable } from "./holder-table.ts";
 import type { PrefixNodes, PrefixPath } from "./holder-table.ts";
+import { SharedHits } from "./shared-hits.ts";
 import type { StoreReaders } from "./store-readers.ts";
 
 /** Tiers of a worker's KV memory. */
@@ -82,6 +83,8 @@ export class EventIndex {
   private readonly capBlocks: number;
   /** Of tiers whose stores several workers share; others are told by worker. */
   private readonly readers: readonly (StoreReaders | undefined)[];
+  /** Looks at remote stores that several workers read; undefined: there are none. */
+  private readonly sharedHits: SharedHits | undefined;
   /** Whether a lookup or an event has touched the node since the hand last passed. */
   private touched = new Uint8Array(0);
   private hand = 0;
@@ -98,6 +101,8 @@ export class EventIndex {
     this.nodes = nodes;
     this.capBlocks = capBlocks;
     this.readers = readers;
+    const remote = readers[TIER_REMOTE];
+    this.sharedHits = remote && new SharedHits(remote);
     this.tiers = Array.from({ length: TIERS }, () => new HolderTable());
   }
 
@@ -124,8 +129,8 @@ export class EventIndex {
     return this.tiers.some((table) => node < table.nodeLimit && table.count[node]! > 0);
   }
 
-  /** Fills `reach` for a prompt. */
-  match(prompt: PrefixPath, reach: TierReach): void {
+  /** Fills `reach` for a prompt; `apart`: without the remote stores that several workers read, which `matchShared` looks at. */
+  match(prompt: PrefixPath, reach: TierReach, apart = false): void {
     let best = 0;
     for (let tier = 0; tier < TIERS; tier++) {
       const column = reach[Math.min(tier, TIER_DISK)]!;
@@ -137,7 +142,14 @@ export class EventIndex {
       best =
         readers === undefined
           ? extendReach(table, this.nodes, prompt, column, best)
-          : readers.extendReach(table, this.nodes, prompt, column, best);
+          : readers.extendReach(
+              table,
+              this.nodes,
+              prompt,
+              column,
+              best,
+              apart && tier === TIER_REMOTE,
+            );
     }
     if (this.capBlocks === Infinity) return;
     for (let i = prompt.start; i < prompt.start + prompt.length; i++) {
@@ -145,6 +157,13 @@ export class EventIndex {
       if (this.nodes.nodeBegin[node]! > best) break;
       this.touch(node);
     }
+  }
+
+  /** Fills `shared` for a prompt whose leading blocks on the workers' devices are known. */
+  matchShared(prompt: PrefixPath, device: Int32Array, shared: Int32Array): void {
+    const table = this.tiers[TIER_REMOTE]!;
+    if (this.sharedHits === undefined || table.pairs === 0) shared.fill(0);
+    else this.sharedHits.count(table, this.nodes, prompt, device, shared);
   }
 
   /** The forest has cut a node in two: `head` holds its first `cut` blocks, the node keeps the others. */

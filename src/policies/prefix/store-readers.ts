@@ -23,6 +23,10 @@ export class StoreReaders {
     this.own = storeOf.map((store) => (store >= 0 && this.readersOf(store) === 1 ? store : -1));
   }
 
+  get stores(): number {
+    return this.first.length - 1;
+  }
+
   readersOf(store: number): number {
     return this.first[store + 1]! - this.first[store]!;
   }
@@ -32,13 +36,23 @@ export class StoreReaders {
     return this.own[worker]!;
   }
 
-  /** As the index's own `extendReach`, where the table's holders are stores. */
+  /** Adds to each reader of a store the blocks from … to, so far as they lie behind its `device`. */
+  addBeyond(store: number, from: number, to: number, device: Int32Array, shared: Int32Array): void {
+    if (from === to) return;
+    for (let i = this.first[store]!; i < this.first[store + 1]!; i++) {
+      const worker = this.workers[i]!;
+      shared[worker]! += Math.max(0, to - Math.max(from, device[worker]!));
+    }
+  }
+
+  /** As the index's own `extendReach`, where the table's holders are stores; `onlyOwn`: of those that one worker reads. */
   extendReach(
     table: HolderTable,
     nodes: PrefixNodes,
     prompt: PrefixPath,
     reach: Int32Array,
     longest: number,
+    onlyOwn: boolean,
   ): number {
     const { first, count, cells } = table;
     const { path, start, length } = prompt;
@@ -52,6 +66,7 @@ export class StoreReaders {
       const end = (first[node]! + count[node]!) * 2;
       for (let at = first[node]! * 2; at < end; at += 2) {
         const blocks = begin + Math.min(cells[at + 1]!, size);
+        if (onlyOwn && this.readersOf(cells[at]!) > 1) continue;
         if (this.extend(cells[at]!, begin, blocks, reach) && blocks > best) best = blocks;
       }
     }

@@ -22,6 +22,7 @@ export type DynamoKnobs = {
   readonly prefillScale: number;
   readonly hostWeight: number;
   readonly diskWeight: number;
+  readonly sharedMultiplier: number;
   readonly activeRequestWeight: number;
   readonly temperature: number;
   readonly clamp: boolean;
@@ -57,6 +58,14 @@ const KNOBS: readonly PolicyKnob[] = [
   number("prefill_load_scale", "factor on blocks of prompt to compute", "1", 1000, 1),
   number("host_cache_hit_weight", "worth of a block in host memory", "blocks", 1, 0.75),
   number("disk_cache_hit_weight", "worth of a block on disk or beyond", "blocks", 1, 0.25),
+  number(
+    "shared_cache_multiplier",
+    "worth of a block behind the device's in a remote store (g4) that several workers read; 0: such a store counts as disk " +
+      "(Dynamo with a shared cache: 0.5)",
+    "blocks",
+    1,
+    0,
+  ),
   number("decode_active_request_weight", "cost of an active request", "blocks", 10_000, 0),
   number("temperature", "of the softmax over normalised costs; 0: least cost", "1", 100, 0),
   flag("clamp_adjusted_prefill", "floor of 0 under prefill less credit", 1),
@@ -90,6 +99,7 @@ export function dynamoKnobs(
     prefillScale: value("prefill_load_scale"),
     hostWeight: isDecode ? 0 : value("host_cache_hit_weight"),
     diskWeight: isDecode ? 0 : value("disk_cache_hit_weight"),
+    sharedMultiplier: isDecode ? 0 : value("shared_cache_multiplier"),
     activeRequestWeight: value("decode_active_request_weight"),
     temperature: value("temperature"),
     clamp: value("clamp_adjusted_prefill") === 1,
@@ -121,7 +131,9 @@ export class DynamoKvRouter implements Router {
   constructor(knobs: DynamoKnobs) {
     this.knobs = knobs;
     this.needs = {
-      prefix: knobs.overlapCredit + knobs.hostWeight + knobs.diskWeight > 0,
+      prefix:
+        knobs.overlapCredit + knobs.hostWeight + knobs.diskWeight + knobs.sharedMultiplier > 0,
+      ...(knobs.sharedMultiplier > 0 ? { shared: true } : {}),
       active: knobs.trackActive && knobs.assumeReuse,
       outputs: knobs.trackOutputs,
       prefillTimes: knobs.prefillTimes,
@@ -171,7 +183,8 @@ export class DynamoKvRouter implements Router {
           decay = 1 / (1 + (knobs.creditDecay * excess) / own);
         }
       }
-      const less = raw - (knobs.overlapCredit * decay * device[worker]! + lower);
+      const shared = knobs.sharedMultiplier * view.shared[worker]!;
+      const less = raw - (knobs.overlapCredit * decay * device[worker]! + lower + shared);
       const adjusted = knobs.clamp ? Math.max(0, less) : less;
       const decode = knobs.trackActive ? this.decodeBlocks(view, request, worker) : 0;
       let cost = knobs.lmetric

@@ -28,7 +28,7 @@ export type QueueRule = {
 /** A unit of priority is a second of head start. */
 const PRIORITY_US = 1e6;
 /** Numbers of a worker in a remembered overlap: the worker, and blocks by tier. */
-const OVERLAP = 4;
+const OVERLAP = 5;
 
 /** What a queue knows of the requests that wait, by the host's numbers for them. */
 export class QueueEntries {
@@ -190,25 +190,28 @@ function scoreOf(order: QueueOrder, priority: number, newTokens: number, nowUs: 
 }
 
 /** The overlaps of the request that was looked up last, of those workers that have any. */
-export function rememberedOverlap({ reach, workers }: RouterState): Int32Array {
+export function rememberedOverlap({ reach, shared, workers }: RouterState): Int32Array {
   const [device, host, disk] = reach;
   const held: number[] = [];
   for (let worker = 0; worker < workers; worker++) {
-    if (disk[worker]! > 0) held.push(worker, device[worker]!, host[worker]!, disk[worker]!);
+    if (disk[worker]! === 0 && shared[worker]! === 0) continue;
+    held.push(worker, device[worker]!, host[worker]!, disk[worker]!, shared[worker]!);
   }
   return Int32Array.from(held);
 }
 
 /** Brings remembered overlaps back. */
-export function recallOverlap({ reach }: RouterState, overlap: Int32Array): void {
+export function recallOverlap({ reach, shared }: RouterState, overlap: Int32Array): void {
   const [device, host, disk] = reach;
   device.fill(0);
   host.fill(0);
   disk.fill(0);
+  shared.fill(0);
   for (let at = 0; at < overlap.length; at += OVERLAP) {
     const worker = overlap[at]!;
     device[worker] = overlap[at + 1]!;
     host[worker] = overlap[at + 2]!;
     disk[worker] = overlap[at + 3]!;
+    shared[worker] = overlap[at + 4]!;
   }
 }

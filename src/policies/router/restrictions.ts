@@ -2,6 +2,11 @@
 
 import type { RouterRequest, WorkerFacts } from "./router.ts";
 
+/** Why there was no candidate. */
+export const REFUSED_NONE = 0;
+export const REFUSED_OVERLOAD = 1;
+export const REFUSED_PIN = 2;
+
 type Asked = Pick<RouterRequest, "pinned" | "allowed" | "requiredLabels">;
 
 /** Whether a request asks for some workers and not for others. */

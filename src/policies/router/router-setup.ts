@@ -3,10 +3,21 @@
 import type { PrefixNodes } from "../prefix/holder-table.ts";
 import type { StoreReaders } from "../prefix/store-readers.ts";
 import { TtlIndex } from "../prefix/ttl-index.ts";
-import type { Router, RouterRole, WorkerFacts } from "./router.ts";
+import type { Router, RouterNeeds, RouterRole, WorkerFacts } from "./router.ts";
 
 /** Blocks of an index of own decisions without a time to live (SGLang's max_tree_size is 2^24 characters). */
 const OWN_INDEX_BLOCKS = 1 << 22;
+
+/** Dynamo's credits of lower tiers, of a block on the device (reference page 1.12). */
+const HOST_WEIGHT = 0.75;
+const DISK_WEIGHT = 0.25;
+
+/** What a block in host memory or on disk is worth of one on the device, when new tokens are booked. */
+export type TierWeights = { readonly host: number; readonly disk: number };
+
+export function tierWeights(needs: RouterNeeds | undefined): TierWeights {
+  return { host: needs?.hostWeight ?? HOST_WEIGHT, disk: needs?.diskWeight ?? DISK_WEIGHT };
+}
 
 /** How a router process is set up; what is undefined is off. */
 export type RouterSetup = {

@@ -13,7 +13,13 @@ import { LoadBook } from "./load-book.ts";
 import { Observed } from "./observed.ts";
 import { PrefillTimes } from "./prefill-times.ts";
 import { PromptMemory } from "./prompt-memory.ts";
-import { isAskedFor, isRestricted } from "./restrictions.ts";
+import {
+  isAskedFor,
+  isRestricted,
+  REFUSED_NONE,
+  REFUSED_OVERLOAD,
+  REFUSED_PIN,
+} from "./restrictions.ts";
 import { NO_WORKER } from "./router.ts";
 import type {
   Router,
@@ -24,18 +30,9 @@ import type {
   RouterView,
   WorkerFacts,
 } from "./router.ts";
-import { beliefsOf } from "./router-setup.ts";
-import type { RouterSetup } from "./router-setup.ts";
+import { beliefsOf, tierWeights } from "./router-setup.ts";
+import type { RouterSetup, TierWeights } from "./router-setup.ts";
 import { SessionBindings } from "./session-bindings.ts";
-
-/** Dynamo's credits of lower tiers, of a block on the device (reference page 1.12). */
-const HOST_WEIGHT = 0.75;
-const DISK_WEIGHT = 0.25;
-
-/** Why there was no candidate. */
-export const REFUSED_NONE = 0;
-export const REFUSED_OVERLOAD = 1;
-export const REFUSED_PIN = 2;
 
 const NO_PROMPT: PrefixPath = { path: new Int32Array(0), start: 0, length: 0 };
 
@@ -49,6 +46,7 @@ export class RouterState implements RouterView {
   readonly book: LoadBook;
   readonly outstanding: Int32Array;
   readonly reach: TierReach;
+  readonly shared: Int32Array;
   readonly activeReach: Int32Array;
   readonly kvEventAgeUs: number;
   readonly scraped;
@@ -71,8 +69,7 @@ export class RouterState implements RouterView {
   private downCount = 0;
   /** Undefined: the policy predicts no prefills. */
   private readonly prefillTimes: PrefillTimes | undefined;
-  private readonly hostWeight: number;
-  private readonly diskWeight: number;
+  private readonly weights: TierWeights;
   private readonly booking: Booking = {
     inputTokens: 0,
     newTokens: 0,
@@ -98,6 +95,7 @@ export class RouterState implements RouterView {
     this.outstanding = this.book.requests;
     const column = (): Int32Array => new Int32Array(count);
     this.reach = [column(), column(), column()];
+    this.shared = column();
     this.activeReach = column();
     this.kvEventAgeUs = setup.kvEvents ? setup.kvEventDelayUs : NaN;
     this.scraped = {
@@ -121,8 +119,7 @@ export class RouterState implements RouterView {
     this.sessions = sessionTtlUs === undefined ? undefined : new SessionBindings(sessionTtlUs);
     this.health = new Uint8Array(count).fill(1);
     if (router.needs?.prefillTimes === true) this.prefillTimes = new PrefillTimes();
-    this.hostWeight = router.needs?.hostWeight ?? HOST_WEIGHT;
-    this.diskWeight = router.needs?.diskWeight ?? DISK_WEIGHT;
+    this.weights = tierWeights(router.needs);
   }
 
   leastOutstanding(): number {
@@ -264,11 +261,12 @@ export class RouterState implements RouterView {
   /** Prompt tokens that a worker must compute, as far as the router knows; valid after `choose`. */
   newTokensOn(request: RouterRequest, worker: number): number {
     if (this.router.needs?.prefix !== true) return request.inputTokens;
+    const { weights } = this;
     const [device, host, disk] = this.reach;
     const onDevice = device[worker]!;
     const onHost = host[worker]!;
     const blocks =
-      onDevice + this.hostWeight * (onHost - onDevice) + this.diskWeight * (disk[worker]! - onHost);
+      onDevice + weights.host * (onHost - onDevice) + weights.disk * (disk[worker]! - onHost);
     const cached = Math.max(0, Math.round(blocks * this.facts[worker]!.blockSize));
     return request.inputTokens - Math.min(request.inputTokens, cached);
   }
@@ -375,8 +373,10 @@ export class RouterState implements RouterView {
     isRecalled = false,
   ): void {
     if (needs.prefix === true && !isRecalled) {
-      this.index.match(request.prompt, this.reach);
+      const { shared, reach } = this;
+      this.index.match(request.prompt, reach, needs.shared);
       if (this.beliefs !== undefined) this.believe(request.prompt, nowUs);
+      if (needs.shared === true) this.index.matchShared(request.prompt, reach[0], shared);
     }
     if (needs.active === true) this.book.matchActive(request.prompt, this.activeReach);
   }

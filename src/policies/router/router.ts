@@ -56,6 +56,8 @@ export interface RouterView {
   leastOutstanding(): number;
   /** Leading blocks of the prompt that each worker has, by tier, as KV events told; needs `prefix`. */
   readonly reach: TierReach;
+  /** Blocks of the prompt behind those on each worker's device that a remote store of several workers has; needs `shared`. */
+  readonly shared: Int32Array;
   /** Leading blocks of the prompt that active requests hold on each worker; needs `active`. */
   readonly activeReach: Int32Array;
   /** Age of the newest KV events that the index may have, µs; NaN: there is no source of events. */
@@ -118,6 +120,8 @@ export type RouterRequest = {
 export type RouterNeeds = {
   /** `view.reach`. */
   readonly prefix?: boolean;
+  /** `view.shared`, and `view.reach` without the stores that it counts; with `prefix`. */
+  readonly shared?: boolean;
   /** `view.reach` from the router's own decisions, not from events. */
   readonly ownIndex?: boolean;
   /** Where nothing else is set: decisions are believed for twice as long as events take to come. */
