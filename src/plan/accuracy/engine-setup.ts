@@ -7,7 +7,7 @@
  * SGLang 0.5 and TensorRT-LLM 1.x.
  */
 
-import type { KvDtype, MemoryEngine } from "../../hardware/index.ts";
+import { isBelow, type KvDtype, type MemoryEngine } from "../../hardware/index.ts";
 import type { RunKnobs } from "./measured-run.ts";
 
 /** What the settings depend on. */
@@ -189,21 +189,27 @@ export function inferencexSetup(query: SetupQuery): Setup {
   return query.engine === "trtllm" ? trtllmSetup(query) : vllmSetup(query);
 }
 
+/** SGLang's version from which AIConfigurator's generator sets enable_mixed_chunk. */
+const MIXED_FROM = "0.5.3";
+
 /** What AIConfigurator's generator adds to a prompt's length, for the chat template's tokens among others. */
 const PROMPT_SLACK_TOKENS = 1500;
 
 /**
  * NVIDIA's own runs, for whose engines AIConfigurator wrote the settings: a place for each client, and
  * steps that hold a token of each, one prompt and a slack, so that prompts enter one or two at a time
- * instead of in convoys; SGLang begins a step with one prompt and the slack at most.
+ * instead of in convoys; SGLang begins a step with one prompt and the slack at most, and from 0.5.3 on
+ * adds the decodes to it (its files for older versions look for a flag of another name, which is never set).
  *
  * Source: ai-dynamo/aiconfigurator (Apache-2.0), generator/rule_plugin/benchmark/*.rule: max_num_tokens =
- * max_batch_size + isl + 1500, max_prefill_tokens = isl + 1500, prefix caching off. Looked up after rows
- * of Llama-3.1-8B on TensorRT-LLM showed some 36 requests a second whatever their length or ranks, one
- * per eager step; nothing was fitted. TensorRT-LLM keeps the cache of a quantised checkpoint in fp8 (its
- * checkpoints say so), the others in bf16.
+ * max_batch_size + isl + 1500, max_prefill_tokens = isl + 1500, enable_mixed_chunk = true (and
+ * backend_templates/sglang/cli_args.*.j2 of 0.5.1.post1 against 0.5.3.post2 and 0.5.6.post2), prefix caching
+ * off. Looked up after rows of Llama-3.1-8B on TensorRT-LLM showed some 36 requests a second whatever their
+ * length or ranks, one per eager step, and on SGLang 0.5.6 a third of the TTFT of convoys; nothing was
+ * fitted. TensorRT-LLM keeps the cache of a quantised checkpoint in fp8 (its checkpoints say so), the others
+ * in bf16.
  */
-export function generatedSetup(query: SetupQuery): Setup {
+export function generatedSetup(query: SetupQuery, version: string): Setup {
   const { engine, input, precision, dp, concurrency } = query;
   const places = Math.ceil(concurrency / dp);
   const tokens = (places + input + PROMPT_SLACK_TOKENS) * dp;
@@ -218,6 +224,7 @@ export function generatedSetup(query: SetupQuery): Setup {
       maxBatchedTokens: BATCHED_TOKENS * dp,
       maxPrefillTokens: (input + PROMPT_SLACK_TOKENS) * dp,
       chunkedPrefill: true,
+      mixedChunk: !isBelow(version, MIXED_FROM),
     };
     return { knobs, kvDtype: "bf16" };
   }

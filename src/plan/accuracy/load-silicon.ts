@@ -112,7 +112,8 @@ function runOf(name: string, row: RowRecord): MeasuredRun {
     precision: precision === "nvfp4" ? "fp4" : precision,
     month: row.text("measured").slice(0, 7),
   };
-  const setup = isExport ? inferencexSetup(query) : generatedSetup(query);
+  const version = row.text("backend_version") || versionIn(engine, query.month);
+  const setup = isExport ? inferencexSetup(query) : generatedSetup(query, version);
   const format = checkpointFormat(model, precision);
   const lengths: Lengths = isExport
     ? { kind: "drawn", input: isl, output: osl, ratio: INFERENCEX_RATIO, seed: 0 }
@@ -137,7 +138,7 @@ function runOf(name: string, row: RowRecord): MeasuredRun {
     model,
     gpu,
     engine,
-    version: row.text("backend_version") || versionIn(engine, query.month),
+    version,
     layout: {
       ...layoutOf(ranks, setup.kvDtype),
       ...(setup.moeKernel === undefined ? {} : { moeKernel: setup.moeKernel }),

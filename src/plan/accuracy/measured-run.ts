@@ -112,6 +112,8 @@ export type RunKnobs = {
   readonly rankWaitSteps?: number;
   /** TensorRT-LLM: steps that prompts wait for others, and the part of a step's tokens that ends it. */
   readonly batchWait?: { readonly steps: number; readonly tokensRatio: number };
+  /** SGLang: prompts and decodes share a step. */
+  readonly mixedChunk?: boolean;
   /** SGLang: decode steps between two looks for arrivals; 1 when absent. */
   readonly recvInterval?: number;
   /** Largest decode batch that CUDA graphs were captured for; the engine's default when absent. */

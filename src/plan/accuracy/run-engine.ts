@@ -175,6 +175,7 @@ function engineKeys(
   return {
     ...common,
     scheduler: "sglang",
+    enable_mixed_chunk: knobs.mixedChunk ?? false,
     chunked_prefill_size: chunk,
     max_prefill_tokens: Math.ceil((knobs.maxPrefillTokens ?? chunk * ranks) / ranks),
   };

@@ -168,12 +168,16 @@ export function errorOutcome(
   return { id, title, limit, kind: "error", value: summary.mape, summary, met, ...NOTHING_ELSE };
 }
 
-/** Judges the rows of whole runs, and the ranking. */
-export function judge(rows: readonly AccuracyRow[], ranking: Ranking): TargetOutcome[] {
+/** Judges the rows of whole runs, and the ranking; groups that numbers were chosen after are left out. */
+export function judge(
+  rows: readonly AccuracyRow[],
+  ranking: Ranking,
+  wasLookedAt: (group: string) => boolean = isCalibrationGroup,
+): TargetOutcome[] {
   const whole = rows.filter((row) => row.window === "run");
   const outcomes: TargetOutcome[] = ERROR_TARGETS.map((target) => {
     const selected = whole.filter(target.selects);
-    const sound = selected.filter((row) => !row.suspect && !isCalibrationGroup(row.group));
+    const sound = selected.filter((row) => !row.suspect && !wasLookedAt(row.group));
     const outcome = errorOutcome(target, sound.map(errorOf));
     const worst = outcome.met === false ? worstGroups(sound) : [];
     const leftOut = selected.length - sound.length;

@@ -110,6 +110,14 @@ describe("the silicon sample", () => {
     expect(sglang).toMatchObject({ maxBatchedTokens: 8192, maxPrefillTokens: 1024 + 1500 });
   });
 
+  test("the generator mixes prompts and decodes on SGLang from 0.5.3 on", () => {
+    const ofVersion = (version: string): string =>
+      `Qwen/Qwen3-32B,h100_sxm,sglang,${version},,agg,1024,256,64,,,2,,1,1,1,9,,gap/x.csv`;
+    const rows = ["0.5.1.post1", "0.5.6.post2"].map(ofVersion);
+    const { runs } = loadedOf(loadSilicon("s.csv", `${head}\n${rows.join("\n")}\n`));
+    expect(runs.map(({ knobs }) => knobs.mixedChunk)).toEqual([false, true]);
+  });
+
   test("a worker of more than eight ranks is not credible", () => {
     const row =
       "deepseek-ai/DeepSeek-R1,gb200,sglang,,fp8,agg,1024,1024,64,fp8,fp8,72,1,72,1,1,9,2025-10-01,2026-04-06.csv";
