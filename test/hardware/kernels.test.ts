@@ -21,6 +21,7 @@ import {
   reachedExperts,
   smoothMax,
   type StepShape,
+  timingAt,
 } from "../../src/hardware/index.ts";
 import { deck, kernelsOf, paramsOf, timingOf } from "./kernels-support.ts";
 
@@ -341,6 +342,26 @@ describe("all-reduces", () => {
     expect(us(limited, 128)).toBe(us(free, 128));
     const normUs = (4 * 8192 * 2 * 256) / (0.8 * 3.35e6);
     expect(us(limited, 256) - us(free, 256)).toBeGreaterThan(80 * 2 * normUs);
+  });
+
+  it("of an older TensorRT-LLM send small messages whole: seven times each on eight ranks", () => {
+    const layout = { tp: 8, dtype: "fp8" } as const;
+    const timing = timingOf("trtllm");
+    const usOf = (version: string, batch: number): number =>
+      kernelsOf("h200", "llama-3.1-70b", layout, timingAt(timing, version)).parts(decode(batch, 0))
+        .gpuUs;
+    const extraUs = (batch: number): number => (usOf("1.1", batch) - usOf("1.2", batch)) / 160;
+    // The tables' slope of one shot, 26 us a megabyte; two shots take 31 us for two megabytes.
+    expect(extraUs(128)).toBeGreaterThan(22);
+    expect(extraUs(128)).toBeLessThan(34);
+    expect(Math.abs(extraUs(8))).toBeLessThan(2);
+    // Past 128 rows the kernel is the other one.
+    expect(usOf("1.1", 144)).toBe(usOf("1.2", 144));
+    const alone = { ...layout, tp: 1 };
+    const one = (version: string): number =>
+      kernelsOf("h200", "llama-3.1-70b", alone, timingAt(timing, version)).parts(decode(64, 0))
+        .gpuUs;
+    expect(one("1.1")).toBe(one("1.2"));
   });
 });
 

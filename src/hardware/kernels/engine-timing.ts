@@ -37,6 +37,11 @@ export type EngineTiming = {
   readonly fusedArchitectures?: readonly string[];
   /** Largest message that is fused, by GPU family ("hopper" and before, "blackwell") and ranks; any when absent. */
   readonly fusedBytesMax?: Readonly<Record<string, Readonly<Record<number, number>>>>;
+  /**
+   * Most rows of a fused all-reduce in which every rank sends all of them to every other; none when
+   * absent: the engine picks the quicker kernel.
+   */
+  readonly oneShotRowsMax?: number;
   /** Rows of per-tensor fp8 products are quantised inside the kernel before (norm, activation). */
   readonly fusedQuant: boolean;
   /**
@@ -152,6 +157,8 @@ export function parseEngineTiming(file: string, raw: unknown): Result<EngineTimi
   }
   const call = at(raw, "expertCallLaunches");
   if (call !== undefined && !isNumber(call, true)) return bad("expertCallLaunches", "> 0");
+  const oneShot = at(raw, "oneShotRowsMax");
+  if (oneShot !== undefined && !isNumber(oneShot, false)) return bad("oneShotRowsMax", "≥ 0");
   const sizes = at(raw, "graphSizes") ?? [];
   if (!Array.isArray(sizes) || sizes.some((size, i) => !(size > (sizes[i - 1] ?? 0)))) {
     return bad("graphSizes", "ascending batch sizes");

@@ -96,6 +96,15 @@ export function allReduceUs(fabric: Fabric, engine: string, ranks: number, bytes
   return Math.min(own, nccl) + betweenNodesUs(fabric, ranks, (2 * bytes) / inside);
 }
 
+/** An engine's all-reduce in one shot, µs; its usual one where that was not measured or ranks span domains. */
+export function oneShotUs(fabric: Fabric, engine: string, ranks: number, bytes: number): number {
+  const params = fabric.collectives[`${engine}-one-shot/${ranks}`];
+  if (params === undefined || ranks > fabric.domain) {
+    return allReduceUs(fabric, engine, ranks, bytes);
+  }
+  return collectiveUs(params, "all-reduce", ranks, bytes);
+}
+
 /** Gather, scatter or exchange of a buffer of `bytes` over `ranks`, µs. */
 export function exchangeUs(
   fabric: Fabric,

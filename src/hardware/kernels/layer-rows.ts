@@ -1,7 +1,7 @@
 /** One layer's kernels whose time depends on the number of rows (tokens) only. */
 import type { Attention, DenseFfn, LayerGroup, ModelPart, MoeFfn } from "../model-card.ts";
 import { elementwiseUs } from "./elementwise.ts";
-import { allReduceUs } from "./fabric.ts";
+import { allReduceUs, oneShotUs } from "./fabric.ts";
 import { gemmUs } from "./gemm.ts";
 import { gemmOf, type StepMachine } from "./step-machine.ts";
 import type { GemmKernel } from "./weight-format.ts";
@@ -90,6 +90,8 @@ export type LayerRows = {
   /** Norms that a fused all-reduce swallows, and rows up to which it is fused. */
   readonly fusedNorms: number;
   readonly fusedRowsMax: number;
+  /** Of those, rows up to which every rank sends them whole. */
+  readonly oneShotRowsMax: number;
 };
 
 /** Bytes of the hidden state of one row, bf16. */
@@ -133,6 +135,7 @@ export function layerRows(machine: StepMachine, group: LayerGroup): LayerRows {
     smallBytes: normBytes + 3 * width * ACTIVATION_BYTES,
     fusedNorms: fused,
     fusedRowsMax: fusedBytesMax / (card.hidden * ACTIVATION_BYTES),
+    oneShotRowsMax: fused > 0 ? (timing.oneShotRowsMax ?? 0) : 0,
   };
 }
 
@@ -160,7 +163,8 @@ export function layerRowsUs(machine: StepMachine, at: LayerRows, m: number): num
   }
   if (at.reductions > 0) {
     const bytes = m * machine.card.hidden * ACTIVATION_BYTES;
-    us += at.reductions * allReduceUs(fabric, timing.collectives, split.tp, bytes);
+    const reduceUs = m <= at.oneShotRowsMax ? oneShotUs : allReduceUs;
+    us += at.reductions * reduceUs(fabric, timing.collectives, split.tp, bytes);
   }
   return us * at.layers;
 }

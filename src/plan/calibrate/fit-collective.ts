@@ -31,8 +31,11 @@ function newest(versions: ReadonlySet<string>): string {
   })[0]!;
 }
 
+/** Parameters that are held instead of fitted. */
+type Held = { readonly [name in keyof CollectiveParams]?: number };
+
 function fitRows(
-  table: Table,
+  { table, held = {} }: Pick<Grouping, "table" | "held">,
   rows: readonly number[],
   op: CollectiveOp,
   ranks: number,
@@ -47,6 +50,7 @@ function fitRows(
         bytesPerUs: { initial: 300_000, min: 500, max: 2_000_000 },
         stepUs: { initial: 5, min: 0.01, max: 2000 },
         switchBytes: { initial: 4e6, min: 1e5, max: 64e6 },
+        ...held,
       },
       predictUs: (params, i) => collectiveUs(params, op, ranks, bytes[i]!),
       rows,
@@ -64,11 +68,12 @@ type Grouping = {
   readonly version: string;
   /** Key without ranks and the operation, or undefined for a row to leave out. */
   readonly keyOf: (row: number) => readonly [key: string, op: CollectiveOp] | undefined;
+  readonly held?: Held;
 };
 
 function fitGroups(
   system: string,
-  { table, version, keyOf }: Grouping,
+  { table, version, keyOf, held = {} }: Grouping,
   solve: LinearSolver,
 ): Record<string, Fitted<CollectiveParams>> {
   const systems = table.text("system");
@@ -90,7 +95,7 @@ function fitGroups(
   for (const [name, { op, byVersion }] of [...groups].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const rows = byVersion.get(newest(new Set(byVersion.keys())))!;
     if (rows.length < ROWS_MIN) continue;
-    fits[name] = fitRows(table, rows, op, ranks[rows[0]!]!, solve);
+    fits[name] = fitRows({ table, held }, rows, op, ranks[rows[0]!]!, solve);
   }
   return fits;
 }
@@ -109,6 +114,37 @@ export function fitAllReduce(
       table,
       version: "version",
       keyOf: (i) => (mode[i]!.endsWith("eager") ? undefined : [framework[i]!, "all-reduce"]),
+    },
+    solve,
+  );
+}
+
+/**
+ * Messages up to which TensorRT-LLM's tables hold one shot whatever the version: what its own table of the
+ * quicker kernel picks for rows of 4096, those of the benchmark (AllReduceBestStrategyTable,
+ * cpp/tensorrt_llm/common/customAllReduceUtils.h), on Blackwell and before.
+ */
+const ONE_SHOT_BYTES_MAX = { blackwell: 1 << 21, hopper: 1 << 19 };
+
+/** TensorRT-LLM's all-reduce in one shot, a line in the bytes: keys "trtllm-one-shot/ranks". */
+export function fitOneShot(
+  system: string,
+  table: Table,
+  family: keyof typeof ONE_SHOT_BYTES_MAX,
+  solve: LinearSolver,
+): Record<string, Fitted<CollectiveParams>> {
+  const framework = table.text("framework");
+  const bytes = table.numbers("bytes");
+  return fitGroups(
+    system,
+    {
+      table,
+      version: "version",
+      keyOf: (i) =>
+        framework[i] === "trtllm" && bytes[i]! <= ONE_SHOT_BYTES_MAX[family]
+          ? ["trtllm-one-shot", "all-reduce"]
+          : undefined,
+      held: { stepUs: 0, switchBytes: 1 },
     },
     solve,
   );
