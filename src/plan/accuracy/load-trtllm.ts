@@ -29,14 +29,32 @@ const EXPERT_MODELS = /^(llama-4|qwen3-30b|qwen3-235b|deepseek|gpt-oss)/;
 /** Default fraction of TensorRT-LLM's server. */
 const SERVER_FRACTION = 0.9;
 
+type Split = { readonly tp: number; readonly dp: number; readonly ep: number; readonly pp: number };
+
 type Facts = {
   readonly row: RowRecord;
   readonly id: string;
   readonly input: number;
   readonly output: number;
   readonly gpus: number;
-  readonly dp: number;
+  readonly split: Split;
 };
+
+/**
+ * How a row's GPUs split a model. The documentation's DEPn is attention data parallelism and expert parallelism over n GPUs
+ * (1.1 and later), TEPn tensor parallelism with expert parallelism, TPn of a model with experts in 1.0 data parallelism too.
+ */
+function splitOf(row: RowRecord, gpus: number, isExpert: boolean): Split {
+  const [, kind = "", width = ""] = /^(DEP|TEP)(\d+)/i.exec(row.text("parallel")) ?? [];
+  const isDp =
+    kind.toUpperCase() === "DEP" ||
+    row.text("attention_dp").toLowerCase() === "true" ||
+    (isExpert && row.text("version").startsWith("1.0"));
+  const pp = row.numberOr("pp", 1);
+  const ranks = gpus / pp;
+  const ep = row.numberOr("ep", kind === "" ? 1 : Number(width));
+  return isDp ? { tp: 1, dp: ranks, ep, pp } : { tp: ranks, dp: 1, ep, pp };
+}
 
 /**
  * Format of the cache: that of the checkpoint, which quantised ones of NVIDIA have in fp8. Of Llama 4 that is taken of the fp4 one alone:
@@ -55,12 +73,12 @@ function isCacheInferred(model: string, quant: string): boolean {
 }
 
 /** What both tables have in common. */
-function baseRun({ row, id, input, output, gpus, dp }: Facts) {
+function baseRun({ row, id, input, output, gpus, split }: Facts) {
   const model = modelName(row.text("model"));
   const quant = row.text("quant").toLowerCase();
   const format = checkpointFormat(model, quant);
   const kvDtype = cacheOf(model, quant);
-  const tp = row.number("tp") / dp;
+  const { dp } = split;
   return {
     id,
     model,
@@ -70,10 +88,7 @@ function baseRun({ row, id, input, output, gpus, dp }: Facts) {
     layout: {
       ...(format.dtype === undefined ? {} : { dtype: format.dtype }),
       kvDtype,
-      tp,
-      dp,
-      ep: row.numberOr("ep", 1),
-      pp: row.numberOr("pp", 1),
+      ...split,
     },
     ...(format.quantizedParts === undefined ? {} : { quantizedParts: format.quantizedParts }),
     gpus,
@@ -92,11 +107,9 @@ function baseRun({ row, id, input, output, gpus, dp }: Facts) {
 function maxLoadRun(name: string, row: RowRecord): MeasuredRun {
   const gpus = row.number("n_gpu");
   const isExpert = EXPERT_MODELS.test(modelName(row.text("model")));
-  const isDp =
-    row.text("attention_dp").toLowerCase() === "true" ||
-    (isExpert && row.text("version").startsWith("1."));
   const [input, output] = [row.number("isl"), row.number("osl")];
-  const facts = { row, id: `${name}:${row.line}`, input, output, gpus, dp: isDp ? gpus : 1 };
+  const split = splitOf(row, gpus, isExpert);
+  const facts = { row, id: `${name}:${row.line}`, input, output, gpus, split };
   const run = baseRun(facts);
   const measured = metricsOf({ outputThroughput: row.number("output_tokens_per_s_per_gpu") });
   const layout = isExpert ? { ...run.layout, moeKernel: BENCH_EXPERTS } : run.layout;
@@ -136,7 +149,9 @@ export function loadTrtllmMax(name: string, text: string): Result<Loaded> {
 
 function onlineRun(name: string, row: RowRecord): MeasuredRun {
   const [input, output] = [row.number("isl_mean"), row.number("osl_mean")];
-  const facts = { row, id: `${name}:${row.line}`, input, output, gpus: row.number("tp"), dp: 1 };
+  const gpus = row.number("tp");
+  const split = { tp: gpus, dp: 1, ep: 1, pp: 1 };
+  const facts = { row, id: `${name}:${row.line}`, input, output, gpus, split };
   const run = baseRun(facts);
   const rate = row.text("qps");
   const measured = metricsOf({

@@ -139,6 +139,25 @@ test("maximum load: all at once, whole sequences reserved", () => {
   });
 });
 
+test("maximum load: how the documentation writes splits", () => {
+  const head =
+    "version,gpu,model,quant,parallel,tp,ep,attention_dp,pp,n_gpu,isl,osl,num_requests,output_tokens_per_s_per_gpu";
+  const layoutOf = (version: string, model: string, split: string) => {
+    const row = `${version},B200,${model},fp8,${split},1000,1000,3000,400`;
+    return first(loadTrtllmMax("t.csv", `${head}\n${row}\n`)).layout;
+  };
+  const shared = { tp: 1, dp: 8, ep: 8, pp: 1 };
+  expect(layoutOf("1.1", "DeepSeek-R1", "DEP8,8,8,True,1,8")).toMatchObject(shared);
+  expect(layoutOf("1.1", "GPT-OSS-120B", "DEP8,,,,,8")).toMatchObject(shared);
+  const tensor = { tp: 8, dp: 1, ep: 8, pp: 1 };
+  expect(layoutOf("1.1", "Qwen3-235B-A22B", "TEP8,8,8,,1,8")).toMatchObject(tensor);
+  const plain = { ...tensor, ep: 1 };
+  expect(layoutOf("1.1", "Qwen3-235B-A22B", "TP8,8,,,1,8")).toMatchObject(plain);
+  expect(layoutOf("1.0", "Qwen3-235B-A22B", "TP8,8,,,1,8")).toMatchObject({ tp: 1, dp: 8, ep: 1 });
+  const staged = { tp: 2, dp: 1, pp: 2 };
+  expect(layoutOf("0.17", "Llama-3.1-405B", "TP2 PP2,2,,,2,4")).toMatchObject(staged);
+});
+
 describe("vLLM in open loop", () => {
   const experiments =
     "exp,model,hardware,tp,dp,precision,max_num_batched_tokens,max_num_seqs,gpu_mem_util,cpu_offload," +
