@@ -31,7 +31,6 @@ const TABLES: readonly (readonly [
   file: string,
   load: (name: string, text: string) => Result<Loaded>,
 ])[] = [
-  ["e2e_silicon_sample.csv", loadSilicon],
   ["trtllm_perf_overview.csv", loadTrtllmMax],
   ["trtllm_online_qps.csv", loadTrtllmOnline],
 ];
@@ -106,7 +105,7 @@ export function loadMeasured(folder: string): Result<MeasuredData> {
   }
   const { runs, skipped } = all;
   if (runs.length > 0) return ok({ folder, runs, skipped });
-  const tables = ["inferencex.csv", ...TABLES.map(([file]) => file)];
+  const tables = [...SWEEPS, ...TABLES].map(([file]) => file);
   const known = [...tables, "vllm_e2e/", "vllm_requests/"].join(", ");
   const what = "the folder holds no measured run";
   return fail({ what, where: folder, expected: known, remedy: "name another with --data DIR" });
@@ -120,17 +119,26 @@ type FolderLoader = (
   all: Collector,
 ) => Failure | undefined;
 
+/** Tables whose disaggregated rows follow recipes. */
+const SWEEPS = [
+  ["inferencex.csv", loadInferencex],
+  ["e2e_silicon_sample.csv", loadSilicon],
+] as const;
+
 const loadSweeps: FolderLoader = (_folder, read, has, all) => {
-  const [runs, recipes] = ["inferencex.csv", "recipes.csv"] as const;
-  if (!has(runs)) return undefined;
-  const [rows, limits] = [read(runs), has(recipes) ? read(recipes) : undefined];
-  if (!rows.ok) return rows;
+  const file = "recipes.csv";
+  const limits = has(file) ? read(file) : undefined;
   if (limits?.ok === false) return limits;
-  const known = limits === undefined ? undefined : loadSplitRecipes(recipes, limits.value);
-  if (known?.ok === false) return known;
-  const loaded = loadInferencex(runs, rows.value, known?.value);
-  if (!loaded.ok) return loaded;
-  all.take(runs, loaded.value);
+  const recipes = limits === undefined ? undefined : loadSplitRecipes(file, limits.value);
+  if (recipes?.ok === false) return recipes;
+  for (const [name, load] of SWEEPS) {
+    if (!has(name)) continue;
+    const text = read(name);
+    if (!text.ok) return text;
+    const loaded = load(name, text.value, recipes?.value);
+    if (!loaded.ok) return loaded;
+    all.take(name, loaded.value);
+  }
   return undefined;
 };
 

@@ -40,6 +40,7 @@ const SERIES: Readonly<Record<RunFamily, string>> = {
   inferencex: "InferenceX",
   "inferencex-disagg": "split",
   silicon: "AIC sample",
+  "silicon-split": "split",
   "trtllm-max": "TensorRT-LLM",
   "trtllm-online": "TensorRT-LLM",
   "vllm-e2e": "vLLM",

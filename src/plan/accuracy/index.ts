@@ -3,7 +3,6 @@ export * from "./compare-runs.ts";
 export { kendallTau, rankPairs, type PairCount } from "./kendall.ts";
 export { blocksError, loadKvBlocks, type KnownBlocks } from "./kv-blocks.ts";
 export { leaveOneOut, type LeaveOneOut, type LeftOutGroup, modelFamily } from "./leave-out.ts";
-export { decodeBatch } from "./load-disagg.ts";
 export { loadInferencex } from "./load-inferencex.ts";
 export { loadSilicon } from "./load-silicon.ts";
 export { loadTrtllmMax, loadTrtllmOnline } from "./load-trtllm.ts";
@@ -16,6 +15,7 @@ export type { RunParts } from "./run-engine.ts";
 export { quantile } from "./run-statistics.ts";
 export { compareRivals, loadRivals, type RivalComparison, type RivalPrediction } from "./rivals.ts";
 export { simulateRun, simulationKey, type Prediction } from "./simulate-run.ts";
+export { decodeBatch } from "./split-groups.ts";
 export { loadSplitRecipes, type RecipeLimits, SplitRecipes } from "./split-recipes.ts";
 export { compareSteps, loadStepRuns, type StepRun, type StepSummary } from "./step-runs.ts";
 export {

@@ -3,15 +3,15 @@
  * behind NVIDIA Dynamo. Lengths and closed loop are those of the aggregated rows.
  */
 
-import type { KernelsLayout, MemoryEngine } from "../../hardware/index.ts";
-import type { SetupQuery } from "./engine-setup.ts";
-import { inferencexSetup, versionIn } from "./engine-setup.ts";
-import type { MeasuredRun, RunKnobs, WorkerGroup } from "./measured-run.ts";
+import type { MemoryEngine } from "../../hardware/index.ts";
+import { versionIn } from "./engine-setup.ts";
+import type { MeasuredRun, WorkerGroup } from "./measured-run.ts";
 import { metricsOf } from "./measured-run.ts";
 import type { RowRecord } from "./record.ts";
 import { checkpointFormat } from "./run-dtype.ts";
 import { gpuName, modelName } from "./run-names.ts";
-import type { RecipeLimits, SplitRecipes, SplitRole } from "./split-recipes.ts";
+import { splitGroup } from "./split-groups.ts";
+import type { RecordedWorkers, SplitRecipes, SplitRole } from "./split-recipes.ts";
 
 const ENGINES: ReadonlyMap<string, MemoryEngine> = new Map([
   ["dynamo-sglang", "sglang"],
@@ -22,19 +22,14 @@ const MS_PER_S = 1000;
 const INFERENCEX_RATIO = 0.8;
 const PROMPTS_PER_PLACE = 10;
 
-/**
- * Tokens of a TensorRT-LLM prefill step on one rank: two long prompts or sixteen of 1k (`recipes.csv`,
- * r_prefill_max_tokens: 16384 and 16640 most often).
- */
-const TRTLLM_PREFILL_TOKENS = 16_384;
-/** SGLang's chunk on one prefill rank without data parallelism, and with (`recipes.csv`). */
-const SGLANG_CHUNK = 32_768;
-
-/** Graphs are captured up to the decode batch in all recipes, and up to 512 by default. */
-const GRAPH_ROWS = 512;
-
-function isDp(row: RowRecord, role: SplitRole): boolean {
-  return row.text(`${role}_dp_attn`) === "true";
+function workersOf(row: RowRecord, role: SplitRole): RecordedWorkers {
+  const ranks = row.number(`${role}_tp`);
+  return {
+    workers: row.number(`${role}_workers`),
+    ranks,
+    dp: row.text(`${role}_dp_attn`) === "true" ? ranks : 1,
+    ep: Math.max(1, row.numberOr(`${role}_ep`, 1)),
+  };
 }
 
 /** Why a disaggregated row cannot be laid down again; undefined when it can. */
@@ -53,101 +48,6 @@ export function disaggObstacle(row: RowRecord): string | undefined {
   }
   if (row.text("flags").includes("stall")) return "disaggregated, stalled or drained";
   return undefined;
-}
-
-/**
- * Requests that a rank of a TensorRT-LLM decode worker takes: the recipes fit it to the load, as the
- * largest of 1, 2, 3, 4, 6, 8, 12, 16 … that is not above the clients of a rank (`recipes.csv`:
- * r_decode_max_batch 512 for 4300 clients of 8 ranks, 768 for 6144 of 8, 128 for 5152 of 40).
- */
-export function decodeBatch(clientsOfRank: number): number {
-  let batch = 1;
-  for (let power = 1; power <= clientsOfRank; power *= 2) {
-    batch = power;
-    if (power >= 2 && power * 1.5 <= clientsOfRank) batch = power * 1.5;
-  }
-  return batch;
-}
-
-function sglangKnobs(knobs: RunKnobs, dp: number, limits: RecipeLimits): RunKnobs {
-  const { maxBatch, maxTokens = SGLANG_CHUNK * dp } = limits;
-  const running = maxBatch === undefined ? {} : { maxNumSeqs: Math.max(maxBatch, dp) };
-  return { ...knobs, ...running, maxBatchedTokens: maxTokens };
-}
-
-/** Limits are the recipe's where one is recorded, else what recipes have most often. */
-function knobsOf(
-  query: SetupQuery,
-  role: SplitRole,
-  clientsOfWorker: number,
-  limits: RecipeLimits = {},
-): RunKnobs {
-  const { engine, input, dp } = query;
-  const { recvInterval: _recv, ...knobs } = inferencexSetup(query).knobs;
-  if (engine === "sglang") return sglangKnobs(knobs, dp, limits);
-  if (role === "prefill") {
-    // Whole prompts only.
-    const { maxBatch, maxTokens = Math.max(TRTLLM_PREFILL_TOKENS, 2 * input) } = limits;
-    const running = maxBatch === undefined ? {} : { maxNumSeqs: maxBatch * dp };
-    return { ...knobs, ...running, rankWaitSteps: 0, maxBatchedTokens: maxTokens * dp };
-  }
-  const batch = limits.maxBatch ?? decodeBatch(clientsOfWorker / dp);
-  return { ...knobs, maxNumSeqs: batch * dp, graphRowsMax: Math.max(GRAPH_ROWS, batch) };
-}
-
-/**
- * Expert kernel where the recipes differ from the aggregated scripts (`recipes.csv`, r_decode_moe and
- * r_prefill_moe): in fp8 with attention data parallelism on Blackwell DeepGEMM, for SGLang behind DeepEP.
- */
-function expertsOf({ precision, dp, gpu }: SetupQuery): string | undefined {
-  const isBlackwell = /^g?b[23]00/.test(gpu);
-  return precision === "fp8" && dp > 1 && isBlackwell ? "deepgemm" : undefined;
-}
-
-/**
- * Copies of experts in SGLang's recipes for GB200 and GB300 (`recipes.csv`, r_decode_slots and r_prefill_slots): 32 wherever
- * DeepEP serves ranks of attention data parallelism, in fp8 for prefill too. The recipes name neither statistics nor
- * enable-eplb (srt-slurm, gb200-fp4/1k1k/max-tpt.yaml and gb200-fp8/1k1k/mid-curve.yaml), so the copies are of the first
- * experts. Taken from the recipes because 256 experts alone do not divide over 48 ranks.
- */
-const SGLANG_COPIES = 32;
-
-function copiesOf({ engine, precision, dp, gpu }: SetupQuery, role: SplitRole): number {
-  const isRecipe = engine === "sglang" && dp > 1 && /^gb[23]00/.test(gpu);
-  return isRecipe && (role === "decode" || precision === "fp8") ? SGLANG_COPIES : 0;
-}
-
-function groupOf(
-  row: RowRecord,
-  role: SplitRole,
-  query: Omit<SetupQuery, "tp" | "dp">,
-  dtype: KernelsLayout["dtype"],
-  limits: RecipeLimits | undefined,
-): WorkerGroup {
-  const ranks = row.number(`${role}_tp`);
-  const dp = isDp(row, role) ? ranks : 1;
-  const workers = row.number(`${role}_workers`);
-  const whole = { ...query, tp: ranks / dp, dp };
-  const setup = inferencexSetup(whole);
-  const { kvDtype } = setup;
-  const moeKernel = expertsOf(whole) ?? setup.moeKernel;
-  const ep = Math.max(1, row.numberOr(`${role}_ep`, 1));
-  const copies = ep === 1 ? 0 : copiesOf(whole, role);
-  const layout = {
-    ...(dtype === undefined ? {} : { dtype }),
-    kvDtype,
-    ...(moeKernel === undefined ? {} : { moeKernel }),
-    tp: ranks / dp,
-    dp,
-    ep,
-    ...(copies === 0 ? {} : { redundantExperts: copies }),
-  };
-  return {
-    role,
-    workers,
-    layout,
-    knobs: knobsOf(whole, role, query.concurrency / workers, limits),
-  };
 }
 
 function measuredOf(row: RowRecord) {
@@ -175,10 +75,14 @@ export function disaggRun(name: string, row: RowRecord, recipes: SplitRecipes): 
   const month = row.text("date").slice(0, 7);
   const query = { engine, gpu, precision, model, input: isl, output: osl, month };
   const format = checkpointFormat(model, precision);
-  const group = (role: SplitRole): WorkerGroup =>
-    groupOf(row, role, { ...query, concurrency: conc }, format.dtype, recipes.limitsOf(row, role));
-  const groups = [group("prefill"), group("decode")] as const;
-  const [, decode] = groups;
+  const [prefill, decode] = [workersOf(row, "prefill"), workersOf(row, "decode")];
+  const load = { ...query, concurrency: conc };
+  const group = (role: SplitRole, recorded: RecordedWorkers): WorkerGroup => {
+    const limits = recipes.limitsOf({ ...load, prefill, decode }, role);
+    return splitGroup(role, recorded, load, format.dtype, limits);
+  };
+  const groups = [group("prefill", prefill), group("decode", decode)] as const;
+  const { layout, knobs } = groups[1];
   return {
     id: `${name}:${row.line}`,
     family: "inferencex-disagg",
@@ -188,11 +92,11 @@ export function disaggRun(name: string, row: RowRecord, recipes: SplitRecipes): 
     engine,
     // Dynamo's own image names Dynamo's version, not the engine's.
     version: /sglang:v?(\d[\w.]*)/.exec(row.text("image"))?.[1] ?? versionIn(engine, month),
-    layout: decode.layout,
+    layout,
     ...(format.quantizedParts === undefined ? {} : { quantizedParts: format.quantizedParts }),
     gpus: row.number("n_gpu_total"),
     shape: `${isl}/${osl}`,
-    knobs: decode.knobs,
+    knobs,
     groups,
     workload: {
       kind: "closed",

@@ -6,19 +6,21 @@
 
 import type { Result } from "../../core/index.ts";
 import { ok } from "../../core/index.ts";
-import type { KernelsLayout, MemoryEngine } from "../../hardware/index.ts";
+import type { KernelsLayout } from "../../hardware/index.ts";
 import { generatedSetup, inferencexSetup, versionIn } from "./engine-setup.ts";
 import { INFERENCEX_RATIO } from "./load-inferencex.ts";
+import { siliconSplitObstacle, siliconSplitRun } from "./load-silicon-split.ts";
 import type { Lengths, Loaded, MeasuredRun } from "./measured-run.ts";
 import { metricsOf, SkipCount } from "./measured-run.ts";
 import type { RowRecord } from "./record.ts";
 import { parseRecords } from "./record.ts";
+import { isExported, precisionOf, siliconEngine } from "./silicon-columns.ts";
+import { SplitRecipes } from "./split-recipes.ts";
 import { contradiction } from "./suspect-records.ts";
 import { checkpointFormat } from "./run-dtype.ts";
 import { gpuName, modelName } from "./run-names.ts";
 
 const NEEDED = ["model", "system", "backend", "mode", "isl", "osl", "concurrency", "tp", "tpot_ms"];
-const ENGINES: readonly MemoryEngine[] = ["vllm", "sglang", "trtllm"];
 const PROMPTS_PER_PLACE = 10;
 /** One worker of an aggregated run in the sample spans a node at most (assumption). */
 const RANKS_MAX = 8;
@@ -55,10 +57,6 @@ function ranksOf(row: RowRecord, isExport: boolean): Ranks {
   return { tp, dp, ep };
 }
 
-function isExported(source: string): boolean {
-  return !source.startsWith("gap/");
-}
-
 /**
  * From January 2026 InferenceX ran DeepSeek-R1 on B200 with and without multi-token prediction on
  * the
@@ -71,8 +69,7 @@ function maySpeculate(row: RowRecord): boolean {
 }
 
 function obstacle(row: RowRecord): string | undefined {
-  if (row.text("mode") !== "agg") return "disaggregated prefill and decode";
-  if (!ENGINES.some((engine) => engine === row.text("backend"))) return "engine not known";
+  if (siliconEngine(row) === undefined) return "engine not known";
   if (!(row.number("concurrency") > 0)) return "no concurrency";
   if (maySpeculate(row))
     return "InferenceX ran it with and without MTP, the sample does not say which";
@@ -81,20 +78,13 @@ function obstacle(row: RowRecord): string | undefined {
   return undefined;
 }
 
-/** The row's word for precision, that of the experts' format where it says more. */
-function precisionOf(row: RowRecord): string {
-  const [gemm, moe] = [row.text("gemm_q"), row.text("moe_q")];
-  if (gemm === "fp8_block" || moe === "fp8_block") return "fp8_block";
-  return gemm === "" ? row.text("precision") : gemm;
-}
-
 function layoutOf(ranks: Ranks, kvDtype: KernelsLayout["kvDtype"] & string): KernelsLayout {
   return { kvDtype, tp: ranks.tp, dp: ranks.dp, ep: ranks.ep };
 }
 
 function runOf(name: string, row: RowRecord): MeasuredRun {
   const isExport = isExported(row.text("source"));
-  const engine = ENGINES.find((one) => one === row.text("backend")) ?? "vllm";
+  const engine = siliconEngine(row) ?? "vllm";
   const ranks = ranksOf(row, isExport);
   const model = modelName(row.text("model"));
   const gpu = gpuName(row.text("system"));
@@ -162,14 +152,23 @@ function runOf(name: string, row: RowRecord): MeasuredRun {
   };
 }
 
-/** Reads the table. Problems: a missing column, a damaged row. */
-export function loadSilicon(name: string, text: string): Result<Loaded> {
+/**
+ * Reads the table; disaggregated rows get the limits of InferenceX's recipes. Problems: a missing column,
+ * a damaged row.
+ */
+export function loadSilicon(
+  name: string,
+  text: string,
+  recipes = new SplitRecipes(),
+): Result<Loaded> {
   const rows = parseRecords(name, text, NEEDED);
   if (!rows.ok) return rows;
   const skips = new SkipCount();
   const runs = rows.value.flatMap((row) => {
-    const why = obstacle(row);
-    if (why === undefined) return [runOf(name, row)];
+    const isSplit = row.text("mode") !== "agg";
+    const why = isSplit ? siliconSplitObstacle(row) : obstacle(row);
+    if (why === undefined)
+      return [isSplit ? siliconSplitRun(name, row, recipes) : runOf(name, row)];
     skips.add(why);
     return [];
   });

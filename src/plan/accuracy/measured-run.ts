@@ -28,6 +28,7 @@ export type RunFamily =
   | "inferencex"
   | "inferencex-disagg"
   | "silicon"
+  | "silicon-split"
   | "trtllm-max"
   | "trtllm-online"
   | "vllm-e2e"

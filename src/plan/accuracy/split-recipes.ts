@@ -9,8 +9,10 @@
 
 import type { Result } from "../../core/index.ts";
 import { ok } from "../../core/index.ts";
+import type { MemoryEngine } from "../../hardware/index.ts";
 import type { RowRecord } from "./record.ts";
 import { parseRecords } from "./record.ts";
+import { gpuName, modelName } from "./run-names.ts";
 
 export type SplitRole = "prefill" | "decode";
 
@@ -19,32 +21,64 @@ export type RecipeLimits = {
   readonly maxBatch?: number;
   /** TensorRT-LLM: max_num_tokens; SGLang: chunked_prefill_size. */
   readonly maxTokens?: number;
+  /** Share of memory, in the engine's own meaning. */
+  readonly fraction?: number;
 };
 
 const NEEDED = ["hardware", "framework", "precision", "isl", "osl", "conc", "decode_workers"];
 
-/** Columns by which a row of results and its recipe agree, as text. */
-const SHARED = ["framework", "precision", "isl", "osl"];
-/** … and as numbers. */
-const LAYOUT = ["prefill_workers", "prefill_tp", "decode_workers", "decode_tp"];
+/** Workers of one kind, as a row of results records them. */
+export type RecordedWorkers = {
+  readonly workers: number;
+  /** GPUs of a worker. */
+  readonly ranks: number;
+  /** Attention data parallel ranks. */
+  readonly dp: number;
+  readonly ep: number;
+};
+
+/** What a recipe is found by. */
+export type SplitDeployment = {
+  /** Card ids. */
+  readonly gpu: string;
+  readonly model: string;
+  readonly engine: MemoryEngine;
+  readonly precision: string;
+  readonly input: number;
+  readonly output: number;
+  readonly concurrency: number;
+  readonly prefill: RecordedWorkers;
+  readonly decode: RecordedWorkers;
+};
+
+const FRAMEWORKS: ReadonlyMap<string, MemoryEngine> = new Map([
+  ["dynamo-sglang", "sglang"],
+  ["dynamo-trt", "trtllm"],
+]);
 
 function isPlain(row: RowRecord): boolean {
   return row.text("spec") === "none" || row.text("spec") === "";
 }
 
-function isTrue(row: RowRecord, column: string): boolean {
-  return row.text(column).toLowerCase() === "true";
+function holds(recipe: RowRecord, role: SplitRole, { workers, ranks, dp }: RecordedWorkers) {
+  const isDp = recipe.text(`${role}_dp_attn`).toLowerCase() === "true";
+  return (
+    recipe.number(`${role}_workers`) === workers &&
+    recipe.number(`${role}_tp`) === ranks &&
+    isDp === dp > 1
+  );
 }
 
-function isOf(recipe: RowRecord, row: RowRecord): boolean {
-  const hardware = recipe.text("hardware").replace("-multinode", "");
+function isOf(recipe: RowRecord, at: SplitDeployment): boolean {
   return (
-    hardware === row.text("hardware") &&
-    SHARED.every((column) => recipe.text(column) === row.text(column)) &&
-    LAYOUT.every((column) => recipe.number(column) === row.number(column)) &&
-    ["prefill_dp_attn", "decode_dp_attn"].every(
-      (column) => isTrue(recipe, column) === isTrue(row, column),
-    )
+    gpuName(recipe.text("hardware").replace("-multinode", "")) === at.gpu.replace("-sxm", "") &&
+    modelName(recipe.text("model")) === at.model &&
+    FRAMEWORKS.get(recipe.text("framework")) === at.engine &&
+    recipe.text("precision") === at.precision &&
+    recipe.number("isl") === at.input &&
+    recipe.number("osl") === at.output &&
+    holds(recipe, "prefill", at.prefill) &&
+    holds(recipe, "decode", at.decode)
   );
 }
 
@@ -55,7 +89,7 @@ function asksFor(recipe: RowRecord, clients: number): boolean {
   return asked.some((each) => each === clients || each * workers === clients);
 }
 
-/** Reads limits by row of results. */
+/** The recipes that are recorded. */
 export class SplitRecipes {
   private readonly recipes: readonly RowRecord[];
 
@@ -63,14 +97,18 @@ export class SplitRecipes {
     this.recipes = recipes;
   }
 
-  /** Limits of the recipe that made a row; undefined: none is recorded. */
-  limitsOf(row: RowRecord, role: SplitRole): RecipeLimits | undefined {
-    const clients = row.number("conc");
-    const own = this.recipes.find((recipe) => isOf(recipe, row) && asksFor(recipe, clients));
+  /** Limits of the recipe that made a deployment; undefined: none is recorded. */
+  limitsOf(at: SplitDeployment, role: SplitRole): RecipeLimits | undefined {
+    const own = this.recipes.find((recipe) => isOf(recipe, at) && asksFor(recipe, at.concurrency));
     if (own === undefined) return undefined;
     const maxBatch = own.number(`r_${role}_max_batch`);
     const maxTokens = own.number(`r_${role}_max_tokens`);
-    return { ...(maxBatch > 0 ? { maxBatch } : {}), ...(maxTokens > 0 ? { maxTokens } : {}) };
+    const fraction = own.number(`r_${role}_mem_frac`);
+    return {
+      ...(maxBatch > 0 ? { maxBatch } : {}),
+      ...(maxTokens > 0 ? { maxTokens } : {}),
+      ...(fraction > 0 ? { fraction } : {}),
+    };
   }
 }
 

@@ -1,12 +1,13 @@
 import { describe, expect, test } from "vitest";
 import {
+  ERROR_TARGETS,
   loadInferencex,
   loadSilicon,
   loadTrtllmMax,
   loadVllmE2e,
   loadVllmRequests,
 } from "../../../src/plan/index.ts";
-import type { Loaded, MeasuredRun } from "../../../src/plan/index.ts";
+import type { AccuracyRow, Loaded, MeasuredRun } from "../../../src/plan/index.ts";
 import type { Result } from "../../../src/core/index.ts";
 
 function loadedOf(result: Result<Loaded>): Loaded {
@@ -97,6 +98,54 @@ describe("the silicon sample", () => {
       `MiniMaxAI/MiniMax-M2.5,h200_sxm,vllm,0.18.0,fp8,agg,1024,1024,8,fp8,fp8,${tp},1,${tp},1,1,9,2026-03-28,x.csv`;
     const { runs } = loadedOf(loadSilicon("s.csv", [head, ofRanks(4), ofRanks(8), ""].join("\n")));
     expect(runs.map(({ layout }) => layout.ep)).toEqual([1, 8]);
+  });
+
+  describe("disaggregated", () => {
+    const kinds = ["p", "d"].flatMap((kind) =>
+      ["workers", "tp", "adp", "mtp", "mep"].map((column) => `${kind}_${column}`),
+    );
+    const splitHead = `${head},${kinds.join(",")}`;
+    const rowOf = (facts: string, workers: string, model = "moonshotai/Kimi-K2.5"): string =>
+      `${model},${facts},,,,,,,300,9,2026-04-18,db-dump/2026-04-27,${workers}`;
+    const kimi = "gb200,trtllm,1.1.0-dev.2,fp4,disagg,1024,1024,15";
+
+    test("rows are runs of two kinds of workers, in a family that no target is judged by", () => {
+      const text = `${splitHead}\n${rowOf(kimi, "1,1,4,1,4,5,4,1,1,4")}\n`;
+      const [run] = loadedOf(loadSilicon("s.csv", text)).runs;
+      expect(run).toMatchObject({ family: "silicon-split", version: "1.3", gpus: 24 });
+      const [prefill, decode] = run!.groups!;
+      expect(prefill).toMatchObject({ workers: 1, layout: { tp: 1, dp: 4, ep: 4 } });
+      expect(decode).toMatchObject({ workers: 5, layout: { tp: 4, dp: 1, ep: 4 } });
+      const metrics = ["ttftMean", "tpotMean", "throughput"] as const;
+      for (const metric of metrics) {
+        const row = { ...run!, moe: true, window: "run", metric } as unknown as AccuracyRow;
+        expect(ERROR_TARGETS.filter(({ selects }) => selects(row))).toEqual([]);
+      }
+    });
+
+    test("rows of the dump that name V3 are InferenceX's R1", () => {
+      const v3 = "h100_sxm,trtllm,0.8.1,fp8,disagg,1024,1024,6";
+      const row = rowOf(v3, "1,1,16,1,16,3,16,1,1,16", "deepseek-ai/DeepSeek-V3");
+      expect(loadedOf(loadSilicon("s.csv", `${splitHead}\n${row}\n`)).runs[0]?.model).toBe(
+        "deepseek-r1",
+      );
+    });
+
+    test.each([
+      ["number of workers not recorded", rowOf(kimi, ",1,4,1,4,5,4,1,1,4")],
+      [
+        "layout not recorded",
+        rowOf(kimi.replace("trtllm", "sglang"), "1,1,4,1,4,5,4,1,1,4").replace(
+          "2026-04-18",
+          "2025-12-21",
+        ),
+      ],
+      ["no concurrency", rowOf(kimi.replace(/15$/, ""), "1,1,4,1,4,5,4,1,1,4")],
+    ])("rows are left out: %s", (reason, row) => {
+      const { runs, skipped } = loadedOf(loadSilicon("s.csv", `${splitHead}\n${row}\n`));
+      expect(runs).toEqual([]);
+      expect(skipped[0]?.reason).toContain(reason);
+    });
   });
 
   test("NVIDIA's own rows have the generator's settings: one prompt and a slack in a step", () => {

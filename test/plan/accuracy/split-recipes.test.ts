@@ -35,6 +35,7 @@ const ROW = {
 const RECIPE = {
   hardware: "gb200-multinode",
   framework: "dynamo-trt",
+  model: "deepseek-ai/DeepSeek-R1-0528",
   precision: "fp8",
   isl: "1024",
   osl: "1024",
@@ -50,6 +51,8 @@ const RECIPE = {
   r_prefill_max_tokens: "8192",
   r_decode_max_batch: "1",
   r_decode_max_tokens: "1",
+  r_prefill_mem_frac: "0.5",
+  r_decode_mem_frac: "",
 } as const;
 
 type Changes<T> = Partial<Record<keyof T, string>>;
@@ -75,10 +78,11 @@ describe("limits of recipes", () => {
     const [prefill, decode] = runOf({}, recipesOf()).groups!;
     expect(prefill.knobs).toMatchObject({ maxNumSeqs: 16 * 8, maxBatchedTokens: 8192 * 8 });
     expect(decode.knobs).toMatchObject({ maxNumSeqs: 1 });
+    expect([prefill.knobs.fraction, decode.knobs.fraction]).toEqual([0.5, 0.8]);
     const sglang = { framework: "dynamo-sglang" };
     const [first, second] = runOf(sglang, recipesOf(sglang)).groups!;
     expect(first.knobs).toMatchObject({ maxNumSeqs: 16, maxBatchedTokens: 8192 });
-    expect(second.knobs).toMatchObject({ maxNumSeqs: 1, maxBatchedTokens: 1 });
+    expect(second.knobs).toMatchObject({ maxNumSeqs: 1 });
   });
 
   it("leave no attention rank of SGLang without a place", () => {
@@ -96,6 +100,7 @@ describe("limits of recipes", () => {
   it.each([
     { hardware: "gb300-multinode" },
     { precision: "fp4" },
+    { model: "openai/gpt-oss-120b" },
     { osl: "8192" },
     { spec: "mtp" },
     { prefill_workers: "2" },
@@ -105,7 +110,8 @@ describe("limits of recipes", () => {
   });
 
   it("are the usual ones where a recipe tells none", () => {
-    const blank = { r_decode_max_batch: "", r_prefill_max_batch: "", r_prefill_max_tokens: "" };
+    const columns = Object.keys(RECIPE).filter((column) => column.startsWith("r_"));
+    const blank = Object.fromEntries(columns.map((column) => [column, ""]));
     expect(runOf({}, recipesOf(blank))).toEqual(runOf());
   });
 
