@@ -16,6 +16,7 @@ import {
   type KernelsLayout,
   kernelsStepTime,
   moeUs,
+  oneShotReduceUs,
   parseEngineTiming,
   parseKernelParams,
   reachedExperts,
@@ -314,6 +315,19 @@ describe("kernels", () => {
     expect(collectiveUs(line, "all-gather", 4, 1000)).toBeCloseTo(0.75, 12);
     expect(collectiveUs(line, "all-reduce", 4, 1000)).toBeCloseTo(1.5, 12);
   });
+
+  it("all-reduces in one shot read every other rank's message, up to a size", () => {
+    const line = { fixedUs: 50, bytesPerUs: 1000, stepUs: 0, switchBytes: 1e6 };
+    const shot = { oneShotUs: 3, oneShotBytesPerUs: 500, oneShotBytesMax: 1000 };
+    const params = { ...line, ...shot };
+    expect(collectiveUs(params, "all-reduce", 4, 1000)).toBeCloseTo(3 + (3 * 1000) / 500, 12);
+    expect(collectiveUs(params, "all-reduce", 4, 1001)).toBe(
+      collectiveUs(line, "all-reduce", 4, 1001),
+    );
+    expect(oneShotReduceUs(params, 4, 2000)).toBeCloseTo(3 + (3 * 2000) / 500, 12);
+    expect(oneShotReduceUs(line, 4, 2000)).toBe(collectiveUs(line, "all-reduce", 4, 2000));
+    expect(oneShotReduceUs(params, 1, 2000)).toBe(0);
+  });
 });
 
 describe("eager prompt steps of TensorRT-LLM", () => {
@@ -411,6 +425,10 @@ describe("parameter files", () => {
     expect(problem({ throttle: 0.5 })).toBe("x.json: throttle");
     expect(problem({ rates: { ...good.rates, hbmBytesPerS: 0 } })).toBe(
       "x.json: rates.hbmBytesPerS",
+    );
+    const shot = { params: { ...good.collective["vllm/8"]!.params, oneShotBytesPerUs: 0 } };
+    expect(problem({ collective: { "vllm/8": shot } })).toBe(
+      "x.json: collective.vllm/8.params.oneShotBytesPerUs",
     );
     const bad = { bf16: { params: { ...good.gemm["bf16"]!.params, compute: Number.NaN } } };
     expect(problem({ gemm: bad })).toBe("x.json: gemm.bf16.params.compute");

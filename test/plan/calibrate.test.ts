@@ -98,6 +98,23 @@ describe("calibration", () => {
     expect(JSON.stringify(run(read))).toBe(JSON.stringify(fitted));
   });
 
+  it("finds where an all-reduce leaves its one-shot kernel", () => {
+    const sizes = Array.from({ length: 20 }, (_, i) => 2 ** (i + 8));
+    const us = (bytes: number): number =>
+      bytes <= 2 ** 19 ? 3.4 + (7 * bytes) / 250_000 : 12 + (1.75 * bytes) / 400_000;
+    const lines = sizes.map((bytes) => `toy,own,1.0,own,8,${bytes},${us(bytes) / 1000}`);
+    const reduces = ["system,framework,version,mode,num_gpus,bytes,latency_ms", ...lines].join(
+      "\n",
+    );
+    const fitted = run((name) => (name === "allreduce_custom.csv" ? reduces : read(name)));
+    if (!fitted.ok) throw new Error(fitted.problem.what);
+    const { params, residuals } = fitted.value.collective["own/8"]!;
+    expect(params.oneShotBytesMax).toBe(2 ** 19);
+    expect(Math.abs(params.oneShotUs! / 3.4 - 1)).toBeLessThan(0.02);
+    expect(Math.abs(params.oneShotBytesPerUs! / 250_000 - 1)).toBeLessThan(0.02);
+    expect(residuals!.p90).toBeLessThan(0.02);
+  });
+
   it("names the table and the line of a fault", () => {
     const ragged = run((name) => (name.startsWith("gemm_toy_bf") ? `${table}\n1,2` : undefined));
     expect(ragged.ok ? "" : ragged.problem.where).toBe("gemm_toy_bfloat16.csv, line 74");

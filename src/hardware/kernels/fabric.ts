@@ -1,7 +1,7 @@
 /** The links between the ranks of a worker, and what collectives over them cost. */
 import type { GpuCard, NodeCard } from "../gpu-card.ts";
 import type { CollectiveOp, CollectiveParams } from "./collective.ts";
-import { collectiveUs } from "./collective.ts";
+import { collectiveUs, oneShotReduceUs } from "./collective.ts";
 import type { KernelParams } from "./kernel-params.ts";
 
 const US_PER_S = 1e6;
@@ -96,13 +96,10 @@ export function allReduceUs(fabric: Fabric, engine: string, ranks: number, bytes
   return Math.min(own, nccl) + betweenNodesUs(fabric, ranks, (2 * bytes) / inside);
 }
 
-/** An engine's all-reduce in one shot, µs; its usual one where that was not measured or ranks span domains. */
+/** An engine's all-reduce in one shot whatever the size, µs; its usual one where ranks span domains. */
 export function oneShotUs(fabric: Fabric, engine: string, ranks: number, bytes: number): number {
-  const params = fabric.collectives[`${engine}-one-shot/${ranks}`];
-  if (params === undefined || ranks > fabric.domain) {
-    return allReduceUs(fabric, engine, ranks, bytes);
-  }
-  return collectiveUs(params, "all-reduce", ranks, bytes);
+  if (ranks > fabric.domain) return allReduceUs(fabric, engine, ranks, bytes);
+  return oneShotReduceUs(localParams(fabric, engine, ranks), ranks, bytes);
 }
 
 /** Gather, scatter or exchange of a buffer of `bytes` over `ranks`, µs. */

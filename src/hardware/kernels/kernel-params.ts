@@ -79,6 +79,9 @@ const NUMBERS = {
   collective: ["fixedUs", "bytesPerUs", "stepUs", "switchBytes"],
 } as const;
 
+/** Of a collective that begins with a one-shot kernel: all of them or none. */
+const ONE_SHOT = ["oneShotUs", "oneShotBytesPerUs", "oneShotBytesMax"] as const;
+
 /** The parts of a parameter file that hold fits by name. */
 export const KERNEL_SECTIONS = [
   "gemm",
@@ -111,6 +114,7 @@ const POSITIVE = new Set([
   "stream",
   "bytesPerUs",
   "switchBytes",
+  "oneShotBytesPerUs",
   "power",
   "fewHeads",
   "hbmBytesPerS",
@@ -157,7 +161,10 @@ export function parseKernelParams(file: string, raw: unknown): Result<KernelPara
   for (const section of KERNEL_SECTIONS) {
     const fits = fieldsOf(root[section]);
     for (const [key, fit] of Object.entries(fits)) {
-      const fault = firstFault(fieldsOf(fieldsOf(fit)["params"]), NUMBERS[section]);
+      const fields = fieldsOf(fieldsOf(fit)["params"]);
+      const more = section === "collective" && ONE_SHOT.some((name) => name in fields);
+      const names = more ? [...NUMBERS[section], ...ONE_SHOT] : NUMBERS[section];
+      const fault = firstFault(fields, names);
       if (fault === undefined) continue;
       return bad(`${section}.${key}.params.${fault}`, "is missing, negative or zero");
     }

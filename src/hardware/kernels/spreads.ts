@@ -78,7 +78,7 @@ export function kernelSpreads(
 }
 
 /** Parameters whose growth shortens times: parts of peaks, and bandwidths. Every other time ends in "Us". */
-const RATES = new Set(["compute", "memory", "stream", "quant", "bytesPerUs"]);
+const RATES = new Set(["compute", "memory", "stream", "quant", "bytesPerUs", "oneShotBytesPerUs"]);
 
 /** A fit's parameters with every time that they lead to longer by `factor`. */
 function stretched<T extends object>(params: T, factor: number): T {

@@ -178,8 +178,10 @@ function vllmSetup({ gpu, model, concurrency, dp, month }: SetupQuery): Setup {
     kvDtype: blackwell ? "fp8" : "bf16",
     unfusedAllReduce: !blackwell && month < "2026",
     asyncScheduling: true,
-    // VLLM_USE_FLASHINFER_MOE_MXFP4_MXFP8=1 on Blackwell; the tables have it under TensorRT-LLM's name.
-    ...(blackwell && model.startsWith("gpt-oss") ? { moeKernel: "torch-flow" } : {}),
+    // VLLM_USE_FLASHINFER_MOE_MXFP4_MXFP8=1 on Blackwell (the tables have it under TensorRT-LLM's name) and
+    // VLLM_MXFP4_USE_MARLIN=1 on Hopper (gptoss_fp4_b200.sh, gptoss_fp4_h100.sh; the tables have Marlin with
+    // int4 weights). The latter was looked up after measured prompts had taken twice the predicted time.
+    ...(model.startsWith("gpt-oss") ? { moeKernel: blackwell ? "torch-flow" : "marlin" } : {}),
   };
 }
 

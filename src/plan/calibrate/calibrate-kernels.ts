@@ -25,13 +25,7 @@ import {
   KV_NAMES,
   MLA_COLUMNS,
 } from "./fit-attention.ts";
-import {
-  ALL_REDUCE_COLUMNS,
-  fitAllReduce,
-  fitOneShot,
-  fitNccl,
-  NCCL_COLUMNS,
-} from "./fit-collective.ts";
+import { ALL_REDUCE_COLUMNS, fitAllReduce, fitNccl, NCCL_COLUMNS } from "./fit-collective.ts";
 import { fitGemm, GEMM_COLUMNS, GEMM_FORMATS } from "./fit-gemm.ts";
 import { fitMoe, MOE_COLUMNS } from "./fit-moe.ts";
 import { DomainBook } from "./measured-domain.ts";
@@ -184,8 +178,6 @@ export function calibrateKernels(options: CalibrateOptions): Result<KernelParams
   const decodeMla = run.section("decodeMla", `generation_mla_${system}`, MLA_COLUMNS);
   const allReduce = run.table("allreduce_custom.csv", ALL_REDUCE_COLUMNS);
   const nccl = run.table("nccl.csv", NCCL_COLUMNS);
-  // Blackwell is what computes in 4 bits.
-  const family = rates.fp4FlopPerS > 0 ? "blackwell" : "hopper";
   const params: KernelParams = {
     kernels: system,
     source: options.source,
@@ -226,7 +218,6 @@ export function calibrateKernels(options: CalibrateOptions): Result<KernelParams
     moe: run.experts(device),
     collective: {
       ...(allReduce === undefined ? {} : fitAllReduce(system, allReduce, solve)),
-      ...(allReduce === undefined ? {} : fitOneShot(system, allReduce, family, solve)),
       ...(nccl === undefined ? {} : fitNccl(system, nccl, solve)),
     },
     throttle: THROTTLES[system] ?? 1,

@@ -31,11 +31,23 @@ function newest(versions: ReadonlySet<string>): string {
   })[0]!;
 }
 
-/** Parameters that are held instead of fitted. */
-type Held = { readonly [name in keyof CollectiveParams]?: number };
+const US_PER_MS = 1000;
+
+/** What is fitted of a collective without a one-shot kernel, with starts and bounds. */
+const LARGE = {
+  fixedUs: { initial: 6, min: 0.5, max: 200 },
+  bytesPerUs: { initial: 300_000, min: 500, max: 2_000_000 },
+  stepUs: { initial: 5, min: 0.01, max: 2000 },
+  switchBytes: { initial: 4e6, min: 1e5, max: 64e6 },
+} as const;
+
+const ONE_SHOT = {
+  oneShotUs: { initial: 4, min: 0.5, max: 200 },
+  oneShotBytesPerUs: { initial: 300_000, min: 500, max: 2_000_000 },
+} as const;
 
 function fitRows(
-  { table, held = {} }: Pick<Grouping, "table" | "held">,
+  table: Table,
   rows: readonly number[],
   op: CollectiveOp,
   ranks: number,
@@ -45,19 +57,50 @@ function fitRows(
   return fitKernel<CollectiveParams>(
     table,
     {
-      parameters: {
-        fixedUs: { initial: 6, min: 0.5, max: 200 },
-        bytesPerUs: { initial: 300_000, min: 500, max: 2_000_000 },
-        stepUs: { initial: 5, min: 0.01, max: 2000 },
-        switchBytes: { initial: 4e6, min: 1e5, max: 64e6 },
-        ...held,
-      },
+      parameters: LARGE,
       predictUs: (params, i) => collectiveUs(params, op, ranks, bytes[i]!),
       rows,
       groupOf: (i) => bytes[i]!,
     },
     solve,
   );
+}
+
+/**
+ * Sizes at which engines leave their one-shot kernel, to choose from: vLLM's 256 and 512 KiB, TensorRT-LLM's up to
+ * 2 MiB (AllReduceBestStrategyTable), and a step more on both sides.
+ */
+const KINKS = [17, 18, 19, 20, 21, 22].map((doublings) => 1 << doublings);
+
+/** An engine's own all-reduce: a line up to the size that leaves the least error, and the rest. */
+function fitOneShot(
+  table: Table,
+  rows: readonly number[],
+  ranks: number,
+  solve: LinearSolver,
+): Fitted<CollectiveParams> {
+  const bytes = table.numbers("bytes");
+  const latencyMs = table.numbers("latency_ms");
+  const timeUs = (params: CollectiveParams, i: number): number =>
+    collectiveUs(params, "all-reduce", ranks, bytes[i]!);
+  const errorOf = ({ params }: Fitted<CollectiveParams>): number =>
+    rows.reduce((sum, i) => {
+      const ratio = timeUs(params, i) / (latencyMs[i]! * US_PER_MS);
+      return sum + Math.max(ratio, 1 / ratio) - 1;
+    }, 0);
+  const fits = KINKS.map((oneShotBytesMax) =>
+    fitKernel<CollectiveParams & { [name in keyof typeof ONE_SHOT]: number }>(
+      table,
+      {
+        parameters: { ...LARGE, ...ONE_SHOT, oneShotBytesMax },
+        predictUs: timeUs,
+        rows,
+        groupOf: (i) => bytes[i]!,
+      },
+      solve,
+    ),
+  );
+  return fits.reduce((best, fit) => (errorOf(fit) < errorOf(best) ? fit : best));
 }
 
 /** Points that a fit of three parameters needs at least. */
@@ -68,12 +111,13 @@ type Grouping = {
   readonly version: string;
   /** Key without ranks and the operation, or undefined for a row to leave out. */
   readonly keyOf: (row: number) => readonly [key: string, op: CollectiveOp] | undefined;
-  readonly held?: Held;
+  /** Small messages have a kernel of their own. */
+  readonly hasOneShot: boolean;
 };
 
 function fitGroups(
   system: string,
-  { table, version, keyOf, held = {} }: Grouping,
+  { table, version, keyOf, hasOneShot }: Grouping,
   solve: LinearSolver,
 ): Record<string, Fitted<CollectiveParams>> {
   const systems = table.text("system");
@@ -95,7 +139,10 @@ function fitGroups(
   for (const [name, { op, byVersion }] of [...groups].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const rows = byVersion.get(newest(new Set(byVersion.keys())))!;
     if (rows.length < ROWS_MIN) continue;
-    fits[name] = fitRows({ table, held }, rows, op, ranks[rows[0]!]!, solve);
+    const count = ranks[rows[0]!]!;
+    fits[name] = hasOneShot
+      ? fitOneShot(table, rows, count, solve)
+      : fitRows(table, rows, op, count, solve);
   }
   return fits;
 }
@@ -113,38 +160,8 @@ export function fitAllReduce(
     {
       table,
       version: "version",
+      hasOneShot: true,
       keyOf: (i) => (mode[i]!.endsWith("eager") ? undefined : [framework[i]!, "all-reduce"]),
-    },
-    solve,
-  );
-}
-
-/**
- * Messages up to which TensorRT-LLM's tables hold one shot whatever the version: what its own table of the
- * quicker kernel picks for rows of 4096, those of the benchmark (AllReduceBestStrategyTable,
- * cpp/tensorrt_llm/common/customAllReduceUtils.h), on Blackwell and before.
- */
-const ONE_SHOT_BYTES_MAX = { blackwell: 1 << 21, hopper: 1 << 19 };
-
-/** TensorRT-LLM's all-reduce in one shot, a line in the bytes: keys "trtllm-one-shot/ranks". */
-export function fitOneShot(
-  system: string,
-  table: Table,
-  family: keyof typeof ONE_SHOT_BYTES_MAX,
-  solve: LinearSolver,
-): Record<string, Fitted<CollectiveParams>> {
-  const framework = table.text("framework");
-  const bytes = table.numbers("bytes");
-  return fitGroups(
-    system,
-    {
-      table,
-      version: "version",
-      keyOf: (i) =>
-        framework[i] === "trtllm" && bytes[i]! <= ONE_SHOT_BYTES_MAX[family]
-          ? ["trtllm-one-shot", "all-reduce"]
-          : undefined,
-      held: { stepUs: 0, switchBytes: 1 },
     },
     solve,
   );
@@ -162,6 +179,7 @@ export function fitNccl(
     {
       table,
       version: "nccl_version",
+      hasOneShot: false,
       keyOf: (i) => {
         const op = NCCL_OPS[ops[i]!];
         return op === undefined ? undefined : [`nccl/${op}`, op];
