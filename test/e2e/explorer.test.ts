@@ -301,6 +301,7 @@ describe("files", () => {
       buffer: yaml,
     });
     expect(await nextDigest(other.page, first)).toBe(changed);
+    await other.page.getByRole("button", { name: "Share", exact: true }).click();
     await other.page.getByTestId("open-file").setInputFiles({
       name: "report.json",
       mimeType: "application/json",
@@ -309,6 +310,56 @@ describe("files", () => {
     const panel = other.page.getByRole("region", { name: "Comparison" });
     await panel.getByText("equal to the last bit").waitFor();
     await other.page.context().close();
+    await page.context().close();
+  });
+
+  it("shows a report's classes and prices beside those computed here, and says what is wrong with a file", async () => {
+    const classes = [
+      { name: "long", input_tokens_min: 4000, ttft_s: 3, attainment: 0.9 },
+      { name: "short", ttft_s: 0.5 },
+    ];
+    const report = await demoReport({ slo: { classes } });
+    const { page, errors } = await bench.open();
+    const open = async (name: string, text: string): Promise<void> => {
+      await page.getByRole("button", { name: "Share", exact: true }).click();
+      const buffer = Buffer.from(text);
+      const file = { name, mimeType: "application/json", buffer };
+      await page.getByTestId("open-file").setInputFiles(file);
+    };
+    const { breakdown: _, costByTier: __, faults: ___, ...older } = report;
+    const texts = [JSON.stringify(report), JSON.stringify(older)] as const;
+    for (const text of texts) {
+      await open("report.json", text);
+      await page.getByText("equal to the last bit").waitFor();
+      await settled(page);
+      const table = page.getByRole("region", { name: "Classes", exact: true }).getByRole("table");
+      const rows = await table.getByRole("row").allTextContents();
+      expect(rows.length).toBe(5);
+      for (const [a, b] of [
+        [1, 2],
+        [3, 4],
+      ] as const) {
+        expect(rows[a]).toMatch(/^(long|short), A/);
+        expect(rows[b]).toBe(rows[a]!.replace(", A", ", B"));
+      }
+      await page.getByRole("button", { name: "Drop A" }).first().click();
+      expect((await table.getByRole("row").allTextContents()).length).toBe(3);
+    }
+    const note = await page.getByRole("region", { name: "GPU-hours" }).textContent();
+    expect(note).toMatch(/elsewhere: hyperscaler \$[\d.]+, rental3y \$[\d.]+/);
+    const alert = page.getByRole("alert");
+    const { latency: ____, ...holed } = report;
+    await open("holed.json", JSON.stringify(holed));
+    await alert.getByText("the report is not whole: latency.ttftMs is missing").waitFor();
+    await open("cut.json", texts[0].slice(0, 3000));
+    await alert.getByText("the file is no whole JSON").waitFor();
+    await open("later.json", JSON.stringify({ ...report, schema: "headworks.report.v2" }));
+    await alert.getByText("headworks.report.v2").waitFor();
+    // What is good again takes the words away.
+    await open("report.json", texts[0]);
+    await page.getByText("equal to the last bit").waitFor();
+    expect(await alert.count()).toBe(0);
+    expect(errors).toEqual([]);
     await page.context().close();
   });
 

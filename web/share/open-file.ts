@@ -10,18 +10,25 @@ import { importStore, readTraceFile } from "../stores/import-store.ts";
 
 /** Scenarios and reports are small; a larger JSON file is a trace. */
 const DOCUMENT_MOST = 32 * 1024 * 1024;
+/** How scenarios and reports begin, and traces do not. */
+const DOCUMENT_HEAD = /^\s*\{\s*"(headworks|schema": *"headworks)/;
+/** A file that cannot be read, which has been said. */
+const BROKEN = Symbol("broken");
 
 export async function openFile(file: File): Promise<void> {
+  // What is said of a file before is over, and a dialog would hide what is shown of this one.
+  runStore.setState({ linkProblem: null });
+  viewStore.setState({ dialog: "none" });
   const isYaml = /\.ya?ml$/i.test(file.name);
   const isJson = /\.json$/i.test(file.name);
   if ((isYaml || isJson) && file.size < DOCUMENT_MOST) {
     const text = await file.text();
-    const document = isYaml ? await parseYaml(text, file.name) : parseJson(text);
+    const document = isYaml ? await parseYaml(text, file.name) : parseJson(text, file.name);
+    if (document === BROKEN) return;
     if (document !== undefined) {
       openDocumentFile(document, file.name);
       return;
     }
-    if (isYaml) return;
   }
   viewStore.setState({ screen: "trace" });
   await readTraceFile(file, {});
@@ -42,15 +49,24 @@ async function parseYaml(text: string, name: string): Promise<unknown> {
       remedy: "correct the file and drop it again",
     },
   });
-  return undefined;
+  return BROKEN;
 }
 
 /** `undefined` for several JSON documents one after another: that is a trace. */
-function parseJson(text: string): unknown {
+function parseJson(text: string, name: string): unknown {
   try {
     return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (!DOCUMENT_HEAD.test(text)) return undefined;
+    runStore.setState({
+      linkProblem: {
+        what: `the file is no whole JSON (${(error as Error).message})`,
+        where: name,
+        expected: "a scenario, or a report of `headworks run --json`",
+        remedy: "the file may be cut off: copy it again and drop it again",
+      },
+    });
+    return BROKEN;
   }
 }
 
@@ -67,8 +83,8 @@ export function openDocumentFile(document: unknown, name: string): void {
     });
     return;
   }
-  if ("schema" in document && String(document.schema).startsWith("headworks.report.")) {
-    openReport(document, name);
+  if ("schema" in document && String(document.schema).startsWith("headworks.")) {
+    void openReport(document, name);
     return;
   }
   openDocument(withoutShorthand(document as ScenarioDocument));

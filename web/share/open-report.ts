@@ -1,55 +1,21 @@
 /** A report of the command line as the baseline: its numbers beside those computed here. */
 
-import { runStore } from "../engine/session.ts";
+import { engine, runStore } from "../engine/session.ts";
 import { openDocument } from "../stores/scenario-store.ts";
 import { notify, viewStore } from "../stores/view-store.ts";
-import type { Report, ScenarioDocument } from "../workers/protocol.ts";
+import type { ScenarioDocument } from "../workers/protocol.ts";
 
-const MAJOR = /^headworks\.report\.v1$/;
-
-/** Whether the parts that the page shows are there: a damaged file must not break the page later. */
-function isReport(document: object): document is Report {
-  const { schema, latency, requests, scenario, kv, slo, throughput, digest, pools, workers } =
-    document as Partial<Report>;
-  return (
-    MAJOR.test(String(schema)) &&
-    typeof digest === "string" &&
-    Array.isArray(pools) &&
-    Array.isArray(workers) &&
-    [latency, requests, scenario, kv, slo, throughput].every(
-      (part) => typeof part === "object" && part !== null,
-    )
-  );
-}
-
-export function openReport(document: object, name: string): void {
-  if (!isReport(document)) {
-    runStore.setState({
-      linkProblem: {
-        what: `${name} is a report that this page cannot read`,
-        where: name,
-        expected: "headworks.report.v1, whole",
-        remedy: "write it again with `headworks run --json` or `--out`",
-      },
-    });
+/** Shows a parsed report, read by the engine; what is wrong with it is said. */
+export async function openReport(document: object, name: string): Promise<void> {
+  const opened = await engine.ask("openReport", { name, document });
+  if (!opened.ok) {
+    runStore.setState({ linkProblem: opened.problem });
     return;
   }
-  const scenario = document.scenario as unknown as ScenarioDocument;
+  const insight = opened.value;
+  const scenario = insight.report.scenario as unknown as ScenarioDocument;
   runStore.setState({
-    baseline: {
-      run: null,
-      document: scenario,
-      insight: {
-        report: document,
-        title: name,
-        verdict: { mood: "fair", text: "A report of the command line." },
-        cluster: { workers: document.workers.length, gpus: 0, kvBlocks: 0, kvTokens: 0, seats: 0 },
-        series: null,
-        whole: null,
-        groups: [],
-      },
-      tookMs: null,
-    },
+    baseline: { run: null, document: scenario, insight, tookMs: null },
     compares: true,
   });
   openDocument(scenario);

@@ -156,6 +156,11 @@ export type Questions = {
     readonly answer: TracePreview;
   };
   readonly exportTrace: { readonly ask: { readonly name: string }; readonly answer: Uint8Array };
+  /** A report of the command line, from a file that was opened; errors: it is none, or not whole. */
+  readonly openReport: {
+    readonly ask: { readonly name: string; readonly document: unknown };
+    readonly answer: Insight;
+  };
   /** Loads what is otherwise loaded when it is first needed, so that the page asks for nothing later. */
   readonly preload: { readonly ask: null; readonly answer: null };
   readonly complete: {

@@ -6,6 +6,8 @@ import {
   clusterSize,
   latenciesWithin,
   pairedRuns,
+  readReport,
+  reportInsight,
   runLanes,
   slicePyramid,
   slowestWithin,
@@ -16,7 +18,7 @@ import {
 import { runTitle, writePerfetto, writeRequestsCsv, writeSeriesCsv } from "../../src/sim/index.ts";
 import { cutTrace, exportTrace } from "../../src/trace/index.ts";
 import { scenarioOf } from "./inputs.ts";
-import type { ExportKind, TimeWindow, ToWorker, ViewAsk } from "./protocol.ts";
+import type { ExportKind, Insight, Questions, TimeWindow, ToWorker, ViewAsk } from "./protocol.ts";
 import type { KeptRun, RunDesk } from "./run-desk.ts";
 import { previewOf } from "./trace-preview.ts";
 import { keepTrace } from "./import-file.ts";
@@ -51,6 +53,8 @@ export async function answerLate(message: LateQuestion, desk: RunDesk): Promise<
       return lanesOf(message.ask.run, desk);
     case "export":
       return exportOf(message.ask, desk);
+    case "openReport":
+      return openedReport(message.ask);
     case "readTrace": {
       const { name, bytes, options } = message.ask;
       const trace = keepTrace(name, bytes, options);
@@ -73,6 +77,22 @@ export async function answerLate(message: LateQuestion, desk: RunDesk): Promise<
       const trace = await traceNamed(message.ask.name);
       return trace.ok ? ok(exportTrace(trace.value, "columns")) : trace;
     }
+  }
+}
+
+/** What is seen of a report in a file. Its lists and optional parts are read here for the first time: damage shows. */
+function openedReport({ name, document }: Questions["openReport"]["ask"]): Result<Insight> {
+  const report = readReport(document, name);
+  if (!report.ok) return report;
+  try {
+    return ok({ ...reportInsight(report.value), title: name });
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return fail({
+      what: `the report is not whole: ${error.message}`,
+      where: name,
+      remedy: "copy the file again, or run its scenario again with `--out`",
+    });
   }
 }
 

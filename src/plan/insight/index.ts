@@ -1,9 +1,10 @@
+export { readReport } from "./read-report.ts";
 export { clusterSize } from "./cluster-size.ts";
 export type { ClusterSize } from "./cluster-size.ts";
 export type { Density } from "./density.ts";
 export { groupTables } from "./group-tables.ts";
 export type { GroupTable } from "./group-tables.ts";
-export { insightOf, windowInsight } from "./insight.ts";
+export { insightOf, reportInsight, windowInsight } from "./insight.ts";
 export type { Insight, WindowInsight } from "./insight.ts";
 export { latenciesWithin } from "./latencies.ts";
 export type { LatencyInsight } from "./latencies.ts";

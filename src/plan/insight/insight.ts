@@ -34,14 +34,24 @@ export type Insight = {
 /** The overview of a run. Parts without columns are null. */
 export function insightOf(result: SimulationResult): Insight {
   const { report, series, requests } = result;
-  const cluster = clusterSize(report);
+  const plain = reportInsight(report);
+  const { cluster } = plain;
+  return {
+    ...plain,
+    series: series === undefined ? null : overTime(report, series, timedRequests(result), cluster),
+    whole: requests === undefined ? null : plain.whole,
+  };
+}
+
+/** The overview of a run of which only the report is there. */
+export function reportInsight(report: Report): Insight {
   return {
     report,
     title: runTitle(report),
     verdict: verdictOf(report),
-    cluster,
-    series: series === undefined ? null : overTime(report, series, timedRequests(result), cluster),
-    whole: requests === undefined ? null : wholeInsight(report),
+    cluster: clusterSize(report),
+    series: null,
+    whole: wholeInsight(report),
     groups: groupTables(report),
   };
 }

@@ -80,8 +80,8 @@ export const TOPICS: readonly Topic[] = [
   {
     id: "cost",
     title: "GPU-hours and cost",
-    text: "GPUs × simulated time, whether they work or not; the price is the scenario's, or that of the GPU's card at its date.",
-    inputs: ({ gpuHours, cost, engine, simS }) => [
+    text: "GPUs × simulated time, whether they work or not; the price is the scenario's, or that of the GPU's card at its date. The same run at each kind of provider that the card has prices of: large clouds (hyperscaler), GPU clouds (neocloud), rented for three years (rental3y).",
+    inputs: ({ gpuHours, cost, costByTier, engine, simS }) => [
       ["GPU-hours", numberText(gpuHours)],
       ["simulated time", textOf(simS, "s")],
       [
@@ -91,6 +91,13 @@ export const TOPICS: readonly Topic[] = [
           : `$${numberText(engine.price.usdPerGpuHour)}/h (${engine.price.tier ?? "the scenario's"}, ${engine.price.date ?? ""})`,
       ],
       ["cost", cost === null ? "–" : `$${numberText(cost.totalUsd)}`],
+      ...costByTier.map(
+        ({ tier, date, totalUsd, usdPerMillionOutputTokens: perMillion }) =>
+          [
+            `at ${tier} prices of ${date}`,
+            `$${numberText(totalUsd)}, $${numberText(perMillion)} per M tokens out`,
+          ] as const,
+      ),
     ],
   },
   {

@@ -2,7 +2,6 @@
 
 import { useMemo } from "react";
 import { useStore } from "zustand";
-import { DataTable } from "../../charts/data-table.tsx";
 import { Figure } from "../../charts/figure.tsx";
 import { Legend } from "../../charts/legend.tsx";
 import { runStore } from "../../engine/session.ts";
@@ -11,14 +10,10 @@ import { explain } from "../../stores/view-store.ts";
 import { faultsChart } from "../timeline/faults.ts";
 import { ComparePanel } from "../compare/compare-panel.tsx";
 import { breakdownChart, breakdownLegend, loadChart, shortChart } from "./charts.ts";
+import { GroupTables } from "./group-tables.tsx";
 import { SHORT_LEGEND } from "./legends.ts";
 import { Sensitivity } from "./sensitivity.tsx";
 import { Tiles } from "./tiles.tsx";
-
-const GROUP_QUESTIONS: ReadonlyMap<string, string> = new Map([
-  ["Classes", "How is each class of requests served?"],
-  ["Tenants", "How is each tenant served?"],
-]);
 
 const MOODS = { good: "✓", fair: "!", bad: "✕" } as const;
 
@@ -77,12 +72,7 @@ export function Overview() {
         )}
         <Sensitivity />
       </div>
-      {insight.groups.map(({ title, head, rows }) => (
-        <section key={title} className="figure whole" aria-label={title}>
-          <h3>{GROUP_QUESTIONS.get(title) ?? title}</h3>
-          <DataTable label={title} table={{ columns: head, rows }} />
-        </section>
-      ))}
+      <GroupTables insight={insight} baseline={other} />
       <Warnings warnings={insight.report.warnings} />
     </>
   );

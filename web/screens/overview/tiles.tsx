@@ -70,10 +70,11 @@ const TILES: readonly Tile[] = [
     name: "GPU-hours",
     value: ({ gpuHours }) => gpuHours,
     text: numberText,
-    note: ({ cost }) =>
-      cost === null
+    note: (report) =>
+      report.cost === null
         ? "no price set"
-        : `$${numberText(cost.totalUsd)}, $${numberText(cost.usdPerMillionOutputTokens)} per M tokens out`,
+        : `$${numberText(report.cost.totalUsd)}, $${numberText(report.cost.usdPerMillionOutputTokens)} per M tokens out` +
+          elsewhereText(report),
     spark: (series) => series.running,
     betterIs: "less",
     opens: "explore",
@@ -93,6 +94,14 @@ const TILES: readonly Tile[] = [
     topic: "energy",
   },
 ];
+
+/** What the run would cost at the other kinds of providers that the GPUs' cards have prices of. */
+function elsewhereText({ costByTier, engine }: Report): string {
+  const others = costByTier.filter(({ tier }) => tier !== engine.price?.tier);
+  if (others.length === 0) return "";
+  const costs = others.map(({ tier, totalUsd }) => `${tier} $${numberText(totalUsd)}`);
+  return `; elsewhere: ${costs.join(", ")}`;
+}
 
 export type TilesProps = { readonly insight: Insight; readonly baseline: Insight | null };
 
