@@ -238,6 +238,24 @@ describe("prefills wear off", () => {
     expect(book.prefillUsAt(0, 85)).toBe(25);
   });
 
+  test("time beyond the oldest spills only as far as told", () => {
+    const book = new LoadBook(1, blockChain(1), BLOCK);
+    book.book(0, 0, booked(100), NO_PROMPT, 0);
+    book.book(1, 0, booked(500), NO_PROMPT, 10);
+    book.book(2, 0, booked(NaN), NO_PROMPT, 10);
+    const left = (nowUs: number): readonly number[] =>
+      [0, 150, Infinity].map((stepUs) => book.prefillUsAt(0, nowUs, stepUs));
+    expect(left(70)).toEqual([530, 530, 530]);
+    expect(left(120)).toEqual([500, 480, 480]);
+    expect(left(400)).toEqual([500, 450, 200]);
+    expect(left(1000)).toEqual([500, 450, 0]);
+    book.firstToken(0, 1000);
+    expect(left(1050)).toEqual([450, 450, 450]);
+    // One without a prediction has nothing to wear off.
+    book.firstToken(1, 1600);
+    expect(left(1700)).toEqual([0, 0, 0]);
+  });
+
   test("some not modelled: only the oldest wears off", () => {
     const book = new LoadBook(1, blockChain(1), BLOCK);
     book.book(0, 0, booked(100), NO_PROMPT, 0);

@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { stream } from "../../src/core/index.ts";
 import { TIER_DEVICE } from "../../src/policies/index.ts";
 import type { RouterState } from "../../src/policies/index.ts";
+import { LinearStepTime } from "../../src/hardware/index.ts";
 import { BLOCK, FACTS, LINEAR, requestOf, stateOf } from "./router-fixture.ts";
 
 const random = stream(1, "test");
@@ -109,20 +110,69 @@ describe("what is computed again", () => {
 
   test("presses where first tokens are late for it, and not where they are late for other reasons", () => {
     const score = (press: number, again: boolean, late: boolean): number => {
-      const state = stateOf("headworks", { press, miss: 1 }, FACTS_TWO, { ttftUs: 1e6 });
+      const facts = [...FACTS_TWO, FACTS_TWO[0]!];
+      const state = stateOf("headworks", { press, miss: 1 }, facts, { ttftUs: 1e6 });
       send(state, 1, 10, 0);
-      if (again) send(state, 2, 10, 0);
-      else send(state, 2, 0, 0);
+      if (again) send(state, 2, 10, 1);
+      else send(state, 2, 0, 1);
       state.firstToken(1, 1000);
       state.firstToken(2, late ? 2e6 : 1000);
       state.choose(requestOf(9, TOKENS), 2e6, random);
-      return state.scores[1]!;
+      return state.scores[2]!;
     };
     expect(score(8, true, false)).toBe(score(0, true, false));
     expect(score(8, false, true)).toBe(score(0, false, true));
     // One of two is late, half of what was computed was computed again, and 1.6 ms of computing were in time.
     const pressure = 8 * 0.5 * 0.5 * (1e6 / 1600);
     expect(score(8, true, true) - score(0, true, true)).toBeCloseTo(pressure * TOKENS * 10, 3);
+  });
+});
+
+describe("waiting for KV memory", () => {
+  /** Steps of 1 ms whatever is in them; an answer has 256 tokens until some have ended. */
+  const STEPPED = new LinearStepTime({
+    baseUs: 1000,
+    prefillFixedUs: 0,
+    tokenUs: 0,
+    pairUs: 0,
+    decodeRequestUs: 0,
+    contextTokenUs: 0,
+  });
+  const ANSWER_US = 256 * 1000;
+  /** Blocks of a prompt under way, and of half its answer. */
+  const HELD = 400 + 128 / BLOCK;
+
+  /** What it adds to the score of a new prompt where so many of 400 blocks are under way, and there is room for so much. */
+  const waitUs = (prompts: number, need: number, room: { blocks: number; maxRequests: number }) => {
+    const [scarce, ample] = [room, { blocks: 1e9, maxRequests: 1e9 }].map((limits) => {
+      const facts = [{ ...FACTS, ...limits, steps: STEPPED }];
+      const state = stateOf("headworks", { harm: 0, wear: 0, work: 0, press: 0 }, facts);
+      for (let i = 0; i < prompts; i++) decoding(state, i, 400 * BLOCK, 0);
+      const request = requestOf(99, need * BLOCK);
+      request.prompt.length = 0;
+      state.choose(request, 0, random);
+      return state.scores[0]!;
+    });
+    return scarce! - ample!;
+  };
+
+  test("where all of them have room, nothing", () => {
+    expect(waitUs(2, 100, { blocks: 1000, maxRequests: 3 })).toBe(0);
+  });
+
+  test("where the last finds none, the time until the others have given back what it lacks", () => {
+    const lacks = 2 * HELD + 300 - 1000;
+    const wait = waitUs(2, 300, { blocks: 1000, maxRequests: 256 });
+    expect(wait).toBeCloseTo((lacks / (2 * HELD)) * ANSWER_US, 6);
+  });
+
+  test("where others wait too, an answer's time for each time that the cache is filled before its turn", () => {
+    const wait = waitUs(10, 100, { blocks: 1000, maxRequests: 256 });
+    expect(wait).toBeCloseTo(((10 * HELD + 100 - 1000) / 1000) * ANSWER_US, 6);
+  });
+
+  test("and the same for places in the batch", () => {
+    expect(waitUs(10, 100, { blocks: 1e9, maxRequests: 4 })).toBeCloseTo((7 / 4) * ANSWER_US, 6);
   });
 });
 

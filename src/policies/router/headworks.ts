@@ -7,7 +7,8 @@
  * pace of the batch it joins. Cost to others: every decoding request stands still while this prompt is computed, and
  * every later step of theirs is longer for its context. Cost to those who come later: work is capacity, and what is computed is
  * stored, where it saves computing later and displaces what would have saved it: both by how long each worker keeps a block
- * against how long after one use blocks are used again. Where requests come late because prompts are computed again, work is
+ * against how long after one use blocks are used again. What a worker has cached counts as far as it will still be there once those who
+ * wait there have been served. Where requests come late because prompts are computed again, work is
  * dearer still: the prompts that no cache has room for then stay together, and the others keep theirs. Where KV memory is short the
  * wait for it is added.
  *
@@ -60,7 +61,14 @@ export type HeadworksKnobs = {
 };
 
 export class HeadworksRouter implements Router {
-  readonly needs = { prefix: true, active: true, again: true, prefillTimes: true, hedged: true };
+  readonly needs = {
+    prefix: true,
+    atTurn: true,
+    active: true,
+    again: true,
+    prefillTimes: true,
+    hedged: true,
+  };
   private readonly knobs: HeadworksKnobs;
   private readonly setting: RouterSetting;
   /** Weight of computing at this decision: anywhere, and at the worker that is being scored. */
@@ -143,7 +151,8 @@ export class HeadworksRouter implements Router {
     place.stepUs = estimate.decodeUs(requests + 1, context + request.inputTokens);
     place.growthUs = place.stepUs - estimate.decodeUs(requests, context);
     place.waitUs =
-      book.prefillUsAt(worker, nowUs) + this.memoryUs(view, request, worker, facts, place.stepUs);
+      book.prefillUsAt(worker, nowUs, estimate.fullStepUs) +
+      this.memoryUs(view, request, worker, facts, place.stepUs);
     place.output = output;
     place.batchedTokens = facts.maxBatchedTokens;
     if (lower === undefined) {
@@ -287,10 +296,10 @@ export class HeadworksRouter implements Router {
     const excess = Math.max(0, held + need - facts.blocks);
     const crowd = Math.max(0, requests + 1 - facts.maxRequests);
     if (excess === 0 && crowd === 0) return 0;
-    // All of them end within a mean answer's time, each giving back an equal share.
-    const ofBlocks = excess === 0 ? 0 : excess / held;
-    const share = crowd === 0 ? ofBlocks : Math.max(ofBlocks, crowd / requests);
-    return Math.min(1, share) * observed.outputMean * stepUs;
+    // Those who are in end within a mean answer's time, each giving back an equal share; those behind them come in and do the same.
+    const ofBlocks = excess === 0 ? 0 : excess / Math.min(held, facts.blocks);
+    const ofPlaces = crowd === 0 ? 0 : crowd / Math.min(requests, facts.maxRequests);
+    return Math.max(ofBlocks, ofPlaces) * observed.outputMean * stepUs;
   }
 }
 

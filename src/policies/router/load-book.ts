@@ -51,10 +51,11 @@ export class LoadBook {
   private readonly stride: number;
   /** References of active requests by node and worker. */
   private readonly active = new HolderTable();
-  /** Of each worker: the oldest prefill, since when it is, Σ predicted times, and how many have none. */
+  /** Of each worker: the oldest prefill, since when it is, its predicted time (0: none), Σ of all such, and how many have none. */
   private readonly anchor: Int32Array;
   private readonly last: Int32Array;
   private readonly anchorSinceUs: Float64Array;
+  private readonly anchorUs: Float64Array;
   private readonly modelledUs: Float64Array;
   private readonly unmodelled: Int32Array;
   // Of each booking.
@@ -97,6 +98,7 @@ export class LoadBook {
     this.anchor = new Int32Array(workers).fill(NONE);
     this.last = new Int32Array(workers).fill(NONE);
     this.anchorSinceUs = new Float64Array(workers);
+    this.anchorUs = new Float64Array(workers);
     this.modelledUs = new Float64Array(workers);
     this.unmodelled = new Int32Array(workers);
   }
@@ -267,10 +269,16 @@ export class LoadBook {
     return false;
   }
 
-  /** Predicted time until the modelled prefills of a worker are done, µs. */
-  prefillUsAt(worker: number, nowUs: number): number {
-    if (this.anchor[worker] === NONE) return 0;
-    return Math.max(0, this.modelledUs[worker]! - (nowUs - this.anchorSinceUs[worker]!));
+  /**
+   * Predicted time until the modelled prefills of a worker are done, µs. However long the oldest has been due, no more than
+   * `stepUs` of those behind it can have been computed with it: those that fit into a step.
+   */
+  prefillUsAt(worker: number, nowUs: number, stepUs = Infinity): number {
+    const modelledUs = this.modelledUs[worker]!;
+    if (modelledUs === 0) return 0;
+    const elapsedUs = nowUs - this.anchorSinceUs[worker]!;
+    const mostUs = Math.max(stepUs, this.anchorUs[worker]!);
+    return Math.max(0, modelledUs - Math.min(elapsedUs, mostUs));
   }
 
   /** The forest has cut a node in two: who refers to it refers to both. */
@@ -331,11 +339,16 @@ export class LoadBook {
     const last = this.last[worker]!;
     this.previous[booking] = last;
     this.next[booking] = NONE;
-    if (last === NONE) {
-      this.anchor[worker] = booking;
-      this.anchorSinceUs[worker] = nowUs;
-    } else this.next[last] = booking;
+    if (last === NONE) this.makeOldest(booking, worker, nowUs);
+    else this.next[last] = booking;
     this.last[worker] = booking;
+  }
+
+  /** From now on a prefill, or `NONE`, is the oldest of a worker. */
+  private makeOldest(booking: number, worker: number, nowUs: number): void {
+    this.anchor[worker] = booking;
+    this.anchorSinceUs[worker] = nowUs;
+    this.anchorUs[worker] = booking === NONE ? 0 : this.prefillUs[booking]! || 0;
   }
 
   private dropPrefill(booking: number, worker: number, nowUs: number): void {
@@ -345,10 +358,7 @@ export class LoadBook {
     const before = this.previous[booking]!;
     const after = this.next[booking]!;
     if (before !== NONE) this.next[before] = after;
-    else {
-      this.anchor[worker] = after;
-      this.anchorSinceUs[worker] = nowUs;
-    }
+    else this.makeOldest(after, worker, nowUs);
     if (after !== NONE) this.previous[after] = before;
     else this.last[worker] = before;
     if (this.anchor[worker] === NONE) this.modelledUs[worker] = 0;

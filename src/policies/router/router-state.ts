@@ -13,6 +13,7 @@ import { LoadBook } from "./load-book.ts";
 import { Observed } from "./observed.ts";
 import { PrefillTimes } from "./prefill-times.ts";
 import { PromptMemory } from "./prompt-memory.ts";
+import { raiseLowerTiers, reachAtTurn } from "./reach-at-turn.ts";
 import {
   isAskedFor,
   isRestricted,
@@ -375,20 +376,15 @@ export class RouterState implements RouterView {
     if (needs.prefix === true && !isRecalled) {
       const { shared, reach } = this;
       this.index.match(request.prompt, reach, needs.shared);
-      if (this.beliefs !== undefined) this.believe(request.prompt, nowUs);
+      if (this.beliefs !== undefined) {
+        this.beliefs.match(request.prompt, reach[0], nowUs);
+        raiseLowerTiers(reach);
+      }
       if (needs.shared === true) this.index.matchShared(request.prompt, reach[0], shared);
     }
     if (needs.active === true) this.book.matchActive(request.prompt, this.activeReach);
-  }
-
-  /** Each tier reaches at least as far as the router's own decisions say. */
-  private believe(prompt: PrefixPath, nowUs: number): void {
-    const [device, host, disk] = this.reach;
-    this.beliefs!.match(prompt, device, nowUs);
-    for (let worker = 0; worker < this.workers; worker++) {
-      const blocks = device[worker]!;
-      if (blocks > host[worker]!) host[worker] = blocks;
-      if (blocks > disk[worker]!) disk[worker] = blocks;
+    if (needs.atTurn === true && !isRecalled) {
+      reachAtTurn(this.reach, this.activeReach, this.book.blocks, this.facts);
     }
   }
 

@@ -54,7 +54,7 @@ export interface RouterView {
   readonly outstanding: Int32Array;
   /** Candidate with the fewest outstanding requests, the lowest number on a tie. */
   leastOutstanding(): number;
-  /** Leading blocks of the prompt that each worker has, by tier, as KV events told; needs `prefix`. */
+  /** Leading blocks of the prompt that each worker has, by tier, as KV events told; needs `prefix`; with `atTurn`: will have. */
   readonly reach: TierReach;
   /** Blocks of the prompt behind those on each worker's device that a remote store of several workers has; needs `shared`. */
   readonly shared: Int32Array;
@@ -122,6 +122,8 @@ export type RouterNeeds = {
   readonly prefix?: boolean;
   /** `view.shared`, and `view.reach` without the stores that it counts; with `prefix`. */
   readonly shared?: boolean;
+  /** `view.reach` as it will be once the requests that are there have been served; with `active`. */
+  readonly atTurn?: boolean;
   /** `view.reach` from the router's own decisions, not from events. */
   readonly ownIndex?: boolean;
   /** Where nothing else is set: decisions are believed for twice as long as events take to come. */

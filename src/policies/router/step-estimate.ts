@@ -17,6 +17,8 @@ const PROBE_CONTEXT = 64 * 4096;
 export class StepEstimate {
   /** Time to compute a prompt of 2^i tokens alone, in steps as the engine cuts them, µs. */
   private readonly knots = new Float64Array(KNOTS);
+  /** Time of a step that is full of a prompt, µs. */
+  readonly fullStepUs: number;
   /** Time per pair of a new token and a cached one, µs. */
   private readonly pairUs: number;
   private readonly decodeBaseUs: number;
@@ -26,6 +28,7 @@ export class StepEstimate {
   constructor({ steps, maxBatchedTokens }: WorkerFacts) {
     if (steps === undefined) {
       for (let i = 0; i < KNOTS; i++) this.knots[i] = (1 << i) * UNKNOWN_TOKEN_US;
+      this.fullStepUs = maxBatchedTokens * UNKNOWN_TOKEN_US;
       this.pairUs = 0;
       this.decodeBaseUs = UNKNOWN_STEP_US;
       this.decodeRequestUs = 0;
@@ -40,6 +43,7 @@ export class StepEstimate {
       shape.prefillPairs = tokens * (past + tokens / 2);
       return steps.stepUs(shape);
     };
+    this.fullStepUs = stepUs(maxBatchedTokens, 0);
     for (let i = 0; i < KNOTS; i++) {
       const tokens = 1 << i;
       let us = 0;
