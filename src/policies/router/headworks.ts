@@ -19,8 +19,9 @@
  */
 
 import type { Stream } from "../../core/index.ts";
-import type { PolicyKnob } from "../meta.ts";
-import { leastScore } from "./pick.ts";
+import { HEADWORKS_KNOBS, headworksKnobs } from "./headworks-knobs.ts";
+import type { HeadworksKnobs } from "./headworks-knobs.ts";
+import { oneThatScores } from "./pick.ts";
 import type {
   RequestTargets,
   WorkerFacts,
@@ -40,25 +41,6 @@ const LEAST_WORK = 0.1;
 const SMOOTHING = 0.01;
 /** Share of late first tokens at most, for the odds of being late to stay finite (assumption). */
 const MOST_LATE = 0.95;
-
-export type HeadworksKnobs = {
-  /** Weight of the time that others lose, of the time that this request loses. */
-  readonly harm: number;
-  /** The same of a stall where requests have used up what their target leaves for stalls; in between in proportion. */
-  readonly wear: number;
-  /** Weight of computing, beyond its own delay: what those who come later lose. */
-  readonly work: number;
-  /** The same, in first tokens in time that it takes the room of, where requests are late for what is computed again. */
-  readonly press: number;
-  /** Weight of own time behind the target of the first token. */
-  readonly late: number;
-  /** Weight of a decoding request's lost time against a first token's. */
-  readonly decode: number;
-  /** Score of a missed target, in multiples of the target. */
-  readonly miss: number;
-  /** Share of the target that a prediction must leave, for its error. */
-  readonly margin: number;
-};
 
 export class HeadworksRouter implements Router {
   readonly needs = {
@@ -82,8 +64,15 @@ export class HeadworksRouter implements Router {
   private targetUsMean = 0;
   private prefillUsMean = 0;
   private estimates: readonly StepEstimate[] | undefined;
-  /** Of the worker that is being scored, whatever is fetched: step time with the request, what it adds, the wait, the answer's tokens, a step's. */
-  private readonly place = { stepUs: 0, growthUs: 0, waitUs: 0, output: 0, batchedTokens: 0 };
+  /** Of the worker that is being scored, whatever is fetched: step time with the request, what it adds, the wait, a step's tokens. */
+  private readonly place = { stepUs: 0, growthUs: 0, waitUs: 0, batchedTokens: 0 };
+  /** Tokens of its answer to expect, and those that an answer under way has grown by. */
+  private output = 0;
+  private grownTokens = 0;
+  /** Time of computing at this decision with the last number of cached tokens that was asked for. */
+  private ownTokens = -1;
+  private ownEstimate: StepEstimate | undefined;
+  private ownKnownUs = 0;
   /** Least score of those scored so far: whose cost is known to be higher needs no more of it. */
   private least = Infinity;
 
@@ -97,14 +86,24 @@ export class HeadworksRouter implements Router {
     this.estimates ??= estimatesOf(view);
     this.targetUs = this.setting.targets[request.sloClass]!.ttftUs;
     this.pressed = this.knobs.work + this.pressure(view.observed.againShare);
+    const { outputMean } = view.observed;
+    this.output = Number.isNaN(request.expectedOutput) ? outputMean : request.expectedOutput;
+    this.grownTokens = outputMean / 2;
     this.least = Infinity;
+    this.ownTokens = -1;
+    // Whoever has most of the prompt is likely the best: with its score most others are passed over.
+    if (!view.explains) this.least = this.predict(view, request, longestReach(view), nowUs);
+    let least = this.least;
     for (let i = 0; i < count; i++) {
-      const score = this.predict(view, request, candidates[i]!, nowUs);
-      view.scores[candidates[i]!] = score;
-      if (score < this.least && !view.explains) this.least = score;
+      const worker = candidates[i]!;
+      const score = this.predict(view, request, worker, nowUs);
+      view.scores[worker] = score;
+      if (score < least) least = score;
+      if (!view.explains) this.least = least;
     }
     view.rule = "least predicted cost";
-    return leastScore(view, random);
+    // Who is passed over, and how soon, must not change how ties are drawn.
+    return oneThatScores(view, least, random);
   }
 
   firstToken(sloClass: number, ttftUs: number, prefillUs: number): void {
@@ -132,36 +131,59 @@ export class HeadworksRouter implements Router {
     return (press * odds * odds * miss * this.targetUsMean) / this.prefillUsMean;
   }
 
+  /** Weight of computing at a worker where storing a block gains so much. */
+  private workAt(cacheGain: number): number {
+    return this.pressed * Math.max(LEAST_WORK, 1 - cacheGain);
+  }
+
+  /** Time to compute what `cachedTokens` leave of a prompt, µs; most candidates ask for the same. */
+  private ownUs(
+    estimate: StepEstimate,
+    { inputTokens }: RouterRequest,
+    cachedTokens: number,
+  ): number {
+    if (cachedTokens === this.ownTokens && estimate === this.ownEstimate) return this.ownKnownUs;
+    const past = Math.min(inputTokens - 1, cachedTokens);
+    this.ownTokens = cachedTokens;
+    this.ownEstimate = estimate;
+    this.ownKnownUs = estimate.prefillUs(inputTokens - past, past);
+    return this.ownKnownUs;
+  }
+
   /** Score of a worker; where that is above the least so far, perhaps less, but above the least still. */
   private predict(view: RouterView, request: RouterRequest, worker: number, nowUs: number): number {
-    const { book, observed, reach } = view;
-    const facts = view.facts[worker]!;
+    const { book, reach } = view;
     const estimate = this.estimates![worker]!;
-    const { blockSize, lower } = facts;
     const [device, host, disk] = reach;
-    const onHost = host[worker]! - device[worker]!;
-    const onDisk = disk[worker]! - host[worker]!;
-    const output = Number.isNaN(request.expectedOutput)
-      ? observed.outputMean
-      : request.expectedOutput;
+    const cached = device[worker]!;
     const requests = book.requests[worker]!;
-    const context = book.contextTokens[worker]! + (requests * observed.outputMean) / 2;
-    this.work = this.pressed * Math.max(LEAST_WORK, 1 - view.cacheGains[worker]!);
+    const context = book.contextTokens[worker]! + requests * this.grownTokens;
+    const stepUs = estimate.decodeUs(requests + 1, context + request.inputTokens);
+    this.work = this.workAt(view.cacheGains[worker]!);
+    if (disk[worker]! === cached && this.knobs.late >= 1) {
+      // Computing, for itself and those who come later, and its answer: most are passed over for that alone.
+      const ownUs = this.ownUs(estimate, request, cached * estimate.blockSize);
+      const floorUs = ownUs + this.work * ownUs + this.knobs.decode * this.output * stepUs;
+      if (floorUs > this.least) return floorUs;
+    }
+    const facts = view.facts[worker]!;
+    const { blockSize, lower } = facts;
+    const onHost = host[worker]! - cached;
+    const onDisk = disk[worker]! - host[worker]!;
     const { place } = this;
-    place.stepUs = estimate.decodeUs(requests + 1, context + request.inputTokens);
-    place.growthUs = place.stepUs - estimate.decodeUs(requests, context);
+    place.stepUs = stepUs;
+    place.growthUs = stepUs - estimate.decodeUs(requests, context);
     place.waitUs =
       book.prefillUsAt(worker, nowUs, estimate.fullStepUs) +
-      this.memoryUs(view, request, worker, facts, place.stepUs);
-    place.output = output;
+      this.memoryUs(view, request, worker, facts, stepUs);
     place.batchedTokens = facts.maxBatchedTokens;
     if (lower === undefined) {
       // A block of a lower tier is worth what loading it saves of computing it (assumption: three quarters, one quarter).
-      const worth = device[worker]! + 0.75 * onHost + 0.25 * onDisk;
+      const worth = cached + 0.75 * onHost + 0.25 * onDisk;
       return this.cost(view, request, worker, worth * blockSize, 0);
     }
     // What lies below is fetched where that is predicted to pay, as the worker itself will choose.
-    let best = this.cost(view, request, worker, device[worker]! * blockSize, 0);
+    let best = this.cost(view, request, worker, cached * blockSize, 0);
     let fetchUs = 0;
     if (onHost > 0) {
       fetchUs = lower.host.firstUs + onHost * lower.host.blockUs;
@@ -187,11 +209,11 @@ export class HeadworksRouter implements Router {
     fetchUs: number,
   ): number {
     const { knobs, place } = this;
-    const { stepUs, growthUs, waitUs, output, batchedTokens } = place;
+    const { stepUs, growthUs, waitUs, batchedTokens } = place;
+    const { output } = this;
     const { book } = view;
-    const past = Math.min(request.inputTokens - 1, cachedTokens);
-    const fresh = request.inputTokens - past;
-    const ownUs = this.estimates![worker]!.prefillUs(fresh, past);
+    const fresh = Math.max(1, request.inputTokens - cachedTokens);
+    const ownUs = this.ownUs(this.estimates![worker]!, request, cachedTokens);
     const requests = book.requests[worker]!;
     const decoding = requests - book.prefillRequests[worker]!;
     const steps = 1 + Math.floor((book.prefillTokens[worker]! + fresh) / batchedTokens);
@@ -208,8 +230,9 @@ export class HeadworksRouter implements Router {
       knobs.decode * output * stepUs +
       knobs.harm * (stallUs + slowUs);
     if (plainUs > this.least) return plainUs;
-    const wear = knobs.wear * this.worn(view, worker, stepUs);
-    return plainUs + wear * stallUs + this.missUs(view, request, worker, ttftUs, ownUs, stepUs);
+    const wornUs = plainUs + knobs.wear * this.worn(view, worker, stepUs) * stallUs;
+    if (wornUs > this.least) return wornUs;
+    return wornUs + this.missUs(view, request, worker, ttftUs, ownUs, stepUs);
   }
 
   /**
@@ -310,36 +333,30 @@ function wornOf(view: RouterView, tpotUs: number, worker: number, stepUs: number
   return Math.min(1, view.book.activePrefillUs[worker]! / roomUs);
 }
 
-/** One estimate for each step-time model among the workers, and one for all that nobody has measured. */
+/** One estimate for all workers of a kind. */
 function estimatesOf(view: RouterView): readonly StepEstimate[] {
-  const known = new Map<unknown, StepEstimate>();
+  const known: StepEstimate[] = [];
   return view.facts.map((facts) => {
-    const key = facts.steps;
-    const estimate = known.get(key) ?? new StepEstimate(facts);
-    known.set(key, estimate);
+    let estimate = known.find((one) => one.holdsFor(facts));
+    if (estimate === undefined) known.push((estimate = new StepEstimate(facts)));
     return estimate;
   });
 }
 
-const weight = (name: string, description: string, byDefault: number, max = 1000): PolicyKnob => ({
-  name,
-  description,
-  unit: "1",
-  min: 0,
-  max,
-  default: byDefault,
-});
-
-const KNOBS: readonly PolicyKnob[] = [
-  weight("harm", "time others lose, against time this request loses", 0.3),
-  weight("wear", "the same of stalls where the TPOT target leaves no room for more", 1),
-  weight("work", "computing, beyond its delay: what later requests lose", 2),
-  weight("press", "the same where requests are late because prompts are computed again", 8),
-  weight("late", "own time behind the TTFT target; 4: lower p99 TTFT for some goodput", 1),
-  weight("decode", "time of the answer, against time to the first token", 1),
-  weight("miss", "a missed target, in multiples of the TTFT target", 3),
-  weight("margin", "share of the TTFT target kept for errors of prediction", 0.1, 1),
-];
+/** The candidate that has most of the prompt on its device, the first of several. */
+function longestReach({ candidates, candidateCount: count, reach }: RouterView): number {
+  const [device] = reach;
+  let longest = candidates[0]!;
+  let most = device[longest]!;
+  for (let i = 1; i < count; i++) {
+    const worker = candidates[i]!;
+    if (device[worker]! > most) {
+      longest = worker;
+      most = device[worker]!;
+    }
+  }
+  return longest;
+}
 
 export const headworksRouter: RouterPolicy = {
   meta: {
@@ -348,20 +365,7 @@ export const headworksRouter: RouterPolicy = {
     source: "own: predicted time to first token and harm to others from the step-time model",
     wins: "prefixes, sizes and batches differ, targets are set, load is near the knee",
     loses: "step times are unknown or wrong; equal short requests, where counting is as good",
-    knobs: KNOBS,
+    knobs: HEADWORKS_KNOBS,
   },
-  create: (knobs, setting) =>
-    new HeadworksRouter(
-      {
-        harm: knobs["harm"]!,
-        wear: knobs["wear"]!,
-        work: knobs["work"]!,
-        press: knobs["press"]!,
-        late: knobs["late"]!,
-        decode: knobs["decode"]!,
-        miss: knobs["miss"]!,
-        margin: knobs["margin"]!,
-      },
-      setting,
-    ),
+  create: (knobs, setting) => new HeadworksRouter(headworksKnobs(knobs), setting),
 };

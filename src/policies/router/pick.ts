@@ -23,6 +23,20 @@ export function leastScore(view: RouterView, random: Stream): number {
   return best === NO_WORKER ? candidates[0]! : best;
 }
 
+/** One of the candidates that have just this score, the least; each is as likely. Of no such: the first. */
+export function oneThatScores(view: RouterView, least: number, random: Stream): number {
+  const { candidates, candidateCount: count, scores } = view;
+  let picked = candidates[0]!;
+  let ties = 0;
+  for (let i = 0; i < count; i++) {
+    const worker = candidates[i]!;
+    if (scores[worker] !== least) continue;
+    ties++;
+    if (ties === 1 || random.int(ties) === 0) picked = worker;
+  }
+  return picked;
+}
+
 /**
  * Draws a candidate with probability ∝ exp(−(score − min)/((max − min)·temperature)): scores are normalised to their
  * span, so that the temperature has no unit. All equal: uniform. Temperature 0: `leastScore`.

@@ -3,7 +3,7 @@
  * of prompt length with one slope for what is cached in front, decode time affine in requests and context.
  */
 
-import type { StepShape } from "../../hardware/index.ts";
+import type { StepShape, StepTimeModel } from "../../hardware/index.ts";
 import type { WorkerFacts } from "./router.ts";
 
 /** Time of a prompt token and of a decode step when nobody has measured the worker, µs (assumption: a 70 B model on four GPUs). */
@@ -25,7 +25,15 @@ export class StepEstimate {
   private readonly decodeRequestUs: number;
   private readonly decodeContextUs: number;
 
-  constructor({ steps, maxBatchedTokens }: WorkerFacts) {
+  /** Tokens of a block of the workers it holds for. */
+  readonly blockSize: number;
+  private readonly steps: StepTimeModel | undefined;
+  private readonly maxBatchedTokens: number;
+
+  constructor({ steps, maxBatchedTokens, blockSize }: WorkerFacts) {
+    this.steps = steps;
+    this.maxBatchedTokens = maxBatchedTokens;
+    this.blockSize = blockSize;
     if (steps === undefined) {
       for (let i = 0; i < KNOTS; i++) this.knots[i] = (1 << i) * UNKNOWN_TOKEN_US;
       this.fullStepUs = maxBatchedTokens * UNKNOWN_TOKEN_US;
@@ -67,6 +75,12 @@ export class StepEstimate {
     this.decodeRequestUs = Math.max(0, (many - one) / (PROBE_REQUESTS - 1));
     this.decodeContextUs = Math.max(0, (deep - many) / PROBE_CONTEXT);
     this.decodeBaseUs = Math.max(0, one - this.decodeRequestUs - 4096 * this.decodeContextUs);
+  }
+
+  /** Whether another worker's estimate would be the same. */
+  holdsFor({ steps, maxBatchedTokens, blockSize }: WorkerFacts): boolean {
+    if (steps !== this.steps || blockSize !== this.blockSize) return false;
+    return maxBatchedTokens === this.maxBatchedTokens;
   }
 
   /** Time to compute `tokens` of a prompt behind `past` cached ones, alone, µs. */
