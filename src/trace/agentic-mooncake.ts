@@ -7,7 +7,7 @@
 
 import type { Draft } from "./draft.ts";
 import { DROPPED_ROW, GraphDraft, UNKNOWN_ROW } from "./graph-draft.ts";
-import { codeOf, Fields, putHints, putIds, US_PER_MS } from "./json-fields.ts";
+import { codeOf, Fields, nameOf, putHints, putIds, shown, US_PER_MS } from "./json-fields.ts";
 import { PairMap } from "./pair-map.ts";
 import { isObject, type JsonObject, type JsonValue } from "./json-value.ts";
 import type { RowFault } from "./row-faults.ts";
@@ -61,7 +61,7 @@ export class AgenticMooncakeReader {
     if (id === undefined) return { column: "request_id", reason: "is missing" };
     const code = codeOf(this.calls, id);
     if (this.rowOf[code] !== undefined || this.dropped.has(code)) {
-      return { column: "request_id", reason: "is used twice", quote: JSON.stringify(id) };
+      return { column: "request_id", reason: "is used twice", quote: shown(id) };
     }
     const edges = fields.has("dependencies") ? typedEdges(fields) : plainEdges(fields);
     draft.rowInput = fields.count("input_length", "input_tokens");
@@ -107,7 +107,7 @@ export class AgenticMooncakeReader {
       header.fail("block_size", `is ${told}`, `${blockSize}, as before or as given`);
     }
     if (scope !== "local" && scope !== "global") {
-      header.fail("hash_id_scope", `is ${scope}`, "local or global");
+      header.fail("hash_id_scope", `is ${shown(scope)}`, "local or global");
     }
     this.isLocal = scope === "local";
     return header.fault;
@@ -160,12 +160,13 @@ function plainEdges(fields: Fields): Edge[] {
   const delay = fields.timeUs(US_PER_MS, "delay", "delay_ms");
   const tool = fields.timeUs(US_PER_MS, "tool_wait_ms");
   const delayUs = (Number.isNaN(delay) ? 0 : delay) + (Number.isNaN(tool) ? 0 : tool);
-  return fields.list("wait_for").map((name) => {
-    if (typeof name !== "string" && typeof name !== "number") {
-      fields.fail("wait_for", "has an entry that is no name", "request ids");
+  return fields.list("wait_for").map((value) => {
+    const name = nameOf(value);
+    if (name === undefined) {
+      fields.fail("wait_for", `has ${shown(value)} for a name`, "request ids");
     }
     return {
-      name: String(name),
+      name: name ?? "",
       trigger: TRIGGER_COMPLETION,
       relation: RELATION_SEQUENCE,
       delayUs,

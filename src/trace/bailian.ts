@@ -4,7 +4,7 @@
 
 import type { Draft } from "./draft.ts";
 import { GraphDraft } from "./graph-draft.ts";
-import { codeOf, Fields, putIds, US_PER_S } from "./json-fields.ts";
+import { codeOf, Fields, putIds, shown, US_PER_S } from "./json-fields.ts";
 import { isObject, type JsonValue } from "./json-value.ts";
 import type { RowFault } from "./row-faults.ts";
 import { RELATION_SEQUENCE, TRIGGER_COMPLETION } from "./trace.ts";
@@ -47,7 +47,7 @@ export class BailianReader {
     draft.rowSession = codeOf(draft.sessionNames, String(task));
     if (fields.fault !== undefined) return fields.fault;
     if (this.chats.has(chat!)) {
-      return { column: "chat_id", reason: "is used twice", quote: JSON.stringify(chat) };
+      return { column: "chat_id", reason: "is used twice", quote: shown(chat) };
     }
     const row = draft.rows;
     const fault = draft.commit(line);

@@ -6,7 +6,7 @@
 
 import { linkAgents, type AgentCall, type AgentTool } from "./agent-links.ts";
 import type { Draft } from "./draft.ts";
-import { codeOf, Fields, putHints, putIds, US_PER_MS } from "./json-fields.ts";
+import { codeOf, Fields, putHints, putIds, shown, US_PER_MS } from "./json-fields.ts";
 import { isObject, type IdList, type JsonObject, type JsonValue } from "./json-value.ts";
 import type { RowFault } from "./row-faults.ts";
 
@@ -43,12 +43,12 @@ export class DynamoRequestReader {
     const fields = new Fields(row);
     const schema = fields.text("schema");
     if (schema !== DYNAMO_SCHEMA) {
-      return { column: "schema", reason: `is ${String(schema)}`, expected: DYNAMO_SCHEMA };
+      return { column: "schema", reason: `is ${shown(schema)}`, expected: DYNAMO_SCHEMA };
     }
     const type = fields.text("event_type");
     if (type !== "request_end") {
       if (type === undefined) return { column: "event_type", reason: "is missing" };
-      this.draft.faults.note(`noted: an event of type ${type} is not a request`, line);
+      this.draft.faults.note(`noted: an event of type ${shown(type)} is not a request`, line);
       const tool = type === "tool_end" || type === "tool_error" ? readTool(fields) : undefined;
       if (tool !== undefined) this.tools.push(tool);
       return fields.fault;
@@ -66,7 +66,7 @@ export class DynamoRequestReader {
   /** What in a call contradicts those before it. */
   private contradiction({ id, session, parentSession }: Call): RowFault | undefined {
     if (id !== undefined && this.ids.has(id)) {
-      return { column: "request.request_id", reason: "is used twice", quote: JSON.stringify(id) };
+      return { column: "request.request_id", reason: "is used twice", quote: shown(id) };
     }
     const first = this.calls[0];
     if (first !== undefined && (first.session === undefined) !== (session === undefined)) {
@@ -81,8 +81,8 @@ export class DynamoRequestReader {
     if (parent === parentSession) return undefined;
     return {
       column: "agent_context.parent_session_id",
-      reason: `is ${parentSession ?? "missing"}`,
-      expected: `${parent ?? "none"}, as in the session's other rows`,
+      reason: `is ${shown(parentSession)}`,
+      expected: `${parent === undefined ? "none" : shown(parent)}, as in the session's other rows`,
     };
   }
 
@@ -168,7 +168,7 @@ function readTool(row: Fields): AgentTool | undefined {
           isBackground: mode === "background",
         };
   if (mode !== "blocking" && mode !== "background") {
-    told.fail("execution_mode", `is ${mode}`, "blocking or background");
+    told.fail("execution_mode", `is ${shown(mode)}`, "blocking or background");
   }
   const fault = tool.fault ?? told.fault;
   if (fault !== undefined) row.fault ??= fault;

@@ -64,7 +64,11 @@ export function importCalls(
     if (fault !== undefined && !faults.reject(values.line, fault)) return faults.failure();
   }
   if (draft === undefined || reader === undefined) {
-    return fail({ what: "the file has no rows", where: options.name ?? DEFAULT_NAME });
+    return fail({
+      what: "the file has no rows",
+      where: options.name ?? DEFAULT_NAME,
+      remedy: "check that the file is complete",
+    });
   }
   if (reader.end?.((line, fault) => faults.reject(line, fault)) === false) return faults.failure();
   return finishTrace(draft, { format, options, transforms: [] });

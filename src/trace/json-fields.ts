@@ -88,9 +88,7 @@ export class Fields {
   text(name: string): string | undefined {
     const value = this.value(name);
     if (value === undefined) return undefined;
-    if (typeof value === "string") return value;
-    if (typeof value === "number" || typeof value === "bigint") return String(value);
-    return this.wrong(name, value, "a text");
+    return nameOf(value) ?? this.wrong(name, value, "a text");
   }
 
   /** Block ids; undefined when they are not there. */
@@ -147,7 +145,15 @@ export class Fields {
   }
 }
 
-function shown(value: JsonValue | undefined): string {
+/** A name as a text, or a number as it is written; undefined when it is neither. */
+export function nameOf(value: JsonValue): string | undefined {
+  if (typeof value === "string") return value;
+  return typeof value === "number" || typeof value === "bigint" ? String(value) : undefined;
+}
+
+/** A value in a message: short, whatever it is. */
+export function shown(value: JsonValue | undefined): string {
+  if (value === undefined) return "missing";
   if (isIds(value) || Array.isArray(value)) return "a list";
   if (isObject(value)) return "an object";
   const text = typeof value === "string" ? JSON.stringify(value) : String(value);

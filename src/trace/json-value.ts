@@ -95,7 +95,8 @@ export class JsonValues {
     if (!cursor.number()) return undefined;
     const text = textOf(cursor.bytes, cursor.tokenFrom, cursor.tokenTo);
     const value = Number(text);
-    const isExact = Number.isSafeInteger(value) || !/^-?\d+$/.test(text);
+    // Names may be numbers of 64 bits; longer ones are no names, and slow to read exactly.
+    const isExact = Number.isSafeInteger(value) || !/^-?\d{1,20}$/.test(text);
     return isExact ? value : BigInt(text);
   }
 

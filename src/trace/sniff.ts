@@ -106,6 +106,7 @@ export function sniffFormat(bytes: Uint8Array, name = DEFAULT_NAME): Result<Snif
     return refuse(name, {
       what: "the file is empty",
       expected: "CSV with a header, or one JSON object per line",
+      remedy: "check that it was written and copied whole",
     });
   }
   const end = bytes.subarray(0, from + FIRST_LINE_LIMIT).indexOf(LF, from);
@@ -114,6 +115,7 @@ export function sniffFormat(bytes: Uint8Array, name = DEFAULT_NAME): Result<Snif
     return refuse(name, {
       what: "the file is binary",
       expected: "CSV with a header, or one JSON object per line",
+      remedy: "name the trace itself, as text; a 0 byte within text is damage",
     });
   }
   if (line[0] === OPEN_BRACE) {

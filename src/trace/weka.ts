@@ -363,7 +363,7 @@ function readCall(entry: JsonObject, { path, line, blockSize }: Place): WekaCall
 
 /** Ids written as runs: start, length, start, length … */
 function idsOfRuns(runs: readonly JsonValue[]): IdList {
-  const numbers = runs.map(Number);
+  const numbers = runs.map((value) => (typeof value === "number" ? value : NaN));
   let count = 0;
   for (let i = 1; i < numbers.length; i += 2) count += numbers[i]!;
   // More ids than a prompt can have tokens are left to the check against its length.

@@ -81,7 +81,7 @@ export function writeWeka(recording: Recording, seed: number): Written {
     };
   });
   return {
-    text: fileOf(style, tasks, true),
+    ...fileOf(style, tasks, true),
     options: { shareSystem: sharesSystem },
     blockSize,
     hasTails: false,
@@ -210,7 +210,7 @@ export function writeDynamo(recording: Recording, seed: number, isAgentic: boole
   lines.sort((a, b) => a.atUs - b.atUs);
   const values = lines.map(({ event }) => (chance(0.5) ? { timestamp: epochMs, event } : event));
   return {
-    text: fileOf(style, values),
+    ...fileOf(style, values),
     options: {},
     blockSize,
     hasTails: true,
@@ -246,7 +246,7 @@ export function writeBailian(recording: Recording, seed: number): Written {
     hash_ids: marked(names.alone(call.prompt, 16)),
   }));
   return {
-    text: fileOf(style, rows),
+    ...fileOf(style, rows),
     options: { format: "bailian" },
     blockSize: 16,
     hasTails: true,
@@ -283,7 +283,7 @@ export function writeApplied(recording: Recording, seed: number): Written {
     };
   });
   return {
-    text: fileOf(style, rows),
+    ...fileOf(style, rows),
     options: { blockSize },
     blockSize,
     hasTails: false,

@@ -46,7 +46,7 @@ export function writeDelta(recording: Recording, seed: number): Written {
   const unknown = ({ on }: RecordedEdge): number =>
     Number.isNaN(timeOf(recording.calls[on]!)) ? 0 : NaN;
   return {
-    text: fileOf(style, rows),
+    ...fileOf(style, rows),
     options: { format: "mooncake_delta", blockSize },
     blockSize,
     hasTails: false,
@@ -104,7 +104,7 @@ export function writeAgentic(recording: Recording, seed: number): Written {
     source: { format: "test", digest: "" },
   };
   return {
-    text: fileOf(style, [header, ...shuffled(style, rows)]),
+    ...fileOf(style, [header, ...shuffled(style, rows)]),
     options: {},
     blockSize,
     hasTails: true,
@@ -139,7 +139,7 @@ export function writeAgenticV1(recording: Recording, seed: number): Written {
     wait_for: call.edges.map(({ on }) => `request-${on}`),
   }));
   return {
-    text: fileOf(style, shuffled(style, rows)),
+    ...fileOf(style, shuffled(style, rows)),
     options: { format: "agentic_mooncake", blockSize },
     blockSize,
     hasTails: true,

@@ -10,6 +10,8 @@ import type { RecordedCall, RecordedEdge } from "./random-recording.ts";
 /** A file, and what a reader can know from it. */
 export type Written = {
   readonly text: string;
+  /** The values that stand in the file, one after the other. */
+  readonly values: readonly unknown[];
   readonly options: ImportOptions;
   readonly blockSize: number;
   /** Whether the partial block at a prompt's end has an id. */
@@ -42,14 +44,19 @@ export function styleOf(seed: number) {
   };
 }
 
-/** JSON text in which texts that are marked as whole numbers are numbers, whatever their size. */
-function json(value: unknown, spread = false): string {
-  return JSON.stringify(value, null, spread ? 2 : 0).replace(/"#(\d+)"/g, "$1");
+/** JSON text in which texts that are marked as numbers are numbers, whatever their size. */
+export function jsonOf(value: unknown, spread = false): string {
+  return JSON.stringify(value, null, spread ? 2 : 0).replace(/"#([\d+\-.e]+)"/g, "$1");
 }
 
-export function fileOf(style: Style, values: readonly unknown[], canSpread = false): string {
-  const lines = values.map((value) => json(value, canSpread && style.chance(0.3)));
-  return style.bom + lines.join(style.newline) + (style.isLast ? style.newline : "");
+export function fileOf(
+  style: Style,
+  values: readonly unknown[],
+  canSpread = false,
+): Pick<Written, "text" | "values"> {
+  const lines = values.map((value) => jsonOf(value, canSpread && style.chance(0.3)));
+  const text = style.bom + lines.join(style.newline) + (style.isLast ? style.newline : "");
+  return { text, values };
 }
 
 export function shuffled<T>(style: Style, list: readonly T[]): T[] {

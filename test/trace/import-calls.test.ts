@@ -147,6 +147,11 @@ describe("agentic_mooncake", () => {
     ["no prompt", [call("a", { input_length: 0, hash_ids: [] })], /input_length is 0/],
     ["a text for a count", [call("a", { output_length: "5" })], /output_length is "5"/],
     ["half a line", ['{"request_id": "a", '], /is cut off/],
+    [
+      "an object for a name",
+      [{ request_id: "a", input_length: 9, output_length: 1, wait_for: [{ t: 1 }] }],
+      /wait_for has an object for a name/,
+    ],
     ["a version", [{ ...header, version: 9 }], /version is 9/],
   ])("refuses %s, with its line", (_, rows, message) => {
     const problem = refused(lines(header, call("ok"), ...rows));
@@ -449,7 +454,7 @@ describe("dynamo.request.trace.v1", () => {
       joins(tool({ ...told, execution_mode: "blocking", consumer_request_id: "r5800" })),
     ).toEqual([join(500_000)]);
     expect(refused(lines(...calls, tool({ ...told, execution_mode: "maybe" }))).what).toMatch(
-      /execution_mode is maybe/,
+      /execution_mode is "maybe"/,
     );
   });
 
@@ -465,7 +470,7 @@ describe("dynamo.request.trace.v1", () => {
     const child = (received: number, parent_session_id: string): object =>
       event(received, {}, { session_id: "a", parent_session_id });
     const problem = refused(lines(child(1, "b"), child(2, "c")));
-    expect(problem.what).toMatch(/parent_session_id is c/);
+    expect(problem.what).toMatch(/parent_session_id is "c"/);
     expect(problem.where).toMatch(/line 2/);
   });
 
