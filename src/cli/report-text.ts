@@ -206,8 +206,22 @@ function hardwareRows({ engine, pools, scenario }: Report): [string, string][] {
   ];
 }
 
+/** Encoder workers in a line. */
+function encoderText(encoders: NonNullable<Report["encoders"]>): string {
+  const { workers, gpu, busyShare, stageMs, transferMs, deaths, missed } = encoders;
+  const parts = [
+    `${countText(workers)} on ${gpu}, busy ${percentText(busyShare)}`,
+    `wait and pass ${msText(stageMs.mean)} (p99 ${msText(stageMs.p99)})`,
+    `embeddings ${msText(transferMs.mean)}`,
+  ];
+  if (deaths > 0) {
+    parts.push(`${countText(deaths)} died, ${countText(missed)} requests came without embeddings`);
+  }
+  return parts.join(", ");
+}
+
 /** Adapters and images, where requests bring some. */
-function extraRows({ adapters, images }: Report): [string, string][] {
+function extraRows({ adapters, images, encoders }: Report): [string, string][] {
   const rows: [string, string][] = [];
   if (adapters !== null) {
     const waited = secondsText(adapters.waitS);
@@ -220,6 +234,7 @@ function extraRows({ adapters, images }: Report): [string, string][] {
       `${countText(encoded)} encoded, ${countText(spared)} from encoder caches`,
     ]);
   }
+  if (encoders !== null) rows.push(["encoders", encoderText(encoders)]);
   return rows;
 }
 

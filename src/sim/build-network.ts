@@ -3,6 +3,7 @@
 import { fail, ok } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
 import type { CardDeck } from "../hardware/index.ts";
+import { ENCODERS } from "./encoders/encoder-schema.ts";
 import type { FabricKnobs } from "./fabric-schema.ts";
 import { gpuOf } from "./hardware-inputs.ts";
 import type { PoolSite } from "./hardware-inputs.ts";
@@ -27,7 +28,7 @@ export type Site = {
   readonly store: LinkRate | undefined;
 };
 
-/** In the order in which workers are numbered: decode pools last. */
+/** In the order in which workers are numbered: decode pools last, encoder workers behind them. */
 function placedPools(
   scenario: Scenario,
   deck: CardDeck,
@@ -65,7 +66,22 @@ function placedPools(
   }
   const isLast = ({ index }: { readonly index: number }): boolean =>
     named[index]!.role === "decode";
-  return ok([...pools.filter((pool) => !isLast(pool)), ...pools.filter(isLast)]);
+  const ordered = [...pools.filter((pool) => !isLast(pool)), ...pools.filter(isLast)];
+  const { encoders } = scenario.cluster;
+  if (encoders === null) return ok(ordered);
+  const card = gpuOf({ ...scenario, gpu: encoders.gpu ?? scenario.gpu }, deck);
+  if (!card.ok) return fail({ ...card.problem, where: "cluster.encoders.gpu" });
+  const node = deck.nodes.find(({ id }) => id === card.value?.node);
+  if (card.value === undefined || node === undefined) {
+    return fail({
+      what: "no node card has the GPU of the encoder workers",
+      where: "cluster.encoders.gpu",
+      expected: "a GPU whose card names a node",
+    });
+  }
+  const { workers, tensor: gpusPerWorker } = encoders;
+  const last = { index: pools.length, name: ENCODERS, workers, gpusPerWorker };
+  return ok([...ordered, { ...last, gpu: card.value, node }]);
 }
 
 function storeRate(deck: CardDeck, name: string | null): Result<LinkRate | undefined> {

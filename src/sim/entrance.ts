@@ -7,6 +7,7 @@ import type { Clients } from "./clients.ts";
 import { IT_WAITS, type DeskSink } from "./desk-options.ts";
 import type { Desks } from "./desks.ts";
 import type { Handoffs } from "./disagg/index.ts";
+import type { Encoders } from "./encoders/index.ts";
 import type { Endings } from "./endings.ts";
 import type { Faults } from "./faults/index.ts";
 import { placeAgain } from "./faults/redispatch.ts";
@@ -43,6 +44,7 @@ type EntranceParts = {
   /** A request is over, or its client sends it again. */
   readonly over: (worker: number, slot: number, status: number, nowUs: number) => void;
   readonly handoffs: Handoffs | undefined;
+  readonly encoders: Encoders | undefined;
   readonly clients: Clients | undefined;
   readonly gate: Gate | undefined;
   readonly retries: Retries | undefined;
@@ -66,7 +68,7 @@ export class Entrance implements DeskSink {
 
   /** The request of the intake is sent, for the first time or again. */
   enter(nowUs: number): void {
-    const { intake, handoffs, gate, pools, table, desks } = this.parts;
+    const { intake, handoffs, gate, pools, table } = this.parts;
     const { request } = intake;
     let code = handoffs === undefined ? intake.underAny(pools) : intake.underAll(pools);
     if (code < 0 && gate !== undefined) code = gate.refusal(request.row, request.input, nowUs);
@@ -78,6 +80,27 @@ export class Entrance implements DeskSink {
     gate?.entered(slot);
     this.parts.faults?.arrived(slot, nowUs);
     this.parts.retries?.entered(slot, intake);
+    if (this.parts.encoders?.begin(slot, nowUs) === true) {
+      handoffs?.legs.clear(slot);
+      this.parts.clients?.sent(slot, NO_WORKER, nowUs);
+      this.note(slot, intake.wanted, intake.attempt);
+    } else this.dispatch(slot, nowUs);
+  }
+
+  /** The images of a request are encoded: it goes on to the router. */
+  encoded(slot: number, nowUs: number): void {
+    const { intake, handoffs, pools } = this.parts;
+    intake.takeAgain(this.sentOf(slot));
+    // What it was let in with.
+    if (handoffs === undefined) intake.underAny(pools);
+    else intake.underAll(pools);
+    this.dispatch(slot, nowUs);
+  }
+
+  /** The request of the intake, in its slot, goes to the router. */
+  private dispatch(slot: number, nowUs: number): void {
+    const { intake, handoffs, desks } = this.parts;
+    const { request } = intake;
     if (handoffs !== undefined) {
       if (request.output < intake.wanted) this.truncated++;
       this.parts.clients?.sent(slot, NO_WORKER, nowUs);
@@ -92,7 +115,10 @@ export class Entrance implements DeskSink {
     } else if (desks.answers.refusal === IT_WAITS) {
       this.parts.clients?.sent(slot, NO_WORKER, nowUs);
       this.keep(slot, intake.wanted, intake.attempt);
-    } else this.turnAway(slot, desks.answers.refusal, nowUs);
+    } else {
+      this.parts.clients?.ended(slot);
+      this.turnAway(slot, desks.answers.refusal, nowUs);
+    }
   }
 
   /** A request that has lost its worker waits at the router for another. */
@@ -121,9 +147,13 @@ export class Entrance implements DeskSink {
     clock.enqueue(worker, slot, nowUs);
   }
 
-  /** A request is given up; true: it waited at the router, and its slot is free. */
+  /** A request is given up; true: it waited at the router or for an encoder worker, and its slot is free. */
   cancel(slot: number): boolean {
-    const { table, desks } = this.parts;
+    const { table, desks, encoders } = this.parts;
+    if (encoders?.cancel(slot) === true) {
+      table.give(slot);
+      return true;
+    }
     if (table.data[slot + AT_STATE] !== SLOT_AT_DESK) return false;
     this.waiting.remove(slot);
     desks.answers.leave(slot);
@@ -149,10 +179,14 @@ export class Entrance implements DeskSink {
     return true;
   }
 
-  private keep(slot: number, wanted: number, attempt: number): void {
+  private note(slot: number, wanted: number, attempt: number): void {
     const place = slot / SLOT_NUMBERS;
     this.wanted[place] = wanted;
     this.attempt[place] = attempt;
+  }
+
+  private keep(slot: number, wanted: number, attempt: number): void {
+    this.note(slot, wanted, attempt);
     this.parts.table.data[slot + AT_STATE] = SLOT_AT_DESK;
     this.waiting.pushBack(slot);
   }

@@ -3,7 +3,7 @@
 import { stream } from "../core/index.ts";
 import type { Trace } from "../trace/index.ts";
 import { EncoderCache } from "./encoder-cache.ts";
-import { AT_INPUT, AT_ROW } from "./request-table.ts";
+import { AT_INPUT, AT_RECORD, AT_ROW } from "./request-table.ts";
 import type { RequestTable } from "./request-table.ts";
 import { RowDraws } from "./row-draws.ts";
 import type { Scenario } from "./scenario.ts";
@@ -19,7 +19,9 @@ export class Images {
   private readonly ids: ImageIds | undefined;
   private readonly tokens: number;
   private readonly perRequest: number;
-  private readonly caches: EncoderCache[] = [];
+  private readonly caches: (EncoderCache | undefined)[] = [];
+  /** By record: the worker that a request comes to with its images encoded by another. */
+  readonly brought = new Map<number, number>();
 
   constructor(draws: RowDraws, tokens: number, perRequest: number, ids?: ImageIds) {
     this.draws = draws;
@@ -33,23 +35,39 @@ export class Images {
     return this.ids === undefined ? -1 : this.ids.draws.at(row);
   }
 
+  /** Images that a request brings, as many as its prompt has room for: it ends in text. */
+  countOf({ data }: RequestTable, slot: number): number {
+    if (this.draws.at(data[slot + AT_ROW]!) === 0) return 0;
+    const room = Math.floor(Math.max(0, data[slot + AT_INPUT]! - 1) / this.tokens);
+    return Math.min(this.perRequest, room);
+  }
+
+  /** A worker has lost what it kept. */
+  forget(worker: number): void {
+    this.caches[worker] = undefined;
+  }
+
   /**
    * Images of a request that have to be encoded when `cached` tokens of its prompt are known, by a worker that keeps
    * `cacheTokens` of encoded ones. Images come first in a prompt; one whose tokens are all cached needs no encoder (vLLM's
    * rule).
    */
   toEncode(
-    { data }: RequestTable,
+    table: RequestTable,
     slot: number,
     cached: number,
     worker: number,
     cacheTokens: number,
   ): number {
+    const { data } = table;
+    const end = this.countOf(table, slot);
+    if (end === 0) return 0;
+    if (this.brought.size > 0) {
+      const record = data[slot + AT_RECORD]!;
+      // They serve once: a request that is preempted does not keep them.
+      if (this.brought.get(record) === worker && this.brought.delete(record)) return 0;
+    }
     const row = data[slot + AT_ROW]!;
-    if (this.draws.at(row) === 0) return 0;
-    // A prompt ends in text.
-    const room = Math.floor(Math.max(0, data[slot + AT_INPUT]! - 1) / this.tokens);
-    const end = Math.min(this.perRequest, room);
     const first = Math.floor(cached / this.tokens);
     let missing = Math.max(0, end - first);
     if (this.ids !== undefined && missing > 0) {

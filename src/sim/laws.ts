@@ -1,6 +1,7 @@
 /** The conservation laws of a run, recounted from its parts. A breach is a defect of the engine, never of the input. */
 
 import { invariant } from "../core/index.ts";
+import type { Encoders } from "./encoders/index.ts";
 import { countNetwork } from "./network/index.ts";
 import type { ClusterNetwork } from "./network/index.ts";
 import type { Scenario } from "./scenario.ts";
@@ -19,10 +20,11 @@ export type LawfulRun = {
   readonly endings: { readonly total: number };
   readonly unfinished: number;
   readonly net: ClusterNetwork | undefined;
+  readonly encoders: Encoders | undefined;
 };
 
 /**
- * Requests: offered = completed + rejected + cancelled + unfinished. KV blocks: free + cached + used = all, per worker and tier. Decode groups: their
+ * Requests (encoder workers: taken = encoded + given up + there): offered = completed + rejected + cancelled + unfinished. KV blocks: free + cached + used = all, per worker and tier. Decode groups: their
  * sums equal a recount. Worker time: no worker is busy for longer than the run. Network: bytes of the links = bytes of the flows,
  * transfers started = ended + cancelled + in flight.
  *
@@ -33,6 +35,7 @@ export function checkLaws(run: LawfulRun): void {
   const at = `at ${nowUs} µs, seed ${run.scenario.seed}`;
   for (const worker of workers) worker.batch.audit(at);
   for (const { tiers } of run.pools) tiers?.audit(at);
+  run.encoders?.audit(at);
   const accounted = run.endings.total + run.unfinished;
   invariant(
     accounted === traffic.offered,
@@ -44,6 +47,12 @@ export function checkLaws(run: LawfulRun): void {
     invariant(
       !(busyUs > elapsedUs),
       `time law: worker ${worker.id} was busy ${busyUs} of ${elapsedUs} µs ${at}`,
+    );
+  }
+  for (const [row, busyUs] of (run.encoders?.busyUs ?? []).entries()) {
+    invariant(
+      !(busyUs > elapsedUs),
+      `time law: encoder worker ${row} was busy ${busyUs} of ${elapsedUs} µs ${at}`,
     );
   }
   if (run.net !== undefined) checkNetwork(run.net, nowUs, at);

@@ -50,6 +50,7 @@ function poolScenario(scenario: Scenario, pool: PoolKnobs): Scenario {
       gpus_per_worker: pool.gpus_per_worker ?? (splits ? null : scenario.cluster.gpus_per_worker),
       pools: [],
       fabric: null,
+      encoders: null,
     },
     engine: withOverrides(scenario.engine, pool.engine),
   };

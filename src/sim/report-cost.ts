@@ -5,6 +5,11 @@ import type { Totals } from "./report-pools.ts";
 
 const TOKENS_PER_MILLION = 1e6;
 
+/** A pool, or encoder workers. */
+type Priced = Pick<PoolSummary, "gpuHours" | "costUsd"> & {
+  readonly engine: Pick<PoolSummary["engine"], "price">;
+};
+
 type TokenCosts = Pick<
   NonNullable<Report["cost"]>,
   "usdPerMillionOutputTokens" | "usdPerMillionInputTokens" | "usdPerMillionTokens"
@@ -22,7 +27,7 @@ function perMillion(totalUsd: number, { outputTokens, admittedTokens }: Totals):
 
 /** Of all pools; `null` when one of them has no price. */
 function costOf(
-  pools: Report["pools"],
+  pools: readonly Priced[],
   totals: Totals,
   electricityUsd: number | null,
 ): Report["cost"] {
@@ -36,7 +41,7 @@ function costOf(
 
 type CardPrice = { readonly tier: TierCost["tier"]; readonly date: string; readonly usd: number };
 
-function cardPrices({ engine, gpuHours }: PoolSummary): CardPrice[] {
+function cardPrices({ engine, gpuHours }: Priced): CardPrice[] {
   const prices = engine.price?.card ?? [];
   return prices.map(({ tier, date, usdPerGpuHour }) => {
     return { tier, date, usd: usdPerGpuHour * gpuHours };
@@ -45,7 +50,7 @@ function cardPrices({ engine, gpuHours }: PoolSummary): CardPrice[] {
 
 /** The same run at the prices that the GPUs' cards have of each kind of provider; empty when a pool's GPU has none. */
 function costByTier(
-  pools: Report["pools"],
+  pools: readonly Priced[],
   totals: Totals,
   electricityUsd: number | null,
 ): readonly TierCost[] {
@@ -66,7 +71,7 @@ function costByTier(
 
 /** What the run costs at the price that was chosen, and by tier. */
 export function costsOf(
-  pools: Report["pools"],
+  pools: readonly Priced[],
   totals: Totals,
   electricityUsd: number | null,
 ): Pick<Report, "cost" | "costByTier"> {

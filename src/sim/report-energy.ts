@@ -1,5 +1,6 @@
 /** The report's energy: passes as metered, idle GPUs and hosts for the rest of the time. */
 
+import type { EncoderBill } from "./encoders/index.ts";
 import type { EnergyReport } from "./report.ts";
 import type { Pool } from "./pool.ts";
 import { gpusOf } from "./report-pools.ts";
@@ -23,11 +24,16 @@ function gpuJoules(
 type Work = { readonly simS: number; readonly outputTokens: number; readonly completed: number };
 
 /** Energy of a cluster; `null` when nothing is known of the power of one of its pools. */
-export function energyOf(pools: readonly Pool[], pue: number, work: Work): EnergyReport | null {
+export function energyOf(
+  pools: readonly Pool[],
+  pue: number,
+  work: Work,
+  encoders?: EncoderBill,
+): EnergyReport | null {
   const { simS, outputTokens, completed } = work;
-  let gpu = 0;
-  let gpuIdle = 0;
-  let host = 0;
+  let gpu = encoders?.gpuJ ?? 0;
+  let gpuIdle = encoders?.gpuIdleJ ?? 0;
+  let host = encoders?.hostJ ?? 0;
   for (const pool of pools) {
     const { power, gpusPerWorker } = pool.engine;
     if (power === undefined) return null;

@@ -1,6 +1,7 @@
 /** From a finished simulation to its report. */
 
 import { BIN_RELATIVE_ERROR } from "../core/index.ts";
+import { encoderBill, encoderSummary, type Encoders } from "./encoders/index.ts";
 import type { Endings } from "./endings.ts";
 import type { Desks } from "./desks.ts";
 import type { Gate } from "./gate.ts";
@@ -49,6 +50,7 @@ export type FinishedRun = {
   readonly outcomes: Outcomes;
   readonly handoffs: Handoffs | undefined;
   readonly faults: Faults | undefined;
+  readonly encoders: Encoders | undefined;
   readonly workers: readonly Worker[];
   readonly traffic: Traffic;
   readonly nowUs: number;
@@ -79,6 +81,7 @@ function digestOf(run: FinishedRun): string {
     digest.addF64(worker.batch.pool.cached);
   }
   digestTiers(run.pools, digest);
+  for (const us of run.encoders?.busyUs ?? []) digest.addF64(us);
   outcomes.gaps.addTo(digest);
   if (run.net !== undefined) {
     const { totals, links } = run.net.network;
@@ -249,11 +252,40 @@ function adaptersOf({ scenario, pools }: FinishedRun): Report["adapters"] {
 }
 
 /** What requests bring besides text. */
-function extrasOf(run: FinishedRun): Pick<Report, "adapters" | "images"> {
+function extrasOf(
+  run: FinishedRun,
+  simS: number,
+): Pick<Report, "adapters" | "images" | "encoders"> {
   const images = run.workers[0]?.batch.images;
   return {
     adapters: adaptersOf(run),
     images: images === undefined ? null : { encoded: images.encoded, spared: images.spared },
+    encoders: run.encoders === undefined ? null : encoderSummary(run.encoders, simS),
+  };
+}
+
+type Bill = Pick<Report, "gpuHours" | "energy" | "cost" | "costByTier" | "pools"> & {
+  readonly gpus: number;
+};
+
+/** What the cluster took and cost in `simS` seconds, and its pools one by one. */
+function billOf(run: FinishedRun, totals: Totals, simS: number): Bill {
+  const { pools } = run;
+  const encoders = run.encoders && encoderBill(run.encoders, simS);
+  const gpus = pools.reduce((sum, pool) => sum + gpusOf(pool), encoders?.gpus ?? 0);
+  const summaries = pools.map((pool) => poolSummary(pool, simS));
+  const { usd_per_kwh: usdPerKwh, pue } = run.scenario.cost;
+  const work = { simS, outputTokens: totals.outputTokens, completed: run.endings.completed };
+  const energy = energyOf(pools, pue, work, encoders);
+  const electricityUsd =
+    usdPerKwh === null || energy === null ? null : usdPerKwh * energy.facilityKwh;
+  const priced = encoders === undefined ? summaries : [...summaries, encoders];
+  return {
+    gpus,
+    gpuHours: (gpus * simS) / S_PER_HOUR,
+    energy,
+    ...costsOf(priced, totals, electricityUsd),
+    pools: summaries,
   };
 }
 
@@ -270,14 +302,7 @@ export function writeReport(
   const windowFromUs = Math.max(firstUs, scenario.traffic.warmup_s * US_PER_S);
   const windowS = Math.max(0, run.nowUs - windowFromUs) / US_PER_S;
   const perS = (amount: number): number => (windowS > 0 ? amount / windowS : 0);
-  const gpus = pools.reduce((sum, pool) => sum + gpusOf(pool), 0);
-  const summaries = pools.map((pool) => poolSummary(pool, simS));
-  const gpuHours = (gpus * simS) / S_PER_HOUR;
-  const { usd_per_kwh: usdPerKwh, pue } = scenario.cost;
-  const completed = run.endings.completed;
-  const energy = energyOf(pools, pue, { simS, outputTokens: totals.outputTokens, completed });
-  const electricityUsd =
-    usdPerKwh === null || energy === null ? null : usdPerKwh * energy.facilityKwh;
+  const { gpus, ...bill } = billOf(run, totals, simS);
   const outputPerS = perS(outcomes.measuredOutput);
   return {
     schema: "headworks.report.v1",
@@ -311,12 +336,9 @@ export function writeReport(
     },
     kv: kvOf(run, totals),
     batch: batchOf(totals, simS * workers.length),
-    ...extrasOf(run),
+    ...extrasOf(run, simS),
     slo: sloOf(outcomes, windowS, pools[0]!.engine.clientPathUs),
-    gpuHours,
-    energy,
-    ...costsOf(summaries, totals, electricityUsd),
-    pools: summaries,
+    ...bill,
     disagg: disaggSummary(run.handoffs, run.workers),
     tasks: run.endings.taskSummary() ?? null,
     faults: faultSummary(run.faults, run.nowUs),

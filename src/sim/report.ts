@@ -65,6 +65,31 @@ export type EnergyReport = {
   readonly joulesPerRequest: number | null;
 };
 
+/** What encoder workers did; requests with images are with them before a worker has them. */
+export type EncoderReport = {
+  readonly workers: number;
+  readonly gpus: number;
+  readonly gpu: string;
+  /** Requests whose images were encoded, and these images, those from a cache included. */
+  readonly requests: number;
+  readonly images: number;
+  readonly passes: number;
+  /** Share of the workers' time with a pass in progress. */
+  readonly busyShare: number;
+  /** Arrival to the beginning of the pass, arrival to its end, and embeddings on their way; in `latency.queueMs` too. */
+  readonly waitMs: LatencySummary;
+  readonly stageMs: LatencySummary;
+  readonly transferMs: LatencySummary;
+  readonly transfers: number;
+  readonly bytes: number;
+  /** Workers that died, requests that began anew at another one, and those whose embeddings never came. */
+  readonly deaths: number;
+  readonly moved: number;
+  readonly missed: number;
+  readonly gpuHours: number;
+  readonly costUsd: number | null;
+};
+
 /** What a run costs at a kind of provider, electricity included where it has a price. */
 export type TierCost = {
   readonly tier: PriceTier;
@@ -228,6 +253,8 @@ export type Report = {
   readonly adapters: { readonly loads: number; readonly waitS: number } | null;
   /** Images that workers encoded, and those that were encoded already; `null`: prompts bring none. */
   readonly images: { readonly encoded: number; readonly spared: number } | null;
+  /** What encoder workers did; `null`: there are none. */
+  readonly encoders: EncoderReport | null;
   readonly slo: SloReport;
   readonly gpuHours: number;
   /** Of GPUs and hosts over the whole run; `null` where a pool names no GPU. */

@@ -34,6 +34,10 @@ export const SLOT_AT_DESK = 14;
 export const SLOT_REMOTE = 8;
 /** At its worker, unseen by the scheduler as yet. */
 export const SLOT_UNSEEN = 10;
+/** Its images wait for an encoder worker, or are in one; and their embeddings are on their way to the worker it is sent to. */
+export const SLOT_AT_ENCODER = 15;
+export const SLOT_IN_ENCODER = 16;
+export const SLOT_FETCHING = 17;
 /** Its prefix is on its way from a lower tier or a peer; not in the queue. */
 export const SLOT_LOADING = 11;
 

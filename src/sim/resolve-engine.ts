@@ -121,7 +121,7 @@ function stepTimeSpec(knobs: PlainKnobs): StepTimeSpec {
 type Extras = Pick<KernelsSpec, "drafts" | "adapters" | "imagePatches">;
 
 /** Patches of an image for each of its tokens: encoders merge two by two (Qwen-VL, Llama 4, InternVL). */
-const PATCHES_PER_TOKEN = 4;
+export const PATCHES_PER_TOKEN = 4;
 
 /** Drafts, adapters and images as the kernels price them. */
 function extrasOf({ engine, traffic: { images } }: Scenario): Extras {
@@ -244,7 +244,8 @@ function ownFiles(hardware: HardwareInputs | undefined): readonly string[] {
   return [hardware?.params?.file, hardware?.timing?.file].filter((file) => file !== undefined);
 }
 
-function priceOf({ cost }: Scenario, gpu: GpuCard | undefined): EngineFacts["price"] {
+/** What a GPU costs by the scenario, or by its card; `null`: neither says. */
+export function priceOf({ cost }: Scenario, gpu: GpuCard | undefined): EngineFacts["price"] {
   const prices = gpu === undefined ? [] : gpuPrices(gpu);
   const card = prices.map(({ tier, usdPerHour, date }) => {
     return { tier, usdPerGpuHour: usdPerHour, date };
@@ -257,14 +258,18 @@ function priceOf({ cost }: Scenario, gpu: GpuCard | undefined): EngineFacts["pri
   return { usdPerGpuHour: price.usdPerHour, tier: cost.tier, date: price.date, card };
 }
 
+/** Power of a GPU's share of its node, W. */
+export function hostShareW(gpu: GpuCard, deck: CardDeck | undefined): number {
+  const node = deck?.nodes.find(({ id }) => id === gpu.node);
+  return node === undefined ? gpu.allInW - gpu.tdpW : node.hostW / node.gpus;
+}
+
 /**
  * Power of a GPU and of its share of the node. Without a node card the share is what the GPU's all-in power holds beyond the
  * GPU itself.
  */
 function powerOf(model: StepTimeModel, gpu: GpuCard, deck: CardDeck | undefined): EnginePower {
-  const node = deck?.nodes.find(({ id }) => id === gpu.node);
-  const hostW = node === undefined ? gpu.allInW - gpu.tdpW : node.hostW / node.gpus;
-  return { steps: new StepPower(model, gpu.power), hostW };
+  return { steps: new StepPower(model, gpu.power), hostW: hostShareW(gpu, deck) };
 }
 
 /** Of a token in all layers, and of what a request holds besides (linear attention). */

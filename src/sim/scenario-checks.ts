@@ -1,6 +1,7 @@
 /** What the schema cannot say: rules between keys, as the engines themselves enforce them. */
 
 import { checkExperts } from "./expert-checks.ts";
+import { checkEncoders } from "./encoders/encoder-checks.ts";
 import { checkRoles } from "./disagg/role-checks.ts";
 import { checkFaults } from "./faults/fault-checks.ts";
 import type { Problem } from "../core/index.ts";
@@ -15,6 +16,7 @@ import { BLOCKS_DEFAULT, ranksOf } from "./worker-knobs.ts";
 export function crossCheck(scenario: Scenario): Problem | undefined {
   return (
     checkPools(scenario) ??
+    checkEncoders(scenario) ??
     checkSource(scenario) ??
     checkTimes(scenario.traffic) ??
     checkQueue(scenario.router.queue) ??

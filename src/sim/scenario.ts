@@ -20,7 +20,7 @@ import {
 import { faultsSchema } from "./faults/fault-schema.ts";
 import { routerKeys } from "./router-keys.ts";
 import { poolLabels } from "./routing-keys.ts";
-import { fabricSchema } from "./fabric-schema.ts";
+import { clusterKeys } from "./cluster-keys.ts";
 import { overridesOf } from "./schema-overrides.ts";
 import { sloKeys } from "./slo-keys.ts";
 import { kvSchema } from "./tiers/tier-schema.ts";
@@ -347,10 +347,7 @@ const schema = z.strictObject({
         z.array(pool).max(1000).default([]),
         "pools of different workers; none: cluster.workers alike, each serving whole requests",
       ),
-      fabric: described(
-        fabricSchema.nullable().default(null),
-        "nodes, links and network around the workers; null: nothing that they share",
-      ),
+      ...clusterKeys,
     })
     .prefault({}),
   engine: engine.prefault({}),

@@ -13,6 +13,7 @@ import { clientsOf, type Clients } from "./clients.ts";
 import { desksOf, type Desks } from "./desks.ts";
 import { gateOf, type Gate } from "./gate.ts";
 import { handoffsOf, type Handoffs, type HandoffSink } from "./disagg/index.ts";
+import { encodersOf, type Encoders } from "./encoders/index.ts";
 import { Endings } from "./endings.ts";
 import { Entrance } from "./entrance.ts";
 import type { MixedStep, WorkerSink } from "./engine.ts";
@@ -80,6 +81,7 @@ export class Simulation implements WorkerSink, HandoffSink {
   private readonly poolOf: Pool[] = [];
   desks!: Desks;
   handoffs: Handoffs | undefined;
+  encoders: Encoders | undefined;
   faults: Faults | undefined;
   readonly clients: Clients | undefined;
   gate: Gate | undefined;
@@ -97,7 +99,7 @@ export class Simulation implements WorkerSink, HandoffSink {
   static create(
     inputs: SimulationInputs,
     options: SimulationOptions,
-    { engines, net }: Cluster,
+    { engines, net, encoders }: Cluster,
   ): Result<Simulation> {
     const simulation = new Simulation(inputs, options, engines[0]!.clientPathUs);
     const pools = buildPools(inputs, {
@@ -116,7 +118,7 @@ export class Simulation implements WorkerSink, HandoffSink {
     const gate = gateOf(inputs.scenario, pools.value, simulation.table, inputs.trace, slo);
     if (!gate.ok) return gate;
     simulation.gate = gate.value;
-    simulation.connect(pools.value, desks.value);
+    simulation.connect(pools.value, desks.value, encoders);
     return ok(simulation);
   }
 
@@ -143,7 +145,7 @@ export class Simulation implements WorkerSink, HandoffSink {
     this.nextAudit = options.auditEvery ?? Infinity;
   }
 
-  private connect(pools: readonly Pool[], desks: Desks): void {
+  private connect(pools: readonly Pool[], desks: Desks, site: Cluster["encoders"]): void {
     this.pools = pools;
     this.workers = workersByNumber(pools);
     for (const pool of pools) for (const { id } of pool.workers) this.poolOf[id] = pool;
@@ -156,13 +158,16 @@ export class Simulation implements WorkerSink, HandoffSink {
     const ends = { prefillDesk: desks.door, decodeDesk: desks.answers, sink: this };
     const parts = { table, workers, clock, poolOf, intake, pools, ...ends };
     this.handoffs = handoffsOf(this.scenario, pools, parts, this.net);
+    this.encoders = encodersOf(this.scenario, { ...parts, site, net: this.net }, (slot, nowUs) => {
+      this.entrance.encoded(slot, nowUs);
+    });
     const over = this.close.bind(this);
     const leave = (slot: number): void => this.gate?.ended(slot);
     const around = { desks, handoffs: this.handoffs, clients, over, net: this.net };
     const hold = (slot: number): void => this.entrance.hold(slot);
     this.faults = faultsOf(this.scenario, pools, { ...parts, ...around, hold });
-    const { gate, retries, faults } = this;
-    const door = { endings, leave, gate, retries, faults };
+    const { gate, retries, faults, encoders } = this;
+    const door = { endings, leave, gate, retries, faults, encoders };
     this.entrance = new Entrance({ ...parts, ...around, ...door });
     desks.connect(this.handoffs ?? this.entrance);
     series?.watch(this);
@@ -248,11 +253,12 @@ export class Simulation implements WorkerSink, HandoffSink {
 
   /** One instant: everything that happens at the next time something does. */
   private nextInstant(): void {
-    const { clock, traffic, clients, handoffs, net, retries, faults, desks } = this;
+    const { clock, traffic, clients, handoffs, net, retries, faults, desks, encoders } = this;
     let timeUs = Math.min(clock.timeUs, traffic.nextUs);
     if (handoffs !== undefined) timeUs = Math.min(timeUs, handoffs.nextUs);
     if (clients !== undefined) timeUs = Math.min(timeUs, clients.nextUs);
     if (retries !== undefined) timeUs = Math.min(timeUs, retries.nextUs);
+    if (encoders !== undefined) timeUs = encoders.nextBefore(timeUs, this);
     if (faults !== undefined) timeUs = faults.nextBefore(timeUs, this);
     // What moves in the background moves on while anything else goes on.
     timeUs = clock.nextUs(timeUs);
@@ -268,6 +274,7 @@ export class Simulation implements WorkerSink, HandoffSink {
     if (net !== undefined && net.nextUs === timeUs) net.deliver(timeUs);
     this.events += clock.end(timeUs);
     if (handoffs !== undefined) this.events += handoffs.advance(timeUs);
+    if (encoders !== undefined) this.events += encoders.advance(timeUs);
     if (faults !== undefined) this.events += faults.advance(timeUs);
     if (clients !== undefined) while (clients.nextUs === timeUs) this.timeOut(clients, timeUs);
     // Before those who come now: they may not overtake who waits.
@@ -277,6 +284,7 @@ export class Simulation implements WorkerSink, HandoffSink {
       this.arrive(timeUs);
       this.events++;
     }
+    encoders?.start(timeUs);
     clock.start(timeUs);
     faults?.settle(timeUs);
     if (this.events >= this.nextAudit) this.audit();
@@ -336,6 +344,7 @@ export class Simulation implements WorkerSink, HandoffSink {
     this.nowUs = nowUs;
     for (const worker of this.workers) worker.stop(nowUs);
     this.faults?.close(nowUs);
+    this.encoders?.stop(nowUs);
     if (this.firstArrivalUs <= nowUs) this.observer.sample(nowUs);
     leaveUnfinished(this, nowUs);
     this.audit();

@@ -4,7 +4,7 @@
  * A request's time is cut into parts that add up to it, to the microsecond:
  *
  *   path        between client and engine, there and back
- *   queue       arrival → first scheduled, less onboard
+ *   queue       arrival → first scheduled, less onboard; with encoder workers their pass and the embeddings' way too
  *   onboard     loading its prefix from lower tiers or peers before it was first scheduled
  *   prefill     first scheduled → prompt computed, less what is preemption
  *   transfer    prompt computed on a prefill worker → its keys and values at the decode worker, waiting for memory there included

@@ -1,6 +1,7 @@
 /** Requests that have not ended in any way: at the router, at workers, on their way between them, lost with one, or to be sent again. */
 
 import type { Handoffs } from "./disagg/index.ts";
+import type { Encoders } from "./encoders/index.ts";
 import type { Endings } from "./endings.ts";
 import type { Faults } from "./faults/index.ts";
 import type { Intake } from "./intake.ts";
@@ -18,13 +19,15 @@ export type UnfinishedParts = {
   readonly faults: Faults | undefined;
   readonly retries: Retries | undefined;
   readonly entrance: { readonly waiting: SlotList };
+  readonly encoders: Encoders | undefined;
 };
 
 /** How many there are. */
 export function unfinishedOf(parts: UnfinishedParts): number {
-  const { workers, handoffs, faults, retries, entrance } = parts;
+  const { workers, handoffs, faults, retries, entrance, encoders } = parts;
   let count = (handoffs?.remote.length ?? 0) + (retries?.size ?? 0) + (faults?.lost.length ?? 0);
-  count += entrance.waiting.length;
+  count += entrance.waiting.length + (encoders?.count ?? 0);
+  encoders?.forEachFetching(() => count++);
   for (const worker of workers) if (worker.batch.answers) count += worker.batch.unfinishedCount;
   return count;
 }
@@ -53,4 +56,6 @@ export function leaveUnfinished(
   parts.retries?.forEach((sent) => endings.leaveUnsent(intake.requestOf(sent), nowUs));
   parts.faults?.lost.forEach((slot) => leave(NO_WORKER, slot));
   parts.entrance.waiting.forEach((slot) => leave(NO_WORKER, slot));
+  parts.encoders?.forEach((slot) => leave(NO_WORKER, slot));
+  parts.encoders?.forEachFetching((slot, worker) => leave(worker, slot));
 }

@@ -11,12 +11,21 @@ import type { Worker } from "./worker.ts";
 /** The one event a worker has pending: its pass or run ends, or its wait for a batch is over. */
 const EV_WORKER = 0;
 
+/** Embeddings that follow a request: see `Encoders`. */
+type Courier = {
+  follow(worker: Worker, slot: number, nowUs: number): boolean;
+  withdraw(slot: number, nowUs: number): boolean;
+};
+
 export class WorkerEvents {
   private readonly workers: readonly Worker[];
   private readonly queue: EventQueue;
   private readonly due = new DueList();
   /** Takes a request that is sent to a worker that is dead; false: it is not. Undefined: workers do not die. */
   private refusal: ((worker: Worker, slot: number, nowUs: number) => boolean) | undefined;
+
+  /** Keeps a request from its worker until what it needs has come there. Undefined: nothing has to. */
+  private courier: Courier | undefined;
 
   private readonly tiers: TierGroup | undefined;
   private nowUs = NaN;
@@ -75,9 +84,15 @@ export class WorkerEvents {
     return this.refusal !== undefined && this.refusal(worker, slot, nowUs);
   }
 
+  /** From now on requests may be on their way to workers. */
+  follow(courier: Courier): void {
+    this.courier = courier;
+  }
+
   /** A request arrives at a worker. */
   enqueue(worker: Worker, slot: number, nowUs: number): void {
     if (this.refuses(worker, slot, nowUs)) return;
+    if (this.courier?.follow(worker, slot, nowUs) === true) return;
     const mayStart = worker.batch.enqueue(slot, nowUs);
     if (worker.state === WORKER_IDLE) this.due.add(worker);
     else if (mayStart && worker.state === WORKER_DECODE) {
@@ -93,6 +108,7 @@ export class WorkerEvents {
 
   /** A request that is not done leaves the worker. */
   cancel(worker: Worker, slot: number, nowUs: number): void {
+    if (this.courier?.withdraw(slot, nowUs) === true) return;
     this.reschedule(worker, worker.cancel(slot, nowUs), nowUs);
   }
 

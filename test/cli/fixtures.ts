@@ -133,6 +133,7 @@ export function reportOf(changes: Partial<Report> = {}): Report {
     cost: null,
     costByTier: [],
     tasks: null,
+    encoders: null,
     admission: null,
     ownRouter: null,
     workers: [

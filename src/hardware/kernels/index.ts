@@ -5,7 +5,7 @@ export * from "./collective.ts";
 export * from "./drafts.ts";
 export * from "./elementwise.ts";
 export { balancedPlacement, type SlotPlan, trivialPlacement } from "./expert-slots.ts";
-export { encoderUs } from "./encoder.ts";
+export { type EncoderCosts, encoderPassUs, encoderUs } from "./encoder.ts";
 export * from "./gemm.ts";
 export * from "./graph-sizes.ts";
 export * from "./kernel-device.ts";

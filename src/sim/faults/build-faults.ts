@@ -1,5 +1,6 @@
 /** From a scenario to its faults. */
 
+import { isOfEncoders } from "../encoders/encoder-checks.ts";
 import type { Pool } from "../pool.ts";
 import type { Scenario } from "../scenario.ts";
 import { hasFaults } from "./fault-schema.ts";
@@ -16,9 +17,12 @@ export function faultsOf(
 ): Faults | undefined {
   const { faults: knobs, seed } = scenario;
   if (!hasFaults(knobs)) return undefined;
-  const planned = knobs.events.map((event) => {
+  const events = knobs.events.filter((event) => !isOfEncoders(scenario, event));
+  const planned = events.map((event) => {
     if (takesNodes(event) && parts.net !== undefined) {
-      return { event, workers: workersInNodes(scenario, event, parts.net) };
+      const there = workersInNodes(scenario, event, parts.net);
+      // Encoder workers, numbered behind all others, see to themselves.
+      return { event, workers: there.filter((id) => id < parts.workers.length) };
     }
     const targets = targetsOf(scenario, event);
     return { event, workers: targets.map(({ pool, row }) => pools[pool]!.workers[row]!.id) };

@@ -3,6 +3,7 @@
 import { nearestNames } from "../../core/index.ts";
 import type { Problem } from "../../core/index.ts";
 import type { ClusterNetwork } from "../network/index.ts";
+import { encoderEvent, isOfEncoders } from "../encoders/encoder-checks.ts";
 import { poolScenarios, poolsOf } from "../pool-scenarios.ts";
 import type { Scenario } from "../scenario.ts";
 import type { FaultEvent } from "./fault-schema.ts";
@@ -146,6 +147,7 @@ function checkKeys(event: FaultEvent): Problem | undefined {
 
 function checkEvent(scenario: Scenario, event: FaultEvent): Problem | undefined {
   const { kind, pool } = event;
+  if (isOfEncoders(scenario, event)) return encoderEvent(scenario, event);
   const names = poolsOf(scenario).map(({ name }) => name);
   if (pool !== undefined && !names.includes(pool)) {
     return {
