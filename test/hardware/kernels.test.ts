@@ -358,6 +358,19 @@ describe("all-reduces", () => {
     expect(us(limited, 256) - us(free, 256)).toBeGreaterThan(80 * 2 * normUs);
   });
 
+  it("beside their norm have the kernel of the engine's version: a second stage from 256 kB on", () => {
+    const sglang = timingOf("sglang");
+    const usOf = (version: string, model: string, batch: number): number =>
+      kernelsOf("h100", model, { tp: 8 }, timingAt(sglang, version)).parts(decode(batch, 0)).gpuUs;
+    const extraUs = (batch: number): number =>
+      (usOf("0.5.6", "qwen3-32b", batch) - usOf("0.5.14", "qwen3-32b", batch)) / 128;
+    // 25 rows of 5120 are 256,000 bytes, 26 are more than 256 kB; graphs hold 24 and 32.
+    expect(extraUs(32) - extraUs(24)).toBeGreaterThan(3);
+    // SGLang fuses those of Qwen3's experts with norms, which is another kernel.
+    const fused = "qwen3-235b-a22b";
+    expect(usOf("0.5.6", fused, 32)).toBe(usOf("0.5.14", fused, 32));
+  });
+
   it("of an older TensorRT-LLM send small messages whole: seven times each on eight ranks", () => {
     const layout = { tp: 8, dtype: "fp8" } as const;
     const timing = timingOf("trtllm");

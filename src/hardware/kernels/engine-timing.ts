@@ -25,6 +25,8 @@ export type EngineTiming = {
   readonly attention: string;
   readonly collectives: string;
   readonly experts: string;
+  /** Table of all-reduces that are not fused with a norm; that of `collectives` when absent. */
+  readonly unfusedCollectives?: string;
   /** Largest decode batch that replays a CUDA graph; 0: none. */
   readonly graphRowsMax: number;
   /** Batch sizes that graphs are captured for, ascending; vLLM's when absent. */
@@ -157,6 +159,10 @@ export function parseEngineTiming(file: string, raw: unknown): Result<EngineTimi
   }
   const call = at(raw, "expertCallLaunches");
   if (call !== undefined && !isNumber(call, true)) return bad("expertCallLaunches", "> 0");
+  const unfused = at(raw, "unfusedCollectives");
+  if (unfused !== undefined && typeof unfused !== "string") {
+    return bad("unfusedCollectives", "the name of a table");
+  }
   const oneShot = at(raw, "oneShotRowsMax");
   if (oneShot !== undefined && !isNumber(oneShot, false)) return bad("oneShotRowsMax", "≥ 0");
   const sizes = at(raw, "graphSizes") ?? [];

@@ -157,14 +157,17 @@ export function layerRowsUs(machine: StepMachine, at: LayerRows, m: number): num
   );
   for (const projection of at.projections) us += projectionUs(machine, projection, m);
   const { fabric, timing, split } = machine;
+  const unfused = timing.unfusedCollectives ?? timing.collectives;
   if (at.wideNorms > 0) {
-    const sumsUs = allReduceUs(fabric, timing.collectives, split.tp, m * WIDE_NORM_BYTES);
+    const sumsUs = allReduceUs(fabric, unfused, split.tp, m * WIDE_NORM_BYTES);
     us += at.wideNorms * (WIDE_NORM_KERNELS * timing.smallKernelUs + sumsUs);
   }
   if (at.reductions > 0) {
     const bytes = m * machine.card.hidden * ACTIVATION_BYTES;
     const reduceUs = m <= at.oneShotRowsMax ? oneShotUs : allReduceUs;
-    us += at.reductions * reduceUs(fabric, timing.collectives, split.tp, bytes);
+    const isFused = at.fusedNorms > 0 && m <= at.fusedRowsMax;
+    const table = isFused ? timing.collectives : unfused;
+    us += at.reductions * reduceUs(fabric, table, split.tp, bytes);
   }
   return us * at.layers;
 }

@@ -147,24 +147,37 @@ function fitGroups(
   return fits;
 }
 
-/** All-reduce of each engine inside a CUDA graph, newest version: keys "engine/ranks". */
+/**
+ * The all-reduce that vLLM had and SGLang took over, before both changed it: one stage up to 256 KiB on eight
+ * ranks and 512 KiB on fewer, two behind another barrier from there on (vLLM csrc/custom_all_reduce.cuh).
+ */
+const TWO_STAGE = { framework: "sglang", version: "0.5.9", name: "two-stage" } as const;
+
+/**
+ * All-reduce of each engine inside a CUDA graph, newest version: keys "engine/ranks"; and the one of older
+ * vLLM and SGLang.
+ */
 export function fitAllReduce(
   system: string,
   table: Table,
   solve: LinearSolver,
 ): Record<string, Fitted<CollectiveParams>> {
   const framework = table.text("framework");
+  const version = table.text("version");
   const mode = table.text("mode");
-  return fitGroups(
-    system,
-    {
-      table,
-      version: "version",
-      hasOneShot: true,
-      keyOf: (i) => (mode[i]!.endsWith("eager") ? undefined : [framework[i]!, "all-reduce"]),
-    },
-    solve,
-  );
+  const fitOf = (nameOf: (row: number) => string | undefined): ReturnType<typeof fitAllReduce> => {
+    const keyOf: Grouping["keyOf"] = (i) => {
+      const name = mode[i]!.endsWith("eager") ? undefined : nameOf(i);
+      return name === undefined ? undefined : [name, "all-reduce"];
+    };
+    return fitGroups(system, { table, version: "version", hasOneShot: true, keyOf }, solve);
+  };
+  const isTwoStage = (i: number): boolean =>
+    framework[i] === TWO_STAGE.framework && version[i] === TWO_STAGE.version;
+  return {
+    ...fitOf((i) => framework[i]!),
+    ...fitOf((i) => (isTwoStage(i) ? TWO_STAGE.name : undefined)),
+  };
 }
 
 /** NCCL operations, newest version: keys "nccl/operation/ranks". */
