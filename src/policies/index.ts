@@ -25,6 +25,7 @@ export * from "./router/pick.ts";
 export { QUEUE_ORDERS } from "./router/queue-lane.ts";
 export type { QueueOrder, QueueRule } from "./router/queue-lane.ts";
 export { REFUSED_NONE, REFUSED_OVERLOAD, REFUSED_PIN, workerBits } from "./router/restrictions.ts";
+export { rendezvousRanking } from "./router/rendezvous.ts";
 export * from "./router/router-queue.ts";
 export * from "./router/router-state.ts";
 export type * from "./router/router-setup.ts";

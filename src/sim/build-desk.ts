@@ -4,7 +4,8 @@ import { fail, ok } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
 import { createRouter } from "../policies/index.ts";
 import type { Router, RouterRole, RouterSetting, WorkerFacts } from "../policies/index.ts";
-import type { ViewFidelity } from "./desk-options.ts";
+import { adapterPlaces } from "./adapter-places.ts";
+import type { DeskOptions, ViewFidelity } from "./desk-options.ts";
 import { queueOf } from "./build-queue.ts";
 import { bothWatchers } from "./kv-watcher.ts";
 import type { Pool } from "./pool.ts";
@@ -52,12 +53,13 @@ export function buildDesk(
   const tellsTiers = keys.kv_events && keys.kv_event_tiers;
   const tellers = tellersOf(pools, tellsTiers);
   const rules = rulesOf(inputs, pools);
+  const facts = pools.flatMap((pool) => pool.workers.map(() => factsOf(pool))).map(rules.label);
   const desk = new RouterDesk({
     router: () => another(make(setting), first.value),
     peeker: peeker && (() => another(make({ ...setting, role: "mixed" }), peeker.value)),
     setup: {
       role,
-      facts: pools.flatMap((pool) => pool.workers.map(() => factsOf(pool))).map(rules.label),
+      facts,
       kvEvents: keys.kv_events,
       storeReaders: tellers.readers,
       indexCapBlocks: orNever(keys.index_blocks),
@@ -80,8 +82,8 @@ export function buildDesk(
     slo,
     tellers,
     outputHints: keys.output_hints,
+    ...restrictionsOf(inputs, pools, role, facts),
     rules: rules.rules,
-    pins: deskPins(scenario, inputs.trace, pools, role),
     queue: role === "decode" ? undefined : queueOf(keys.queue, inputs.trace),
     recheckUs: Math.max(1, inUs(keys.queue.recheck_s)),
     seed: scenario.seed,
@@ -117,6 +119,19 @@ function rulesOf({ scenario, trace }: SimulationInputs, pools: readonly Pool[]) 
     labels: rules?.bits[place] ?? 0,
   });
   return { rules, label };
+}
+
+/** What rows and adapters leave of the workers. */
+function restrictionsOf(
+  inputs: SimulationInputs,
+  pools: readonly Pool[],
+  role: RouterRole,
+  facts: readonly WorkerFacts[],
+): Pick<DeskOptions, "pins" | "places"> {
+  return {
+    pins: deskPins(inputs.scenario, inputs.trace, pools, role),
+    places: adapterPlaces(inputs, facts),
+  };
 }
 
 /** How true the routers' view is. */

@@ -2,6 +2,7 @@
 
 import type { QueueRules, Router, RouterSetup } from "../policies/index.ts";
 import type { Trace } from "../trace/index.ts";
+import type { AdapterPlaces } from "./adapter-places.ts";
 import type { PrefixForest } from "./prefix-forest.ts";
 import type { RequestTable } from "./request-table.ts";
 import type { RoutingRules } from "./routing-rules.ts";
@@ -49,6 +50,8 @@ export type DeskOptions = {
   readonly rules: RoutingRules | undefined;
   /** What rows of the trace ask for; undefined: nothing that is heeded. */
   readonly pins: DeskPins | undefined;
+  /** Which workers serve which adapter; undefined: all every one. */
+  readonly places: AdapterPlaces | undefined;
   /** Who waits at the router, and in which order; undefined: nobody. */
   readonly queue: QueueRules | undefined;
   /** How often those who wait are looked at while predicted prefills wear off, µs. */

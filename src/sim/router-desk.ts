@@ -310,6 +310,7 @@ export class RouterDesk {
   setHealth(worker: number, isUp: boolean): void {
     this.queues.heard();
     const local = this.localOf[worker]!;
+    this.options.places?.setHealth(local, isUp);
     for (const { state } of this.replicas) state.setHealth(local, isUp);
   }
 
@@ -360,7 +361,9 @@ export class RouterDesk {
     request.expectedOutput = expectedOutput(trace, this.options.outputHints, row);
     this.options.rules?.apply(request, row);
     request.pinned = this.peekedAt;
+    request.allowed = undefined;
     this.pins?.apply(request, row);
+    this.options.places?.apply(request, row);
     const { affinityBlocks } = this.needs;
     if (affinityBlocks !== undefined) {
       this.firstRow ??= firstRows(forest);

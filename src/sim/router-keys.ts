@@ -94,6 +94,10 @@ export const routerKeys = z.strictObject({
     "clients say how long the answer will be (perfect hints: an upper bound)",
   ),
   rules: routingRules,
+  adapter_replicas: described(
+    z.int().positive().max(100_000).nullable().default(null),
+    "workers that serve each LoRA adapter (traffic.adapters), of each role, by rendezvous hashing; null: all, each loads what it is asked for",
+  ),
   trace_pins: described(
     z.boolean().default(true),
     "heed what rows of the trace ask for: pinned workers (backend_instance_id, prefill_worker_id, decode_worker_id) and lists (allowed_workers), by worker number",

@@ -21,6 +21,7 @@ export function crossCheck(scenario: Scenario): Problem | undefined {
     checkTimes(scenario.traffic) ??
     checkQueue(scenario.router.queue) ??
     checkRules(scenario) ??
+    checkAdapterPlaces(scenario) ??
     checkSlo(scenario)
   );
 }
@@ -267,4 +268,15 @@ function checkTimes(traffic: Scenario["traffic"]): Problem | undefined {
     }
   }
   return undefined;
+}
+
+/** Workers of their own need adapters to serve. */
+function checkAdapterPlaces({ router, traffic }: Scenario): Problem | undefined {
+  if (router.adapter_replicas === null || traffic.adapters !== null) return undefined;
+  return {
+    what: "no requests ask for adapters that could have their own workers",
+    where: "router.adapter_replicas",
+    expected: "a scenario with traffic.adapters, or null",
+    remedy: "set traffic.adapters: {count: 8} and engine.lora, or leave this out",
+  };
 }

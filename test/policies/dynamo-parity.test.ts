@@ -19,6 +19,7 @@ const HERE = "policies/dynamo-parity.test.ts";
 const DEFAULTS = "policies/dynamo-defaults.test.ts";
 const RULES = "sim/routing-rules.test.ts";
 const PINS = "sim/row-pins.test.ts";
+const PLACES = "sim/adapter-places.test.ts";
 const ROUTER_QUEUE = "sim/router-queue.test.ts";
 const CONDITIONAL = "sim/disagg/conditional.test.ts";
 const HANDOFFS = "sim/disagg/hand-worked.test.ts";
@@ -214,6 +215,14 @@ const TABLE: readonly Row[] = [
     [CONDITIONAL, "behind a busy prefill worker a prompt stays"],
     [CONDITIONAL, "a busy decode worker takes no prompts"],
     [DEFAULTS, "conditional disaggregation"],
+  ],
+  [
+    "LoRA in the hash and as a filter, tenants kept apart by salt",
+    "should",
+    ["sim/adapters.test.ts", "equal prompts of different adapters share nothing"],
+    [PLACES, "each goes to the first workers of its ranking, and is loaded there once"],
+    [PLACES, "when its worker is gone the next of the ranking takes over, and gives it back"],
+    ["sim/tiers.test.ts", "tenants that are kept apart share nothing"],
   ],
   [
     "session affinity",

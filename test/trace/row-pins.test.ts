@@ -40,14 +40,16 @@ describe("pins of rows", () => {
        {"request_id": "b", ${ROW}, "wait_for": ["a"], "allowed_workers": [0, 2]}`,
     );
     expect(asked(calls.pins, 2)).toMatchObject([{ any: 1 }, { allowed: [0, 2] }]);
-    const request = '"request_id": "r", "input_tokens": 10, "output_tokens": 2';
+    const request = '"input_tokens": 10, "output_tokens": 2';
     const event = (rest: string): string =>
       `{"schema": "dynamo.request.trace.v1", "event_type": "request_end", "request": {${request}, ${rest}}}`;
     const records = imported(
       [
-        event('"request_received_ms": 1, "prefill_worker_id": 1, "decode_worker_id": 2'),
+        event(
+          '"request_id": "r", "request_received_ms": 1, "prefill_worker_id": 1, "decode_worker_id": 2',
+        ),
         // Where a request went is no wish of its own.
-        event('"request_received_ms": 2, "worker": {"decode_worker_id": 7}'),
+        event('"request_id": "s", "request_received_ms": 2, "worker": {"decode_worker_id": 7}'),
       ].join("\n"),
     );
     expect(asked(records.pins, 2)).toMatchObject([

@@ -1,14 +1,8 @@
 /** Consistent hashing of the prompt's first blocks with bounded loads: affinity without any index. */
 
+import { rendezvousMix } from "./rendezvous.ts";
 import { NO_WORKER } from "./router.ts";
 import type { Router, RouterPolicy, RouterRequest, RouterView } from "./router.ts";
-
-/** Mixes two 32-bit numbers (the finaliser of MurmurHash3 over a product with the golden ratio). */
-function mixed(key: number, worker: number): number {
-  let h = Math.imul(key ^ Math.imul(worker + 1, 0x9e3779b1), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
-}
 
 class ConsistentHash implements Router {
   readonly needs: { readonly affinityBlocks: number };
@@ -29,7 +23,7 @@ class ConsistentHash implements Router {
     let bestMix = -1;
     for (let i = 0; i < count; i++) {
       const worker = candidates[i]!;
-      const mix = mixed(request.affinityKey, worker);
+      const mix = rendezvousMix(request.affinityKey, worker);
       const isFull = outstanding[worker]! + 1 > most;
       view.scores[worker] = isFull ? Infinity : -mix;
       if (isFull || mix <= bestMix) continue;
