@@ -10,6 +10,7 @@ import {
   blocksError,
   compareRivals,
   compareSteps,
+  furtherRuns,
   loadKvBlocks,
   loadRivals,
   loadStepRuns,
@@ -26,6 +27,7 @@ import type {
   MeasuredRun,
   Prediction,
   RivalPrediction,
+  SimulatedRun,
   StepSummary,
 } from "../plan/index.ts";
 import type { MeasuredData } from "./accuracy-data.ts";
@@ -42,8 +44,6 @@ export type AccuracyChoice = {
 
 /** Told before each simulation: how many runs are done. */
 export type Tick = (done: number, total: number) => Promise<void>;
-
-type Done = { readonly run: MeasuredRun; readonly prediction: Prediction };
 
 /** The runs to compare: of the named group, the first `limit` of each. */
 export function chooseRuns(
@@ -72,6 +72,38 @@ export function chooseRuns(
   );
 }
 
+type Simulate = (run: MeasuredRun) => Result<Prediction>;
+
+/** Simulates runs; those that the simulator cannot tell apart once. */
+function onceEach(shelf: PartsShelf): Simulate {
+  const known = new Map<string, Result<Prediction>>();
+  return (run) => {
+    const key = simulationKey(run);
+    const parts = shelf.partsOf(run);
+    const result = known.get(key) ?? (parts.ok ? simulateRun(run, parts.value) : parts);
+    known.set(key, result);
+    return result;
+  };
+}
+
+/** Predictions for loads that were not measured, as far as the ranking needs them. */
+async function furtherLoads(
+  done: readonly SimulatedRun[],
+  simulated: Simulate,
+  tick: Tick,
+): Promise<SimulatedRun[]> {
+  const further: SimulatedRun[] = [];
+  for (;;) {
+    const next = furtherRuns(done, further);
+    if (next.length === 0) return further;
+    for (const [index, run] of next.entries()) {
+      await tick(index, next.length);
+      const result = simulated(run);
+      further.push(result.ok ? { run, prediction: result.value } : { run });
+    }
+  }
+}
+
 /** Compares runs, steps and block counts. */
 export async function compareAll(
   data: MeasuredData,
@@ -88,15 +120,13 @@ export async function compareAll(
   const rivals = rivalsOf(data.folder);
   if (!rivals.ok) return rivals;
   const rows: AccuracyRow[] = [];
-  const done: Done[] = [];
+  const done: SimulatedRun[] = [];
   const failures = new Map<string, number>();
-  const known = new Map<string, Result<Prediction>>();
+  const simulated = onceEach(shelf);
   for (const [index, run] of chosen.value.entries()) {
     await tick(index, chosen.value.length);
-    const key = simulationKey(run);
     const parts = shelf.partsOf(run);
-    const result = known.get(key) ?? (parts.ok ? simulateRun(run, parts.value) : parts);
-    known.set(key, result);
+    const result = simulated(run);
     if (!parts.ok || !result.ok) {
       const what = result.ok ? "" : result.problem.what;
       const reason = `${run.model} on ${run.gpu}, ${run.engine}: ${what}`;
@@ -111,7 +141,7 @@ export async function compareAll(
     accuracyReport({
       versions: { headworks: packageVersion() },
       rows,
-      ranking: rankConfigurations(done),
+      ranking: rankConfigurations(done, await furtherLoads(done, simulated, tick)),
       steps: steps.value,
       blocks: blocks.value,
       rivals: compareRivals(rivals.value, rows),

@@ -12,18 +12,20 @@ export type PairCount = {
 };
 
 /**
- * Counts the pairs of two lists of equal length; pairs tied in both count nowhere, nor do those whose
- * first values differ by `noise` or less, relative to the smaller one.
+ * Counts the pairs of two lists of equal length; pairs tied in both count nowhere, nor do those whose first
+ * values are no further apart, relative to the smaller one, than the relative `noises` of both together.
  */
 export function rankPairs(
   first: readonly number[],
   second: readonly number[],
-  noise = 0,
+  noises: readonly number[] = [],
 ): PairCount {
   const count = { concordant: 0, discordant: 0, tiedFirst: 0, tiedSecond: 0 };
   for (let i = 0; i < first.length; i++) {
     for (let j = i + 1; j < first.length; j++) {
       const [low, high] = [Math.min(first[i]!, first[j]!), Math.max(first[i]!, first[j]!)];
+      const [own, other] = [noises[i] ?? 0, noises[j] ?? 0];
+      const noise = Math.sqrt(own * own + other * other);
       if (noise > 0 && high <= low * (1 + noise)) continue;
       const a = Math.sign(first[i]! - first[j]!);
       const b = Math.sign(second[i]! - second[j]!);

@@ -6,7 +6,7 @@
 import type { MemoryEngine } from "../../hardware/index.ts";
 import { versionIn } from "./engine-setup.ts";
 import type { MeasuredRun, WorkerGroup } from "./measured-run.ts";
-import { metricsOf } from "./measured-run.ts";
+import { metricsOf, unmeasured } from "./measured-run.ts";
 import type { RowRecord } from "./record.ts";
 import { checkpointFormat } from "./run-dtype.ts";
 import { gpuName, modelName } from "./run-names.ts";
@@ -65,10 +65,15 @@ function measuredOf(row: RowRecord) {
   });
 }
 
-/** The run of a row that `disaggObstacle` has nothing against. */
-export function disaggRun(name: string, row: RowRecord, recipes: SplitRecipes): MeasuredRun {
+/** The run of a row that `disaggObstacle` has nothing against, with so many clients. */
+export function disaggRun(
+  name: string,
+  row: RowRecord,
+  recipes: SplitRecipes,
+  conc: number,
+): MeasuredRun {
   const engine = ENGINES.get(row.text("framework")) ?? "trtllm";
-  const [conc, isl, osl] = [row.number("conc"), row.number("isl"), row.number("osl")];
+  const [isl, osl] = [row.number("isl"), row.number("osl")];
   const model = modelName(row.text("model"));
   const gpu = gpuName(row.text("hardware"));
   const precision = row.text("precision");
@@ -105,6 +110,7 @@ export function disaggRun(name: string, row: RowRecord, recipes: SplitRecipes): 
       lengths: { kind: "drawn", input: isl, output: osl, ratio: INFERENCEX_RATIO, seed: 0 },
     },
     windows: [{ name: "run", fromS: 0, toS: Infinity, measured: measuredOf(row) }],
+    atConcurrency: (concurrency) => unmeasured(disaggRun(name, row, recipes, concurrency)),
     flags: [],
   };
 }

@@ -10,7 +10,7 @@ import type { MemoryEngine } from "../../hardware/index.ts";
 import { inferencexSetup, versionIn } from "./engine-setup.ts";
 import { disaggObstacle, disaggRun } from "./load-disagg.ts";
 import type { Loaded, MeasuredRun } from "./measured-run.ts";
-import { metricsOf, SkipCount } from "./measured-run.ts";
+import { metricsOf, SkipCount, unmeasured } from "./measured-run.ts";
 import type { RowRecord } from "./record.ts";
 import { parseRecords } from "./record.ts";
 import { stalledAmong } from "./suspect-records.ts";
@@ -68,9 +68,9 @@ function measuredOf(row: RowRecord, stalled: boolean) {
   });
 }
 
-function runOf(name: string, row: RowRecord): MeasuredRun {
+function runOf(name: string, row: RowRecord, conc: number): MeasuredRun {
   const engine = ENGINES.get(row.text("framework")) ?? "vllm";
-  const { conc, isl, osl } = counts(row);
+  const { isl, osl } = counts(row);
   const model = modelName(row.text("model"));
   const gpu = gpuName(row.text("hardware"));
   const ranks = row.numberOr("prefill_tp", row.number("n_gpu_total"));
@@ -111,6 +111,7 @@ function runOf(name: string, row: RowRecord): MeasuredRun {
       lengths: { kind: "drawn", input: isl, output: osl, ratio: INFERENCEX_RATIO, seed: 0 },
     },
     windows: [{ name: "run", fromS: 0, toS: Infinity, measured }],
+    atConcurrency: (concurrency) => unmeasured(runOf(name, row, concurrency)),
     flags: stalled ? ["cold start stall"] : [],
   };
 }
@@ -149,7 +150,10 @@ export function loadInferencex(
   const runs = rows.value.flatMap((row) => {
     const isSplit = row.text("disagg") === "true";
     const why = isSplit ? disaggObstacle(row) : obstacle(row);
-    if (why === undefined) return [isSplit ? disaggRun(name, row, recipes) : runOf(name, row)];
+    const { conc } = counts(row);
+    if (why === undefined) {
+      return [isSplit ? disaggRun(name, row, recipes, conc) : runOf(name, row, conc)];
+    }
     skips.add(why);
     return [];
   });

@@ -6,7 +6,7 @@
 import { versionIn } from "./engine-setup.ts";
 import { INFERENCEX_RATIO } from "./load-inferencex.ts";
 import type { Lengths, MeasuredRun, WorkerGroup } from "./measured-run.ts";
-import { metricsOf } from "./measured-run.ts";
+import { metricsOf, unmeasured } from "./measured-run.ts";
 import type { RowRecord } from "./record.ts";
 import { checkpointFormat } from "./run-dtype.ts";
 import { gpuName, modelName } from "./run-names.ts";
@@ -57,12 +57,17 @@ export function siliconSplitObstacle(row: RowRecord): string | undefined {
   return row.number("concurrency") > 0 ? undefined : "no concurrency";
 }
 
-/** The run of a row that `siliconSplitObstacle` has nothing against. */
-export function siliconSplitRun(name: string, row: RowRecord, recipes: SplitRecipes): MeasuredRun {
+/** The run of a row that `siliconSplitObstacle` has nothing against, with so many clients. */
+export function siliconSplitRun(
+  name: string,
+  row: RowRecord,
+  recipes: SplitRecipes,
+  conc = row.number("concurrency"),
+): MeasuredRun {
   const engine = siliconEngine(row) ?? "trtllm";
   const model = modelOf(row);
   const gpu = gpuName(row.text("system"));
-  const [isl, osl, conc] = [row.number("isl"), row.number("osl"), row.number("concurrency")];
+  const [isl, osl] = [row.number("isl"), row.number("osl")];
   const format = checkpointFormat(model, precisionOf(row));
   const month = row.text("measured").slice(0, 7);
   const query = { engine, gpu, model, input: isl, output: osl, concurrency: conc, month };
@@ -106,6 +111,7 @@ export function siliconSplitRun(name: string, row: RowRecord, recipes: SplitReci
         measured: metricsOf({ ttftMean: row.number("ttft_ms"), tpotMean: row.number("tpot_ms") }),
       },
     ],
+    atConcurrency: (concurrency) => unmeasured(siliconSplitRun(name, row, recipes, concurrency)),
     flags: [],
   };
 }

@@ -11,12 +11,12 @@ import { generatedSetup, inferencexSetup, versionIn } from "./engine-setup.ts";
 import { INFERENCEX_RATIO } from "./load-inferencex.ts";
 import { siliconSplitObstacle, siliconSplitRun } from "./load-silicon-split.ts";
 import type { Lengths, Loaded, MeasuredRun } from "./measured-run.ts";
-import { metricsOf, SkipCount } from "./measured-run.ts";
+import { configurationName, metricsOf, SkipCount, unmeasured } from "./measured-run.ts";
 import type { RowRecord } from "./record.ts";
 import { parseRecords } from "./record.ts";
 import { isExported, precisionOf, siliconEngine } from "./silicon-columns.ts";
 import { SplitRecipes } from "./split-recipes.ts";
-import { contradiction } from "./suspect-records.ts";
+import { contradiction, slowerWithFewer } from "./suspect-records.ts";
 import { checkpointFormat } from "./run-dtype.ts";
 import { gpuName, modelName } from "./run-names.ts";
 
@@ -82,13 +82,13 @@ function layoutOf(ranks: Ranks, kvDtype: KernelsLayout["kvDtype"] & string): Ker
   return { kvDtype, tp: ranks.tp, dp: ranks.dp, ep: ranks.ep };
 }
 
-function runOf(name: string, row: RowRecord): MeasuredRun {
+function runOf(name: string, row: RowRecord, conc = row.number("concurrency")): MeasuredRun {
   const isExport = isExported(row.text("source"));
   const engine = siliconEngine(row) ?? "vllm";
   const ranks = ranksOf(row, isExport);
   const model = modelName(row.text("model"));
   const gpu = gpuName(row.text("system"));
-  const [isl, osl, conc] = [row.number("isl"), row.number("osl"), row.number("concurrency")];
+  const [isl, osl] = [row.number("isl"), row.number("osl")];
   const precision = precisionOf(row);
   const query = {
     engine,
@@ -112,7 +112,7 @@ function runOf(name: string, row: RowRecord): MeasuredRun {
   const suspect = contradiction({
     model,
     source: row.text("source"),
-    concurrency: conc,
+    concurrency: row.number("concurrency"),
     batch: row.numberOr("bs", NaN),
     dp: ranks.dp,
     maxNumSeqs: setup.knobs.maxNumSeqs,
@@ -147,9 +147,33 @@ function runOf(name: string, row: RowRecord): MeasuredRun {
       lengths,
     },
     windows: [{ name: "run", fromS: 0, toS: Infinity, measured }],
+    atConcurrency: (concurrency) => unmeasured(runOf(name, row, concurrency)),
     flags: isExport ? [] : ["settings of the generator, lengths taken as equal"],
     ...(suspect === undefined ? {} : { suspect }),
   };
+}
+
+/** Marks runs that were slower than the same configuration with more clients. */
+function withDisturbed(runs: readonly MeasuredRun[]): MeasuredRun[] {
+  const configurations = new Map<string, MeasuredRun[]>();
+  for (const run of runs) {
+    if (run.suspect !== undefined) continue;
+    const key = JSON.stringify([run.model, run.shape, configurationName(run)]);
+    const own = configurations.get(key);
+    if (own === undefined) configurations.set(key, [run]);
+    else own.push(run);
+  }
+  const disturbed = new Set<MeasuredRun>();
+  for (const own of configurations.values()) {
+    const points = own.map(({ workload, windows }) => ({
+      clients: workload.kind === "closed" ? workload.concurrency : NaN,
+      tpotMs: windows[0]?.measured.tpotMean ?? NaN,
+    }));
+    const marks = slowerWithFewer(points);
+    own.forEach((run, i) => marks[i] === true && disturbed.add(run));
+  }
+  const suspect = "slower than the same configuration with more clients";
+  return runs.map((run) => (disturbed.has(run) ? { ...run, suspect } : run));
 }
 
 /**
@@ -172,5 +196,5 @@ export function loadSilicon(
     skips.add(why);
     return [];
   });
-  return ok({ runs, skipped: skips.list() });
+  return ok({ runs: withDisturbed(runs), skipped: skips.list() });
 }

@@ -169,11 +169,30 @@ export type MeasuredRun = {
   /** Times were taken in the server: the client's path is not in them. */
   readonly serverSide?: boolean;
   readonly windows: readonly Window[];
+  /** The same configuration with another number of clients, where nothing was measured. */
+  readonly atConcurrency?: (concurrency: number) => MeasuredRun;
   /** Why the record cannot be right; the targets are judged without it. */
   readonly suspect?: string;
   /** Peculiarities of the run or of its record, in words. */
   readonly flags: readonly string[];
 };
+
+/** What makes a configuration: GPU, engine, format and layout. */
+export function configurationName({
+  gpu,
+  engine,
+  layout,
+  quantizedParts,
+  groups,
+}: MeasuredRun): string {
+  const split = groups?.map(({ workers, layout: own }) => [workers, own]);
+  return JSON.stringify([gpu, engine, layout, quantizedParts, split]);
+}
+
+/** The run without what was measured. */
+export function unmeasured(run: MeasuredRun): MeasuredRun {
+  return { ...run, windows: run.windows.map((window) => ({ ...window, measured: {} })) };
+}
 
 /** Rows that were left out, by reason. */
 export type Skipped = { readonly reason: string; readonly rows: number };

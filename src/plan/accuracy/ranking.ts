@@ -1,13 +1,20 @@
 /**
- * Do predictions rank configurations as measurements do? Within a model and a shape of requests,
- * each
- * configuration (GPU, engine, format, layout) has a curve of throughput per GPU over interactivity;
- * the
- * curves are compared at levels of interactivity.
+ * Do predictions rank configurations as measurements do? Within a model and a shape of requests, each
+ * configuration (GPU, engine, format, layout) has a curve of throughput per GPU over interactivity; the curves
+ * are compared at levels of interactivity that measurements cover. Where predictions of the measured loads do
+ * not cover a level, further loads are simulated.
  */
 
-import { pow } from "../../core/index.ts";
+import {
+  covers,
+  curveOf,
+  loadsToCover,
+  noiseAt,
+  throughputAt,
+  type CurvePoint,
+} from "./interactivity-curve.ts";
 import { kendallTau, rankPairs, type PairCount } from "./kendall.ts";
+import { configurationName } from "./measured-run.ts";
 import type { MeasuredRun, Metrics } from "./measured-run.ts";
 import type { Prediction } from "./simulate-run.ts";
 
@@ -31,18 +38,18 @@ export type Ranking = {
   readonly pairs: number;
 };
 
-/**
- * Two measured throughputs nearer than this are no order: identical runs of the benchmark scatter by
- * 2.2 % (p90 of 54 configurations, data's notes on method), the ratio of two of them by √2 of it.
- */
-const NOISE = 0.031;
+/** A run and what the simulator says of it; no prediction: it could not be simulated. */
+export type SimulatedRun = { readonly run: MeasuredRun; readonly prediction?: Prediction };
 
-type Point = {
-  readonly load: number;
-  readonly interactivity: number;
-  readonly throughput: number;
+type Configuration = {
+  readonly runs: MeasuredRun[];
+  /** What was measured of its first run: further loads are read alike. */
+  readonly basis: Metrics;
+  readonly measured: CurvePoint[];
+  readonly predicted: CurvePoint[];
+  /** Loads that could not be simulated. */
+  readonly failed: Set<number>;
 };
-type Curve = { readonly measured: Point[]; readonly predicted: Point[] };
 
 const MS_PER_S = 1000;
 
@@ -51,7 +58,7 @@ const MS_PER_S = 1000;
  * closed
  * loop: concurrency · output ÷ (TTFT + TPOT · (output − 1)), for measured and predicted alike.
  */
-function pointOf(run: MeasuredRun, metrics: Metrics, measured: Metrics): Point | undefined {
+function pointOf(run: MeasuredRun, metrics: Metrics, measured: Metrics): CurvePoint | undefined {
   const tpotMs = measured.tpotP50 === undefined ? metrics.tpotMean : metrics.tpotP50;
   if (tpotMs === undefined || !(tpotMs > 0)) return undefined;
   const interactivity = MS_PER_S / tpotMs;
@@ -68,49 +75,101 @@ function pointOf(run: MeasuredRun, metrics: Metrics, measured: Metrics): Point |
   return { load, interactivity, throughput: (load * output) / seconds / run.gpus };
 }
 
-/** Runs that were repeated are one point: their means. */
-function merged(points: readonly Point[]): Point[] {
-  const loads = [...new Set(points.map(({ load }) => load))];
-  return loads.map((load) => {
-    const own = points.filter((point) => point.load === load);
-    const mean = (of: (point: Point) => number): number =>
-      own.reduce((sum, point) => sum + of(point), 0) / own.length;
-    const throughput = mean((point) => point.throughput);
-    return { load, interactivity: mean((point) => point.interactivity), throughput };
-  });
+type Groups = ReadonlyMap<string, ReadonlyMap<string, Configuration>>;
+
+function groupName({ model, shape }: MeasuredRun): string {
+  return JSON.stringify([model, shape]);
+}
+
+/** Configurations by group, with the points of measured runs. */
+function measuredGroups(runs: readonly SimulatedRun[]): Groups {
+  const groups = new Map<string, Map<string, Configuration>>();
+  for (const { run, prediction } of runs) {
+    const measured = run.windows[0]?.measured;
+    const metrics = prediction?.windows[0];
+    if (measured === undefined || metrics === undefined || run.suspect !== undefined) continue;
+    const a = pointOf(run, measured, measured);
+    const b = pointOf(run, metrics, measured);
+    if (a === undefined || b === undefined) continue;
+    const group = groups.get(groupName(run)) ?? new Map<string, Configuration>();
+    groups.set(groupName(run), group);
+    const name = configurationName(run);
+    const own = group.get(name) ?? {
+      runs: [],
+      basis: measured,
+      measured: [],
+      predicted: [],
+      failed: new Set(),
+    };
+    group.set(name, own);
+    own.runs.push(run);
+    own.measured.push(a);
+    own.predicted.push(b);
+  }
+  return groups;
+}
+
+/** The same with further predictions, of loads that were not measured. */
+function groupsOf(runs: readonly SimulatedRun[], further: readonly SimulatedRun[]): Groups {
+  const groups = measuredGroups(runs);
+  for (const { run, prediction } of further) {
+    const own = groups.get(groupName(run))?.get(configurationName(run));
+    const metrics = prediction?.windows[0];
+    if (own === undefined || run.workload.kind !== "closed") continue;
+    const point = metrics === undefined ? undefined : pointOf(run, metrics, own.basis);
+    if (point === undefined) own.failed.add(run.workload.concurrency);
+    else own.predicted.push(point);
+  }
+  return groups;
+}
+
+function loadOf({ workload }: MeasuredRun): number {
+  return workload.kind === "closed" ? workload.concurrency : NaN;
 }
 
 /**
- * Straight lines between the points, throughput on a logarithmic scale as it spans decades of load, and
- * beyond the ends along the last piece; at least two points.
+ * Runs to simulate next so that predicted curves cover what was measured, beside `runs` and the `further`
+ * ones that this function asked for before; none when all do or cannot.
  */
-function throughputAt(points: readonly Point[], interactivity: number): number {
-  let i = 1;
-  while (i < points.length - 1 && points[i]!.interactivity < interactivity) i++;
-  const [a, b] = [points[i - 1]!, points[i]!];
-  const span = b.interactivity - a.interactivity;
-  const share = span === 0 ? 0 : (interactivity - a.interactivity) / span;
-  return a.throughput * pow(b.throughput / a.throughput, share);
+export function furtherRuns(
+  runs: readonly SimulatedRun[],
+  further: readonly SimulatedRun[],
+): MeasuredRun[] {
+  return [...groupsOf(runs, further).values()].flatMap((group) => {
+    const compared = [...group].filter(([, configuration]) => isCurve(configuration));
+    if (compared.length < 2) return [];
+    return compared.flatMap(([name, { runs: own, measured, predicted, failed }]) =>
+      loadsToCover(curveOf(predicted), curveOf(measured))
+        .filter((load) => !failed.has(load))
+        .flatMap((load) => {
+          // From the nearest load: settings may follow the number of clients.
+          const near = own.reduce((best, run) =>
+            Math.abs(loadOf(run) - load) < Math.abs(loadOf(best) - load) ? run : best,
+          );
+          const run = near.atConcurrency?.(load);
+          // Scripts may take other kernels for many clients: another configuration.
+          return run === undefined || configurationName(run) !== name ? [] : [run];
+        }),
+    );
+  });
 }
 
-function configuration({ gpu, engine, layout, quantizedParts, groups }: MeasuredRun): string {
-  const split = groups?.map(({ workers, layout: own }) => [workers, own]);
-  return JSON.stringify([gpu, engine, layout, quantizedParts, split]);
+/** A configuration needs two loads at least. */
+function isCurve({ measured }: Configuration): boolean {
+  return new Set(measured.map(({ load }) => load)).size > 1;
 }
 
-function byInteractivity(points: Point[]): Point[] {
-  return merged(points).toSorted((a, b) => a.interactivity - b.interactivity);
-}
+type Curve = {
+  readonly measured: readonly CurvePoint[];
+  readonly predicted: readonly CurvePoint[];
+};
 
 function comparedAt(curves: readonly Curve[], level: number): PairCount {
-  const covered = curves.filter(({ measured }) => {
-    const [first, last] = [measured[0]!, measured.at(-1)!];
-    return first.interactivity <= level && level <= last.interactivity;
-  });
+  const covered = curves.filter(({ measured }) => covers(measured, level));
   return rankPairs(
     covered.map(({ measured }) => throughputAt(measured, level)),
     covered.map(({ predicted }) => throughputAt(predicted, level)),
-    NOISE,
+    covered.map(({ measured }) => noiseAt(measured, level)),
   );
 }
 
@@ -118,34 +177,17 @@ function pairsOf({ concordant, discordant }: PairCount): number {
   return concordant + discordant;
 }
 
-/** Ranks the configurations of closed-loop runs; a configuration needs two loads at least. */
+/** Ranks the configurations of closed-loop runs, with the predictions of `furtherRuns`. */
 export function rankConfigurations(
-  runs: readonly { readonly run: MeasuredRun; readonly prediction: Prediction }[],
+  runs: readonly SimulatedRun[],
+  further: readonly SimulatedRun[] = [],
 ): Ranking {
-  const groups = new Map<string, Map<string, Curve>>();
-  for (const { run, prediction } of runs) {
-    const measured = run.windows[0]?.measured;
-    const predicted = prediction.windows[0];
-    if (measured === undefined || predicted === undefined || run.suspect !== undefined) continue;
-    const a = pointOf(run, measured, measured);
-    const b = pointOf(run, predicted, measured);
-    if (a === undefined || b === undefined) continue;
-    const key = JSON.stringify([run.model, run.shape]);
-    const curves = groups.get(key) ?? new Map<string, Curve>();
-    groups.set(key, curves);
-    const curve = curves.get(configuration(run)) ?? { measured: [], predicted: [] };
-    curves.set(configuration(run), curve);
-    curve.measured.push(a);
-    curve.predicted.push(b);
-  }
   const all: PairCount[] = [];
-  const ranked = [...groups].map(([key, byName]) => {
-    const curves = [...byName.values()]
-      .map(({ measured, predicted }) => ({
-        measured: byInteractivity(measured),
-        predicted: byInteractivity(predicted),
-      }))
-      .filter(({ measured }) => measured.length > 1);
+  const ranked = [...groupsOf(runs, further)].map(([key, byName]) => {
+    const curves = [...byName.values()].filter(isCurve).map(({ measured, predicted }) => ({
+      measured: curveOf(measured),
+      predicted: curveOf(predicted),
+    }));
     const counts = RANKING_LEVELS.map((level) => comparedAt(curves, level));
     all.push(...counts);
     const [model = "", shape = ""] = JSON.parse(key) as string[];

@@ -49,6 +49,23 @@ export function stalledAmong(ttftMs: readonly number[]): boolean[] {
   return ttftMs.map((ms) => ms > STALL_OVER_USUAL * usual);
 }
 
+/**
+ * Identical runs scatter by 1.6 % in their time per token (p90, data's notes on method). One that is slower by
+ * more than this than the same configuration with more clients was disturbed: nothing makes tokens come
+ * quicker with more of them. Assumption: six times the scatter.
+ */
+const SLOWER_WITH_FEWER = 1.1;
+
+/** What is measured of one configuration under a load. */
+export type LoadPoint = { readonly clients: number; readonly tpotMs: number };
+
+/** Which runs of one configuration were slower than another with more clients. */
+export function slowerWithFewer(runs: readonly LoadPoint[]): boolean[] {
+  return runs.map(({ clients, tpotMs }) =>
+    runs.some((other) => other.clients > clients && tpotMs > SLOWER_WITH_FEWER * other.tpotMs),
+  );
+}
+
 /** Why a record cannot be right, in words; undefined: no contradiction. */
 export function contradiction(row: LoadRecord): string | undefined {
   if (INCONSISTENT.test(row.source)) {

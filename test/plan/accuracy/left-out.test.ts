@@ -1,7 +1,11 @@
 /** What the targets are judged without, and what a missed one names. */
 
 import { describe, expect, test } from "vitest";
-import { contradiction, stalledAmong } from "../../../src/plan/accuracy/suspect-records.ts";
+import {
+  contradiction,
+  slowerWithFewer,
+  stalledAmong,
+} from "../../../src/plan/accuracy/suspect-records.ts";
 import { judge, worstGroups } from "../../../src/plan/index.ts";
 import type { AccuracyRow } from "../../../src/plan/index.ts";
 
@@ -45,6 +49,16 @@ test("a stalled run is one far slower than its repetitions", () => {
   expect(stalledAmong([100, 110, 95, 400])).toEqual([false, false, false, true]);
   expect(stalledAmong([100, 400])).toEqual([false, false]);
   expect(stalledAmong([100, NaN, 110, 95, 290])).toEqual([false, false, false, false, false]);
+});
+
+test("a disturbed run is one slower than others with more clients", () => {
+  const marks = (...tpotMs: number[]): boolean[] =>
+    slowerWithFewer(tpotMs.map((ms, i) => ({ clients: 4 << i, tpotMs: ms })));
+  expect(marks(5, 16, 10)).toEqual([false, true, false]);
+  expect(marks(5, 6, 6)).toEqual([false, false, false]);
+  // Within what identical runs scatter.
+  expect(marks(5, 10.5, 10)).toEqual([false, false, false]);
+  expect(marks(5, NaN, 10)).toEqual([false, false, false]);
 });
 
 function rowOf(group: string, predicted: number, suspect = false): AccuracyRow {
