@@ -180,6 +180,18 @@ function factLines(report: Report, style: Style): string[] {
   }
 }
 
+/** Drafts: tokens of a step as the rates say, and as this run had them. */
+function draftText({ speculation }: Report["engine"], pools: Report["pools"]): string {
+  if (speculation === null) return "";
+  const { kind, draftTokens, tokensPerStep } = speculation;
+  const seen = pools.find(({ drafts }) => drafts !== null)?.drafts ?? null;
+  const realised =
+    seen === null
+      ? ""
+      : `; ${numberText(seen.tokensPerStep)} drawn, ${numberText(seen.tokensGivenPerStep)} given here`;
+  return `, ${countText(draftTokens)} drafts by ${kind} (${numberText(tokensPerStep)} tokens a step${realised})`;
+}
+
 /** What the numbers are of; nothing for a scenario without a model and a GPU. */
 function hardwareRows({ engine, pools, scenario }: Report): [string, string][] {
   if (engine.model === null || engine.gpu === null || engine.dtype === null) return [];
@@ -188,12 +200,7 @@ function hardwareRows({ engine, pools, scenario }: Report): [string, string][] {
   const gpus = gpusPerWorker === 1 ? "" : ` × ${countText(gpusPerWorker)} GPUs`;
   const split = Object.entries(parallelism).filter(([, ranks]) => ranks > 1);
   const ranks = split.map(([name, count]) => `${name} ${countText(count)}`).join(", ");
-  const { speculation } = engine;
-  const drafts =
-    speculation === null
-      ? ""
-      : `, ${countText(speculation.draftTokens)} drafts by ${speculation.kind} ` +
-        `(${numberText(speculation.tokensPerStep)} tokens a step)`;
+  const drafts = draftText(engine, pools);
   const known = calibration === null ? "" : ` (${calibration} on ${calibrationSystem ?? ""})`;
   return [
     [

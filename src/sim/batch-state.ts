@@ -114,6 +114,10 @@ export class BatchState {
     const { head } = this.waiting;
     return this.adapters === undefined ? head : this.adapters.firstRunnable(head);
   }
+  /** Luck of the drafts of all workers of the pool; undefined: nothing is drafted. */
+  get luck(): DraftLuck | undefined {
+    return this.engine.luck;
+  }
   /** Images of all workers; undefined: prompts bring none. */
   get images(): Images | undefined {
     return this.engine.images;

@@ -18,6 +18,10 @@ export class DraftLuck {
   ended = 0;
   /** Blocks that it has found to hold nothing but rejected drafts. */
   blocksBack = 0;
+  /** Steps of requests so far, each counted for itself, what was drawn for them, and what they were given: none beyond their last. */
+  requestSteps = 0;
+  tokensDrawn = 0;
+  tokensGiven = 0;
   /** Drafts of a step. */
   private readonly drafts: number;
   /** Hashes below the n-th of these have n + 1 drafts accepted, or more. */
@@ -61,7 +65,10 @@ export class DraftLuck {
       const since = -data[slot + AT_JOIN_STEP]!;
       const generated = data[slot + AT_GENERATED]! + since;
       const left = data[slot + AT_OUTPUT]! - generated;
-      const given = Math.min(left, this.tokensOf(data[slot + AT_ROW]!, generated));
+      const drawn = this.tokensOf(data[slot + AT_ROW]!, generated);
+      const given = Math.min(left, drawn);
+      this.requestSteps++;
+      this.tokensDrawn += drawn;
       data[slot + AT_JOIN_STEP] = -since - given;
       tokens += given;
       if (given === left) ended++;
@@ -69,6 +76,7 @@ export class DraftLuck {
       blocksBack +=
         Math.ceil((stored + 1 + this.drafts) / blockSize) - Math.ceil((stored + given) / blockSize);
     }
+    this.tokensGiven += tokens;
     this.ended = ended;
     this.blocksBack = blocksBack;
     return tokens;

@@ -40,6 +40,18 @@ export function usagePeakOf({ workers, engine }: Pool): number {
   return peak / engine.knobs.num_gpu_blocks;
 }
 
+/** All workers of a pool draw from one luck. */
+function draftsOf([first]: readonly Worker[]): PoolSummary["drafts"] {
+  const luck = first?.batch.luck;
+  if (luck === undefined || luck.requestSteps === 0) return null;
+  const { requestSteps, tokensDrawn, tokensGiven } = luck;
+  return {
+    requestSteps,
+    tokensPerStep: tokensDrawn / requestSteps,
+    tokensGivenPerStep: tokensGiven / requestSteps,
+  };
+}
+
 /** What a pool did in `simS` seconds. */
 export function poolSummary(pool: Pool, simS: number): PoolSummary {
   const { name, role, workers, engine } = pool;
@@ -54,6 +66,7 @@ export function poolSummary(pool: Pool, simS: number): PoolSummary {
     workers: workers.length,
     gpus: gpusOf(pool),
     engine: engine.facts,
+    drafts: draftsOf(workers),
     completed: role === "prefill" ? sumOf(workers, PROMPTS) : totals.completed,
     gpuHours,
     costUsd: price === null ? null : price * gpuHours,

@@ -108,6 +108,15 @@ export type PoolSummary = {
   readonly workers: number;
   readonly gpus: number;
   readonly engine: EngineFacts;
+  /** What drafts came to; `null`: nothing is drafted, or nothing was decoded. */
+  readonly drafts: {
+    /** Decode steps of requests, each request counted for itself. */
+    readonly requestSteps: number;
+    /** Accepted drafts and one more, as drawn: beside `engine.speculation.tokensPerStep`, which the rates say. */
+    readonly tokensPerStep: number;
+    /** The same less what would have been beyond the last token of an answer. */
+    readonly tokensGivenPerStep: number;
+  } | null;
   /** Requests completed here; of a prefill pool: prompts computed. */
   readonly completed: number;
   readonly gpuHours: number;

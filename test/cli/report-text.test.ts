@@ -15,6 +15,7 @@ const poolsBusy = (["prefill", "decode"] as const).map((role, i): Report["pools"
   workers: 1,
   gpus: 1,
   engine: base.engine,
+  drafts: null,
   completed: 1000,
   gpuHours: 0.07,
   costUsd: null,

@@ -125,6 +125,34 @@ describe("by hand: 10 ms with a prompt, 1 ms without", () => {
     expect(times(speculation, rows)).toEqual(wanted);
   });
 
+  test("the report says what the drafts came to: drawn and given, the same in both modes", () => {
+    const rates = [0.8, 0.4];
+    const luck = new DraftLuck(rates, stream(1, "speculation"));
+    const rows = Array.from({ length: 60 }, (_, i) => one(100, 7 + (i % 5), i * 3 * MS));
+    let [steps, drawn] = [0, 0];
+    for (const [row, { output }] of rows.entries()) {
+      for (let generated = 1; generated < output; steps++) {
+        const tokens = luck.tokensOf(row, generated);
+        drawn += tokens;
+        generated += tokens;
+      }
+    }
+    const wanted = rows.reduce((sum, { output }) => sum + output - 1, 0);
+    const scenario = scenarioOf({ speculation: drafts(2, rates) });
+    for (const stepByStep of [false, true]) {
+      const { report } = simulate({ scenario, trace: traceOf(rows) }, { stepByStep });
+      const seen = report.pools[0]!.drafts!;
+      expect(seen.requestSteps).toBe(steps);
+      expect(seen.tokensPerStep).toBe(drawn / steps);
+      expect(seen.tokensGivenPerStep).toBe(wanted / steps);
+      const { tokensPerStep } = report.engine.speculation!;
+      expect(Math.abs(seen.tokensPerStep - tokensPerStep)).toBeLessThan(0.2);
+      expect(seen.tokensGivenPerStep).toBeLessThan(seen.tokensPerStep);
+    }
+    const plain = simulate({ scenario: scenarioOf({}), trace: traceOf(rows) });
+    expect(plain.report.pools[0]!.drafts).toBe(null);
+  });
+
   test("requests of one length end apart: the time of a token has a tail", () => {
     const rows = Array.from({ length: 400 }, (_, i) => one(100, 41, i * 1000 * MS));
     const scenario = scenarioOf({ speculation: drafts(1, 0.5) });
