@@ -16,6 +16,7 @@ import { decodeAttentionUs, UNGROUPED } from "./attention-decode.ts";
 import { exchangeUs } from "./fabric.ts";
 import { projectionUs, type Projection } from "./layer-rows.ts";
 import { mlaDecodeUs } from "./mla.ts";
+import { indexScoresUs, isSparse, sparsePrefillUs } from "./sparse-prefill.ts";
 import { cacheFit, gemmOf, type StepMachine } from "./step-machine.ts";
 
 /** Efficiency of kernels that were not measured; assumption: half of what measured ones reach. */
@@ -181,20 +182,16 @@ function mlaContext(
   { heads, params }: ContextLayer,
   shape: ContextAttentionShape,
 ): number {
-  let us = 0;
-  let pairs = shape.pairs;
-  const { index } = attention;
-  if (index !== undefined) {
-    const scores = 2 * index.heads * index.dim * pairs;
-    us += scores / (UNMEASURED_COMPUTE * machine.device.bf16FlopPerUs);
-    pairs = Math.min(pairs, shape.newTokens * index.topK);
+  const { device } = machine;
+  if (isSparse(attention, shape)) {
+    const scoresUs = indexScoresUs(attention, device, shape.pairs);
+    return scoresUs + sparsePrefillUs(attention, device, heads.heads, shape.newTokens);
   }
   if (params !== undefined) {
-    const limited = { ...shape, pairs };
-    return us + contextAttentionUs(params, heads, machine.device, limited, machine.params.throttle);
+    return contextAttentionUs(params, heads, device, shape, machine.params.throttle);
   }
-  const flop = 2 * heads.heads * (heads.keyDim + heads.valueDim) * pairs;
-  return us + flop / (UNMEASURED_COMPUTE * machine.device.bf16FlopPerUs);
+  const flop = 2 * heads.heads * (heads.keyDim + heads.valueDim) * shape.pairs;
+  return flop / (UNMEASURED_COMPUTE * device.bf16FlopPerUs);
 }
 
 function linearContext(

@@ -37,6 +37,8 @@ export type Setup = {
   readonly moeKernel?: string;
   /** The launch script asked for asynchronous scheduling, whatever the version's default. */
   readonly asyncScheduling?: boolean;
+  /** Requests for each place of the closed loop, where they are not ten. */
+  readonly promptsPerPlace?: number;
 };
 
 /** Most requests a TensorRT-LLM server takes by default (max_batch_size of TensorRT-LLM 1.x). */
@@ -88,8 +90,38 @@ export function versionIn(engine: MemoryEngine, month: string): string {
   return list.findLast(([from]) => from <= month)?.[1] ?? list[0]![1];
 }
 
+/** InferenceX's scripts for single models on SGLang (benchmarks/single_node/glm5_fp8_h200.sh, qwen3.5_fp8_h200.sh). */
+const SGLANG_SCRIPTS: Readonly<Record<string, Setup>> = {
+  // Memory is all that it sets: chunks and steps are SGLang's defaults.
+  "glm-5": {
+    knobs: {
+      fraction: 0.85,
+      maxNumSeqs: SGLANG_RUNNING,
+      maxBatchedTokens: BATCHED_TOKENS,
+      maxPrefillTokens: 2 * BATCHED_TOKENS,
+      chunkedPrefill: true,
+      prefixCaching: false,
+    },
+    kvDtype: "bf16",
+    promptsPerPlace: 5,
+  },
+  "qwen3.5-397b-a17b": {
+    knobs: {
+      fraction: 0.8,
+      maxNumSeqs: 128,
+      maxBatchedTokens: 16384,
+      chunkedPrefill: true,
+      prefixCaching: false,
+    },
+    kvDtype: "fp8",
+  },
+};
+
 /** InferenceX, SGLang: radix cache off, chunk = max prefill tokens. */
-function sglangSetup({ gpu, precision, input, output, dp, concurrency }: SetupQuery): Setup {
+function sglangSetup(query: SetupQuery): Setup {
+  const { gpu, precision, input, output, dp, concurrency } = query;
+  const own = dp === 1 ? SGLANG_SCRIPTS[query.model] : undefined;
+  if (own !== undefined) return own;
   const short = input + output <= 2048;
   const blackwell = isBlackwell(gpu);
   const fp4 = precision === "fp4";

@@ -142,7 +142,7 @@ function runOf(name: string, row: RowRecord, conc = row.number("concurrency")): 
     knobs: setup.knobs,
     workload: {
       kind: "closed",
-      requests: conc * PROMPTS_PER_PLACE,
+      requests: conc * (setup.promptsPerPlace ?? PROMPTS_PER_PLACE),
       concurrency: conc,
       lengths,
     },
