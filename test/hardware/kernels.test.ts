@@ -392,6 +392,28 @@ describe("all-reduces", () => {
   });
 });
 
+describe("sparse attention", () => {
+  const usOf = (tokens: number, past = 0, gpu = "h200"): number =>
+    kernelsOf(gpu, "glm-5", { tp: 8 }).parts(mixed(tokens, 0, 0, past)).gpuUs;
+
+  it("works on as many keys for every query of a long prompt, on padded heads", () => {
+    // 78 layers, 64 heads instead of 8, 2048 keys of 576 and 512, 0.64 of the bf16 peak of H200.
+    const tokens = 4096;
+    const sparseUs = (78 * 2 * 64 * 2048 * 1088 * tokens) / (0.64 * 989e6);
+    const scoresUs = (78 * 2 * 32 * 128 * tokens * 8192) / (0.56 * 1978e6);
+    const extraUs = usOf(tokens, 16_384) - usOf(tokens, 8192);
+    // A longer past costs scores and its expansion, not attention.
+    expect(extraUs).toBeGreaterThan(scoresUs);
+    expect(extraUs).toBeLessThan(sparseUs);
+    expect(usOf(tokens, 8192)).toBeGreaterThan(sparseUs);
+  });
+
+  it("is dense up to the keys that a query reads", () => {
+    const perToken = (tokens: number): number => usOf(tokens) / tokens;
+    expect(perToken(2304)).toBeGreaterThan(1.15 * perToken(2048));
+  });
+});
+
 describe("the power cap", () => {
   it("bounds 8-bit products from above, and long prompts run into it", () => {
     const cap = paramsOf("h200_sxm").sustainedFp8FlopPerS! / 1e6;

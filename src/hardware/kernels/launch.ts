@@ -15,14 +15,15 @@ export type Launches = { readonly eager: number; readonly pieces: number };
 /**
  * Kernels of one layer's attention, its norm included. Grouped-query: norm, projection, rotary, cache
  * write, attention, output. Latent: norm, three projections, two norms, rotary, key concatenation,
- * cache write, attention, output; the indexer: two projections, scores, top-k. Linear: norm, two
+ * cache write, attention, output; the indexer's keys: projection, norm, rotary, copy, Hadamard transform,
+ * quantisation, cache write (queries and scores only where prompts are long and the GPU is what limits). Linear: norm, two
  * projections, convolution, gates, five of the chunked rule, gated norm, output (counted in vLLM's
  * and SGLang's modelling code; profiles of 470 eager launches in vLLM's prompt steps agree in size).
  */
 function attentionOps(attention: Attention): number {
   if (attention.kind === "gqa") return 6;
   if (attention.kind === "linear") return 12;
-  return attention.index === undefined ? 11 : 15;
+  return attention.index === undefined ? 11 : 18;
 }
 
 /** Of those, kernels that piecewise CUDA graphs leave out, and the replay of a piece. */

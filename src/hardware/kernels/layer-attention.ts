@@ -16,7 +16,7 @@ import { decodeAttentionUs, UNGROUPED } from "./attention-decode.ts";
 import { exchangeUs } from "./fabric.ts";
 import { projectionUs, type Projection } from "./layer-rows.ts";
 import { mlaDecodeUs } from "./mla.ts";
-import { indexScoresUs, isSparse, sparsePrefillUs } from "./sparse-prefill.ts";
+import { INDEXER_KERNELS, indexScoresUs, isSparse, sparsePrefillUs } from "./sparse-attention.ts";
 import { cacheFit, gemmOf, type StepMachine } from "./step-machine.ts";
 
 /** Efficiency of kernels that were not measured; assumption: half of what measured ones reach. */
@@ -80,7 +80,8 @@ function mlaDecode(
   }
   if (index !== undefined) {
     // The indexer scores every cached key (fp8) and keeps topK of them.
-    us += machine.timing.smallKernelUs + streamUs(machine, requests * context * index.dim);
+    us += INDEXER_KERNELS * machine.timing.smallKernelUs;
+    us += streamUs(machine, requests * context * index.dim);
   }
   const seen = index === undefined ? context : Math.min(context, index.topK);
   const heads = {

@@ -1,11 +1,12 @@
 /**
- * Prompt attention of models with an indexer (DeepSeek V3.2, GLM-5). Prompts that are no longer than what a
+ * Attention of models with an indexer (DeepSeek V3.2, GLM-5). Prompts no longer than what a
  * query reads are dense, like those of other latent attention; longer ones run absorbed, every query over
  * `topK` cached latents, with the rank's heads padded to the kernel's.
  *
  * Source: SGLang nsa_backend.py, set_nsa_prefill_impl (dense up to index_topk on Hopper and Blackwell) and the
  * padding before flash_mla_sparse_fwd (64 heads on Hopper, 128 on Blackwell); looked up after prompts of
- * 8,000 tokens of GLM-5 on eight H200s came out 560 ms too quick and those of 1,000 did not. The rates are
+ * 8,000 tokens of GLM-5 on eight H200s came out 560 ms too quick, those of 1,000 by 120 ms, and decode steps by
+ * 2 to 3 ms: those rows do not test it. The rates are
  * kernels' on H800 (alibaba/InferSim bench_data/dsa, Apache-2.0): 4,096 queries of 128 heads in 3.6 to 3.8 ms
  * whatever the context, and scores of the indexer at 0.50 to 0.59 of the fp8 peak.
  */
@@ -20,6 +21,13 @@ const SCORE_COMPUTE = 0.56;
 
 /** Heads of one tile of the kernel, on Hopper and on Blackwell. */
 const HEAD_TILES = { hopper: 64, blackwell: 128 };
+
+/**
+ * Small kernels of the indexer in a decode step, its projections aside: rotary embedding, queries and keys put
+ * together again, Hadamard transform, quantisation, two scalings of the weights, scores, top-k (SGLang
+ * nsa_indexer.py; what it does to keys at the same time on another stream is not counted).
+ */
+export const INDEXER_KERNELS = 9;
 
 /** Whether the prompts of a step read chosen tokens only: their mean context is longer than that. */
 export function isSparse({ index }: MlaAttention, shape: ContextAttentionShape): boolean {
