@@ -16,12 +16,13 @@ import type { Intake } from "./intake.ts";
 import type { Pool } from "./pool.ts";
 import {
   AT_ARRIVAL_US,
+  AT_ATTEMPT,
   AT_INPUT,
   AT_RECORD,
   AT_ROW,
   AT_STATE,
+  AT_WANTED,
   SLOT_AT_DESK,
-  SLOT_NUMBERS,
   type RequestTable,
 } from "./request-table.ts";
 import type { Retries, SentRequest } from "./retries.ts";
@@ -57,9 +58,6 @@ export class Entrance implements DeskSink {
   /** Requests that wait at the router for a worker. */
   readonly waiting: SlotList;
   private readonly parts: EntranceParts;
-  /** Of each slot that waits: the tokens its client asked for (NaN: it has been at a worker), and how often it was sent before. */
-  private readonly wanted: number[] = [];
-  private readonly attempt: number[] = [];
 
   constructor(parts: EntranceParts) {
     this.parts = parts;
@@ -180,9 +178,9 @@ export class Entrance implements DeskSink {
   }
 
   private note(slot: number, wanted: number, attempt: number): void {
-    const place = slot / SLOT_NUMBERS;
-    this.wanted[place] = wanted;
-    this.attempt[place] = attempt;
+    const { data } = this.parts.table;
+    data[slot + AT_WANTED] = wanted;
+    data[slot + AT_ATTEMPT] = attempt;
   }
 
   private keep(slot: number, wanted: number, attempt: number): void {
@@ -194,14 +192,13 @@ export class Entrance implements DeskSink {
   /** A request that waits, as its client sent it. */
   private sentOf(slot: number): SentRequest {
     const { data } = this.parts.table;
-    const place = slot / SLOT_NUMBERS;
     return {
       row: data[slot + AT_ROW]!,
       record: data[slot + AT_RECORD]!,
       firstUs: data[slot + AT_ARRIVAL_US]!,
       input: data[slot + AT_INPUT]!,
-      wanted: this.wanted[place]!,
-      attempt: this.attempt[place]!,
+      wanted: data[slot + AT_WANTED]!,
+      attempt: data[slot + AT_ATTEMPT]!,
     };
   }
 
