@@ -100,8 +100,8 @@ export const AT_REDO_US = 31;
 export const AT_NEXT_ENDING = AT_JOIN_STEP;
 
 /**
- * Of one that waits at the router or at an encoder: the tokens its client asked for (NaN: it has been at a worker), and how often it was sent before;
- * they share their places with what only decoding requests have.
+ * Of one that waits at the router or at an encoder: the tokens its client asked for (NaN: it has been at a worker), and how often
+ * it was sent before; they share their places with what only decoding requests have.
  */
 export const AT_WANTED = AT_JOIN_STEP;
 export const AT_ATTEMPT = AT_JOIN_CONTEXT;

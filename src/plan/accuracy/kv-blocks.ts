@@ -2,7 +2,8 @@
 
 import type { Result } from "../../core/index.ts";
 import { ok } from "../../core/index.ts";
-import type { MemoryEngine, MemorySettings } from "../../hardware/index.ts";
+import { MEMORY_ENGINES } from "../../hardware/index.ts";
+import type { MemorySettings } from "../../hardware/index.ts";
 import { parseRecords } from "./record.ts";
 import { gpuName, modelName } from "./run-names.ts";
 
@@ -16,8 +17,6 @@ export type KnownBlocks = {
   readonly most: number;
 };
 
-const ENGINES: readonly MemoryEngine[] = ["vllm", "sglang", "trtllm"];
-
 /** Reads `kv_blocks.csv`. Problems: a missing column, a damaged row. */
 export function loadKvBlocks(name: string, text: string): Result<KnownBlocks[]> {
   const needed = ["model", "gpu", "engine", "tp", "max_num_seqs", "max_num_batched_tokens"];
@@ -29,7 +28,7 @@ export function loadKvBlocks(name: string, text: string): Result<KnownBlocks[]> 
       model: modelName(row.text("model")),
       gpu: gpuName(row.text("gpu")),
       settings: {
-        engine: ENGINES.find((engine) => engine === row.text("engine")) ?? "vllm",
+        engine: MEMORY_ENGINES.find((engine) => engine === row.text("engine")) ?? "vllm",
         tp: row.number("tp"),
         maxNumSeqs: row.number("max_num_seqs"),
         maxBatchedTokens: row.number("max_num_batched_tokens"),

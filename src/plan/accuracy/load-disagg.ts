@@ -3,7 +3,6 @@
  * behind NVIDIA Dynamo. Lengths and closed loop are those of the aggregated rows.
  */
 
-import type { MemoryEngine } from "../../hardware/index.ts";
 import { versionIn } from "./engine-setup.ts";
 import type { MeasuredRun, WorkerGroup } from "./measured-run.ts";
 import { metricsOf, unmeasured } from "./measured-run.ts";
@@ -11,12 +10,8 @@ import type { RowRecord } from "./record.ts";
 import { checkpointFormat } from "./run-dtype.ts";
 import { gpuName, modelName } from "./run-names.ts";
 import { splitGroup } from "./split-groups.ts";
+import { SPLIT_ENGINES } from "./split-recipes.ts";
 import type { RecordedWorkers, SplitRecipes, SplitRole } from "./split-recipes.ts";
-
-const ENGINES: ReadonlyMap<string, MemoryEngine> = new Map([
-  ["dynamo-sglang", "sglang"],
-  ["dynamo-trt", "trtllm"],
-]);
 
 const MS_PER_S = 1000;
 const INFERENCEX_RATIO = 0.8;
@@ -37,7 +32,7 @@ export function disaggObstacle(row: RowRecord): string | undefined {
   if (row.text("spec") !== "none" && row.text("spec") !== "") {
     return "disaggregated, speculative decoding, acceptance not published";
   }
-  if (!ENGINES.has(row.text("framework"))) return `engine ${row.text("framework")}`;
+  if (!SPLIT_ENGINES.has(row.text("framework"))) return `engine ${row.text("framework")}`;
   for (const role of ["prefill", "decode"] as const) {
     const ranks = row.number(`${role}_tp`);
     const workers = row.number(`${role}_workers`);
@@ -72,7 +67,7 @@ export function disaggRun(
   recipes: SplitRecipes,
   conc: number,
 ): MeasuredRun {
-  const engine = ENGINES.get(row.text("framework")) ?? "trtllm";
+  const engine = SPLIT_ENGINES.get(row.text("framework")) ?? "trtllm";
   const [isl, osl] = [row.number("isl"), row.number("osl")];
   const model = modelName(row.text("model"));
   const gpu = gpuName(row.text("hardware"));

@@ -1,9 +1,7 @@
 /** Columns of AIConfigurator's sample that aggregated and disaggregated rows share. */
 
-import type { MemoryEngine } from "../../hardware/index.ts";
+import { MEMORY_ENGINES, type MemoryEngine } from "../../hardware/index.ts";
 import type { RowRecord } from "./record.ts";
-
-const ENGINES: readonly MemoryEngine[] = ["vllm", "sglang", "trtllm"];
 
 /** Whether rows of a source come from InferenceX; the others are NVIDIA's own. */
 export function isExported(source: string): boolean {
@@ -12,7 +10,7 @@ export function isExported(source: string): boolean {
 
 /** The engine of a row; undefined: none that is simulated. */
 export function siliconEngine(row: RowRecord): MemoryEngine | undefined {
-  return ENGINES.find((engine) => engine === row.text("backend"));
+  return MEMORY_ENGINES.find((engine) => engine === row.text("backend"));
 }
 
 /** The row's word for precision, that of the experts' format where it says more. */

@@ -51,7 +51,8 @@ export type SplitDeployment = {
   readonly decode: RecordedWorkers;
 };
 
-const FRAMEWORKS: ReadonlyMap<string, MemoryEngine> = new Map([
+/** Engines of disaggregated rows, by the names of their frameworks. */
+export const SPLIT_ENGINES: ReadonlyMap<string, MemoryEngine> = new Map([
   ["dynamo-sglang", "sglang"],
   ["dynamo-trt", "trtllm"],
 ]);
@@ -73,7 +74,7 @@ function isOf(recipe: RowRecord, at: SplitDeployment): boolean {
   return (
     gpuName(recipe.text("hardware").replace("-multinode", "")) === at.gpu.replace("-sxm", "") &&
     modelName(recipe.text("model")) === at.model &&
-    FRAMEWORKS.get(recipe.text("framework")) === at.engine &&
+    SPLIT_ENGINES.get(recipe.text("framework")) === at.engine &&
     recipe.text("precision") === at.precision &&
     recipe.number("isl") === at.input &&
     recipe.number("osl") === at.output &&
