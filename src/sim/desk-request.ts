@@ -13,14 +13,14 @@ export function firstRows({ nodes, path, pathStart }: PrefixForest): Int32Array 
   return first;
 }
 
-/** A request to be filled in. */
-export function newRequest(forest: PrefixForest): RouterRequest {
+/** A request to be filled in, of which nothing is known. */
+export function newRequest({ path }: Pick<PrefixForest, "path">): RouterRequest {
   return {
     row: 0,
     booking: 0,
     inputTokens: 0,
     blocks: 0,
-    prompt: { path: forest.path, start: 0, length: 0 },
+    prompt: { path, start: 0, length: 0 },
     affinityKey: 0,
     expectedOutput: NaN,
     priority: 0,

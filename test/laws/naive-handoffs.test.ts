@@ -13,26 +13,8 @@ import type { Trace } from "../../src/trace/index.ts";
 import { simulate } from "../support/simulate.ts";
 import { LAW_TIMEOUT_MS, lawRuns } from "./law-runs.ts";
 import { NaiveCluster } from "./naive-handoffs.ts";
+import { stepTimes } from "./naive-step-times.ts";
 import { randomTraces } from "./naive-traces.ts";
-
-/** Sums of these coefficients are exact in float64: see `naive.test.ts`. */
-const stepTimes = fc.oneof(
-  fc.record({
-    type: fc.constant("fixed" as const),
-    prefill_ms: fc.constantFrom(0.5, 20, 0.0625),
-    decode_ms: fc.constantFrom(0.0625, 1, 7.25),
-    mixed: fc.constantFrom("sum" as const, "fused" as const),
-  }),
-  fc.record({
-    type: fc.constant("linear" as const),
-    base_us: fc.constantFrom(1, 900.5, 8000),
-    prefill_fixed_us: fc.constantFrom(0, 1000),
-    token_us: fc.constantFrom(0, 0.375, 40),
-    pair_us: fc.constantFrom(0, 1 / 512),
-    decode_request_us: fc.constantFrom(0, 3.25),
-    decode_context_us: fc.constantFrom(0, 1 / 16, 1.625),
-  }),
-);
 
 const ways = fc.record({
   way: fc.constantFrom(

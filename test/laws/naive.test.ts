@@ -16,35 +16,14 @@ import { scenarioOf, traceOf } from "../support/small-runs.ts";
 import { simulate } from "../support/simulate.ts";
 import { runNaively } from "./naive-engine.ts";
 import { randomTraces, randomTurns } from "./naive-traces.ts";
+import { stepTimes } from "./naive-step-times.ts";
 import type { NaiveDrafts } from "./naive-worker.ts";
 
 const RUNS = Number(process.env["HEADWORKS_LAW_RUNS"] ?? 800);
 const SEED = Number(process.env["HEADWORKS_LAW_SEED"] ?? 20261121);
 
-/**
- * Coefficients whose sums float64 holds exactly, so that adding step by step and the closed form of a run cannot differ
- * in the last bit; halves and eighths of a microsecond test the rounding.
- */
 /** For how long hints ask to keep blocks: mostly short, so that times are over within runs of decode steps, and ties. */
 const KEEPS_US = [0, 0, 1, 5_000, 20_000, 20_500, 100_000, 1_000_000, 1e9];
-
-const stepTimes = fc.oneof(
-  fc.record({
-    type: fc.constant("fixed" as const),
-    prefill_ms: fc.constantFrom(0.5, 20, 0.0625),
-    decode_ms: fc.constantFrom(0.0625, 1, 7.25),
-    mixed: fc.constantFrom("sum" as const, "fused" as const),
-  }),
-  fc.record({
-    type: fc.constant("linear" as const),
-    base_us: fc.constantFrom(1, 900.5, 8000),
-    prefill_fixed_us: fc.constantFrom(0, 1000),
-    token_us: fc.constantFrom(0, 0.375, 40),
-    pair_us: fc.constantFrom(0, 1 / 512),
-    decode_request_us: fc.constantFrom(0, 3.25),
-    decode_context_us: fc.constantFrom(0, 1 / 16, 1.625),
-  }),
-);
 
 const scenarios: fc.Arbitrary<Scenario> = fc
   .record({

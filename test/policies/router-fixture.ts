@@ -8,6 +8,7 @@ import type {
   WorkerFacts,
 } from "../../src/policies/index.ts";
 import { LinearStepTime } from "../../src/hardware/index.ts";
+import { newRequest } from "../../src/sim/desk-request.ts";
 
 export const BLOCK = 16;
 
@@ -68,24 +69,14 @@ export function requestOf(
   rest: Partial<RouterRequest> = {},
 ): RouterRequest {
   const blocks = Math.floor(inputTokens / BLOCK);
+  const path = Int32Array.from({ length: blocks }, (_, i) => i);
   return {
+    ...newRequest({ path }),
     row: booking,
     booking,
     inputTokens,
     blocks,
-    prompt: { path: Int32Array.from({ length: blocks }, (_, i) => i), start: 0, length: blocks },
-    affinityKey: 0,
-    expectedOutput: NaN,
-    priority: 0,
-    strictPriority: 0,
-    session: -1,
-    tenant: -1,
-    family: -1,
-    sloClass: 0,
-    pinned: -1,
-    allowed: undefined,
-    requiredLabels: 0,
-    preferredLabels: [],
+    prompt: { path, start: 0, length: blocks },
     ...rest,
   };
 }
