@@ -87,8 +87,9 @@ function expectSound(trace: Trace): void {
     const from = graph?.edgeStart[row] ?? 0;
     const to = graph?.edgeStart[row + 1] ?? 0;
     for (let e = from; e < to; e++) {
-      expect(graph!.on[e]).toBeLessThan(row);
-      expect(Number.isInteger(graph!.delayUs[e]) && graph!.delayUs[e]! >= 0).toBe(true);
+      const delayUs = graph!.delayUs[e]!;
+      if (graph!.on[e]! < row && Number.isInteger(delayUs) && delayUs >= 0) continue;
+      expect.fail(`row ${row} waits for row ${graph!.on[e]!} and ${delayUs} us`);
     }
     const parent = sessions?.parent[row] ?? -1;
     expect(parent).toBeLessThan(row);
@@ -100,10 +101,11 @@ function expectSound(trace: Trace): void {
     expect(trace.inputTokens[row]).toBeGreaterThan(0);
   }
   if (hashes !== undefined) {
-    idRows(trace).forEach((ids, row) => {
-      expect(ids.length).toBeLessThanOrEqual(Math.ceil(trace.inputTokens[row]! / header.blockSize));
-      for (const id of ids) expect(id).toBeLessThan(hashes.idCount);
+    const odd = idRows(trace).findIndex((ids, row) => {
+      const most = Math.ceil(trace.inputTokens[row]! / header.blockSize);
+      return ids.length > most || ids.some((id) => id >= hashes.idCount);
     });
+    expect(odd).toBe(-1);
   }
   expect(importTrace(exportTrace(trace, "columns")).ok).toBe(true);
 }
