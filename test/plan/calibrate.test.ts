@@ -1,7 +1,14 @@
 import { existsSync, readFileSync } from "node:fs";
 import { lusolve } from "mathjs";
 import { describe, expect, it } from "vitest";
-import { type GemmParams, gemmUs, kernelDevice } from "../../src/hardware/index.ts";
+import {
+  balancedExperts,
+  type GemmParams,
+  gemmUs,
+  kernelDevice,
+  type MoeParams,
+  moeUs,
+} from "../../src/hardware/index.ts";
 import {
   calibrateKernels,
   fitRobust,
@@ -113,6 +120,69 @@ describe("calibration", () => {
     expect(Math.abs(params.oneShotUs! / 3.4 - 1)).toBeLessThan(0.02);
     expect(Math.abs(params.oneShotBytesPerUs! / 250_000 - 1)).toBeLessThan(0.02);
     expect(residuals!.p90).toBeLessThan(0.02);
+  });
+
+  describe("experts", () => {
+    const KERNEL = "fp8moe_flashinfer_trtllm_trtllmfp8expertsmonolithic";
+    const experts: MoeParams = {
+      compute: 0.4,
+      memory: 0.9,
+      fixedUs: 30,
+      stream: 0.3,
+      power: 2,
+      pad: 8,
+      expertUs: 0.02,
+      narrow: 20,
+      leak: 0.02,
+    };
+
+    /** Rows of a model whose tokens all choose among its first `used` experts, on the rank that holds these. */
+    function rowsOf(hidden: number, kernel: string, used: number): string[] {
+      const device = kernelDevice(rates);
+      const lines: string[] = [];
+      for (const ep of [1, 2, 4, 8]) {
+        for (const tokens of [1, 8, 64, 512, 2048, 4096, 8192, 16384]) {
+          const local = Math.min(256 / ep, used);
+          const shape = {
+            hidden,
+            inter: 2048,
+            matrices: 3,
+            topK: 8,
+            experts: used,
+            localExperts: local,
+            weightBytes: 1,
+            compute: "fp8",
+          } as const;
+          const active = balancedExperts(shape, tokens);
+          const pairs = Math.max(active, (tokens * 8 * local) / used);
+          const ms = moeUs(experts, shape, device, pairs, active, 1) / 1000;
+          lines.push(`${kernel},fp8_block,bal,${hidden},2048,8,256,1,${ep},${tokens},${ms}`);
+        }
+      }
+      return lines;
+    }
+
+    const head = "kernel,dtype,dist,hidden,inter,topk,experts,tp,ep,tokens,latency_ms";
+    const spread = [4096, 5120, 6144].flatMap((hidden) => rowsOf(hidden, KERNEL, 256));
+    const fitOf = (lines: readonly string[]) => {
+      const moe = [head, ...lines].join("\n");
+      const fitted = run((name) => (name === "moe_toy_vllm.csv" ? moe : read(name)));
+      if (!fitted.ok) throw new Error(fitted.problem.what);
+      return fitted.value.moe;
+    };
+
+    it("that choose by themselves are fitted without shapes whose tokens chose one rank's", () => {
+      const lopsided = rowsOf(7168, KERNEL, 128);
+      expect(fitOf([...spread, ...lopsided])).toEqual(fitOf(spread));
+    });
+
+    it("are fitted with all shapes where tokens are spread, or the caller chooses", () => {
+      const key = "vllm/fp8-block/trtllm-gen/ep";
+      const alike = fitOf([...spread, ...rowsOf(7168, KERNEL, 256)]);
+      expect(alike[key]!.residuals!.rows).toBe(fitOf(spread)[key]!.residuals!.rows + 24);
+      const cutlass = fitOf([...rowsOf(6144, "cutlass", 256), ...rowsOf(7168, "cutlass", 128)]);
+      expect(cutlass["vllm/fp8-block/cutlass/ep"]!.residuals!.rows).toBe(48);
+    });
   });
 
   it("names the table and the line of a fault", () => {

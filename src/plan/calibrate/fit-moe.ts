@@ -116,6 +116,37 @@ function rowsFor(key: string, groups: ReadonlyMap<string, readonly number[]>) {
   return all.length >= ROWS_MIN ? all : undefined;
 }
 
+/** Kernels that choose the experts themselves, from scores that the tables' collector made. */
+const ROUTING_KERNELS: readonly string[] = ["trtllm-gen"];
+/** Tokens from which such a kernel's time is that of its products (assumption). */
+const MANY_TOKENS = 4096;
+/** Time with half the experts on a rank over that with all of them: 0.5 where tokens are spread (assumption: between). */
+const IDLE_SHARE = 0.8;
+
+/**
+ * Kernels and shapes whose "balanced" rows are none: half the experts take as long as all of them, so that every token chose
+ * from that half. Where experts are chosen by groups (DeepSeek: four of eight groups of 32) the collector's even scores
+ * lead all tokens to the first four. Nine other shapes of the same kernels halve as they should.
+ */
+function lopsided(table: Table, keyOf: (i: number) => string): ReadonlySet<string> {
+  const [tp, ep, tokens] = ["tp", "ep", "tokens"].map((name) => table.numbers(name));
+  const kernel = table.text("kernel");
+  const ms = table.numbers("latency_ms");
+  const whole = new Map<string, number>();
+  const halves: number[] = [];
+  for (let i = 0; i < table.rows; i++) {
+    const isMany = tp![i] === 1 && tokens![i]! >= MANY_TOKENS;
+    if (!isMany || !ROUTING_KERNELS.includes(kernelName(kernel[i]!))) continue;
+    if (ep![i] === 1) whole.set(`${keyOf(i)}/${tokens![i]}`, ms[i]!);
+    else if (ep![i] === 2) halves.push(i);
+  }
+  const idle = halves.filter((i) => {
+    const all = whole.get(`${keyOf(i)}/${tokens![i]}`);
+    return all !== undefined && ms[i]! > IDLE_SHARE * all;
+  });
+  return new Set(idle.map(keyOf));
+}
+
 /** Fits every (format, kernel, split or not) of one engine's table; keys as in `KernelParams`. */
 export function fitMoe(
   engine: string,
@@ -128,8 +159,13 @@ export function fitMoe(
   const balanced = table.text("dist");
   const ep = table.numbers("ep");
   const groups = new Map<string, number[]>();
+  const shapes = ["hidden", "inter", "topk", "experts"].map((name) => table.numbers(name));
+  const keyOf = (i: number): string =>
+    [kernel[i], dtype[i], balanced[i], ...shapes.map((column) => column[i])].join("/");
+  const uneven = lopsided(table, keyOf);
   for (let i = 0; i < table.rows; i++) {
     if (balanced[i] !== "bal" || MOE_FORMATS[dtype[i]!] === undefined) continue;
+    if (uneven.has(keyOf(i))) continue;
     const split = ep[i]! > 1 ? "/ep" : "";
     const key = `${engine}/${MOE_FORMATS[dtype[i]!]!.name}/${kernelName(kernel[i]!)}${split}`;
     const rows = groups.get(key) ?? [];
