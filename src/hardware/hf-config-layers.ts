@@ -1,6 +1,13 @@
 import type { Family } from "./hf-config-families.ts";
 import type { Fields } from "./hf-config-fields.ts";
-import type { Attention, Ffn, LinearAttention, MlaAttention, MoeFfn } from "./model-card.ts";
+import type {
+  Attention,
+  Ffn,
+  GroupChoice,
+  LinearAttention,
+  MlaAttention,
+  MoeFfn,
+} from "./model-card.ts";
 
 /** What `layer_types` or the interval fields say about one layer. */
 type LayerKind = "full" | "sliding" | "chunked" | "linear";
@@ -164,14 +171,26 @@ function checkExperts(config: Fields, experts: number, topK: number): void {
   config.reject("num_experts_per_tok", what, `at most ${experts}`);
 }
 
+/** Groups that routing is limited to; undefined: every expert may be chosen. */
+function choiceOf(config: Fields, experts: number): GroupChoice | undefined {
+  const groups = config.countOr(1, "n_group");
+  const topGroups = config.countOr(groups, "topk_group");
+  if (experts % groups !== 0) {
+    config.reject("n_group", `${experts} experts do not divide into ${groups} groups`, "a divisor");
+  }
+  return groups === 1 || topGroups >= groups ? undefined : { groups, topGroups };
+}
+
 function moeOf(config: Fields, family: Family): MoeFfn {
   const experts = config.count("num_local_experts", "num_experts", "n_routed_experts");
   const inter = config.count("moe_intermediate_size", "intermediate_size");
   const shared = config.numberOr(0, "n_shared_experts", "num_shared_experts") * inter;
   const topK = config.count("num_experts_per_tok", "num_experts_per_token", "experts_per_token");
   checkExperts(config, experts, topK);
+  const choice = choiceOf(config, experts);
   return {
     kind: "moe",
+    ...(choice === undefined ? {} : { choice }),
     experts,
     topK,
     inter,

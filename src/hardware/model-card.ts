@@ -74,7 +74,12 @@ export type MoeFfn = {
   readonly bias: boolean;
   /** Per-expert correction of the router: a bias, or DeepSeek's load-balancing term. */
   readonly routerBias: boolean;
+  /** A token chooses among the experts of some groups only; absent: among all. */
+  readonly choice?: GroupChoice;
 };
+
+/** Routing limited to groups (DeepSeek's n_group and topk_group). */
+export type GroupChoice = { readonly groups: number; readonly topGroups: number };
 
 export type Ffn = DenseFfn | MoeFfn;
 

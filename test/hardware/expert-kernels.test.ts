@@ -75,7 +75,8 @@ describe("experts in whole tiles", () => {
       const layout = { tp: 8, ep: 8, dtype: "fp8-block", moeKernel } as const;
       return kernelsOf("b200", "deepseek-r1", layout, timing).parts(decode(requests)).gpuUs;
     };
-    for (const requests of [1, 4, 16, 64]) {
+    // From 64 requests on the fullest rank reaches nearly all of its experts: no tile is empty.
+    for (const requests of [1, 4, 16, 32]) {
       const masked = us(requests, "deepgemm-masked");
       expect(masked).toBeLessThan(us(requests, "deepgemm-padded"));
       // Ten small kernels more than the contiguous layout, in 58 layers.

@@ -6,6 +6,7 @@ export * from "./drafts.ts";
 export * from "./elementwise.ts";
 export { balancedPlacement, type SlotPlan, trivialPlacement } from "./expert-slots.ts";
 export { type EncoderCosts, encoderPassUs, encoderUs } from "./encoder.ts";
+export { crowdingVariance } from "./group-choice.ts";
 export * from "./gemm.ts";
 export * from "./graph-sizes.ts";
 export * from "./kernel-device.ts";

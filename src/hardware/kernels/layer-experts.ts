@@ -43,6 +43,7 @@ export function layerExperts(
       experts: ffn.experts,
       localExperts: (ffn.experts + split.redundantExperts) / split.ep,
       ...(placement === undefined ? {} : { placement }),
+      ...(ffn.choice === undefined ? {} : { choice: ffn.choice }),
       weightBytes: kernel.weightBytes,
       compute: kernel.compute,
       ...(kernel.compute === "fp8" ? sustained(machine.params) : {}),

@@ -1,6 +1,8 @@
 /** Routed experts: one fused kernel for routing, both projections and the weighted sum. */
 import { pow } from "../../core/index.ts";
 import type { ExpertPlacement } from "./expert-slots.ts";
+import type { GroupChoice } from "../model-card.ts";
+import { crowdingVariance } from "./group-choice.ts";
 import type { ComputeFormat, KernelDevice } from "./kernel-device.ts";
 import { flopPerUs } from "./kernel-device.ts";
 import { smoothMax } from "./smooth-max.ts";
@@ -34,6 +36,7 @@ export type MoeShape = {
   /** Experts of the whole model, and those on this rank, copies among them. */
   readonly experts: number;
   readonly localExperts: number;
+  readonly choice?: GroupChoice;
   /** Copies and places of experts; absent: one of each, ranks filled in turn. */
   readonly placement?: ExpertPlacement;
   readonly weightBytes: number;
@@ -93,7 +96,13 @@ export function busiestExperts(shape: MoeShape, tokens: number): number {
   const ranks = placement?.ranks ?? Math.round(experts / localExperts);
   if (ranks <= 1) return mean;
   // Each expert is reached or not; all ranks together are reached by a fixed number of choices.
-  const spread = Math.sqrt(mean * (1 - mean / localExperts) * (1 - 1 / ranks));
+  const free = 1 - mean / localExperts;
+  const choices =
+    shape.choice === undefined
+      ? 0
+      : tokens * crowdingVariance({ ...shape, choice: shape.choice }, ranks);
+  // Of choices more than the mean, the part reaches a new expert that is free yet.
+  const spread = Math.sqrt(mean * free * (1 - 1 / ranks) + choices * free * free);
   return Math.min(localExperts, mean + spread * expectedMaximum(ranks));
 }
 
