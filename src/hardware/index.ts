@@ -23,6 +23,7 @@ export * from "./step-time-meta.ts";
 export { OverheadStepTime } from "./step-time-overhead.ts";
 export * from "./step-time-polynomial.ts";
 export * from "./step-time-profile.ts";
+export { RankStepTime } from "./step-time-rank.ts";
 export * from "./step-time-raw-profile.ts";
 export * from "./step-time-registry.ts";
 export * from "./step-time-run.ts";

@@ -3,7 +3,7 @@ import { ok, type Result } from "../core/index.ts";
 import type { GpuCard, NodeCard } from "./gpu-card.ts";
 import { type AdapterSlots, adaptersUs } from "./kernels/adapters.ts";
 import { KNOTS, segmentOf, SEGMENTS, type Segments, segmentsOf } from "./kernels/context-knots.ts";
-import { DecodeTable } from "./kernels/decode-table.ts";
+import { DecodeTable, DecodeTables } from "./kernels/decode-table.ts";
 import { type Drafts, LOOKUP_US } from "./kernels/drafts.ts";
 import { encoderUs } from "./kernels/encoder.ts";
 import { type EngineTiming, type RegimeScales, scalesOf } from "./kernels/engine-timing.ts";
@@ -108,7 +108,7 @@ export class KernelsStepTime implements StepTimeModel {
   readonly #expand: RowMemo | undefined;
   readonly #context: readonly ContextLayer[];
   readonly #attention: (Segments | undefined)[] = [];
-  readonly #tables: (DecodeTable | undefined)[] = [];
+  readonly #tables = new DecodeTables((batch, most) => this.#tableOf(batch, most));
   readonly #launches: Launches;
   readonly #pass = new PassParts();
   readonly #imagePatches: number;
@@ -179,15 +179,13 @@ export class KernelsStepTime implements StepTimeModel {
     return segments;
   }
 
-  /** Decode steps of a batch of the whole worker. */
-  #tableOf(batch: number): DecodeTable {
-    const known = this.#tables[batch];
-    if (known !== undefined) return known;
+  /** Decode steps of a batch of the whole worker, whose graphs are padded to the share that a rank has of `most` requests. */
+  #tableOf(batch: number, most: number): DecodeTable {
     const { split } = this.#machine;
     const scale = this.#scales.decode;
     const requests = Math.ceil(batch / split.dp / split.pp);
     const lines = this.#attentionOf(requests);
-    const base = this.#decodeBaseUs(batch);
+    const base = this.#decodeBaseUs(most);
     const host = this.#hostOf(0, 0, batch);
     const values = KNOTS.map((context, i) => {
       const at = 2 * Math.min(i, SEGMENTS - 1);
@@ -197,9 +195,7 @@ export class KernelsStepTime implements StepTimeModel {
     const attention = lines.map((us, i) => (i % 2 === 0 ? scale * us : (scale * us) / batch));
     const { computeUs, streamUs } = this.#decodeWork(requests);
     const times = segmentsOf(values, batch);
-    const table = new DecodeTable(batch, times, attention, computeUs, streamUs);
-    this.#tables[batch] = table;
-    return table;
+    return new DecodeTable(batch, times, attention, computeUs, streamUs);
   }
 
   #expertsUs(tokens: number): number {
@@ -231,12 +227,14 @@ export class KernelsStepTime implements StepTimeModel {
 
   stepUs(shape: StepShape): number {
     const decodes = shape.decodeRequests;
-    if (shape.prefillRequests <= 0 || shape.prefillTokens <= 0) {
+    const all = shape.all ?? shape;
+    if (all.prefillTokens <= 0) {
       if (decodes <= 0) return STEP_US_MIN;
-      return this.#tableOf(decodes).stepUs(shape.decodeContextTokens);
+      const most = shape.all?.decodeRequestsMost;
+      return this.#tables.of(decodes, most).stepUs(shape.decodeContextTokens);
     }
     const { split } = this.#machine;
-    const regime = decodes > 0 ? this.#scales.mixed : this.#scales.context;
+    const regime = all.decodeRequests > 0 ? this.#scales.mixed : this.#scales.context;
     const host = this.#hostOf(shape.prefillTokens, shape.prefillRequests, decodes);
     const gpuUs = split.pp === 1 ? this.#passUs(shape, 1) : this.#pipelineUs(shape);
     return this.#wallUs(gpuUs * regime + this.#imagesUs(shape), host);
@@ -320,18 +318,16 @@ export class KernelsStepTime implements StepTimeModel {
     const rankDecodes = Math.ceil(decodes / split.dp / parts);
     const queries = this.#queries;
     const rows = graphRows(rank.newTokens + rankDecodes * queries, timing.pieceTokensMax);
+    const { prefillTokens, decodeRequests } = shape.all ?? shape;
     const all =
-      split.dp === 1 ? rows : Math.ceil((shape.prefillTokens + decodes * queries) / parts);
+      split.dp === 1 ? rows : Math.ceil((prefillTokens + decodeRequests * queries) / parts);
     const rankPrompts = prompts * promptShare(prompts, split.dp);
     const outputs = Math.ceil((rankPrompts + (decodes * queries) / split.dp) / parts);
     pass.rowsUs = this.#rows.at(rows);
     pass.expertsUs = this.#expertsUs(all);
     pass.headUs = this.#head.at(outputs) + this.#draftUs(rankDecodes);
     let us = pass.rowsUs + pass.expertsUs + pass.headUs;
-    if (this.#expand !== undefined)
-      us += this.#expand.at(Math.ceil(rank.newTokens + rank.pastTokens));
-    for (const layer of this.#context)
-      us += layer.layers * contextLayerUs(this.#machine, layer, rank);
+    if (prompts > 0) us = this.#withPrompts(us, rank);
     pass.decodeUs = 0;
     if (decodes > 0) {
       const lines = this.#attentionOf(rankDecodes);
@@ -340,6 +336,15 @@ export class KernelsStepTime implements StepTimeModel {
       us += pass.decodeUs;
     }
     pass.us = us;
+    return us;
+  }
+
+  /** `us`, and attention of a rank's prompts. */
+  #withPrompts(us: number, rank: RankShape): number {
+    if (this.#expand !== undefined)
+      us += this.#expand.at(Math.ceil(rank.newTokens + rank.pastTokens));
+    for (const layer of this.#context)
+      us += layer.layers * contextLayerUs(this.#machine, layer, rank);
     return us;
   }
 
@@ -375,10 +380,10 @@ export class KernelsStepTime implements StepTimeModel {
   }
 
   decodeWork(requests: number, contextTokens: number, work: DecodeWork): void {
-    this.#tableOf(requests).work(contextTokens, work);
+    this.#tables.of(requests).work(contextTokens, work);
   }
 
-  decodeRun(requests: number, contextTokens: number, run: DecodeRun): void {
-    this.#tableOf(requests).run(contextTokens, run);
+  decodeRun(requests: number, contextTokens: number, run: DecodeRun, most?: number): void {
+    this.#tables.of(requests, most).run(contextTokens, run);
   }
 }

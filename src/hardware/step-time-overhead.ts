@@ -21,8 +21,8 @@ export class OverheadStepTime implements StepTimeModel {
     return this.#model.stepUs(shape) + (shape.decodeRequests > 0 ? this.#overheadUs : 0);
   }
 
-  decodeRun(requests: number, contextTokens: number, run: DecodeRun): void {
-    this.#model.decodeRun(requests, contextTokens, run);
+  decodeRun(requests: number, contextTokens: number, run: DecodeRun, most?: number): void {
+    this.#model.decodeRun(requests, contextTokens, run, most);
     run.c0 += this.#overheadUs;
   }
 }

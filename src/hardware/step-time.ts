@@ -8,6 +8,15 @@
  * steps with `decodeRun`.
  */
 
+/** What ranks in lock step put into one step together. */
+export type JointLoad = {
+  /** Prompt tokens of all ranks. */
+  prefillTokens: number;
+  /** Decoding requests of all ranks, and of the one that has the most. */
+  decodeRequests: number;
+  decodeRequestsMost: number;
+};
+
 /** One forward pass, as totals over its requests. The engine reuses one mutable object for all steps. */
 export type StepShape = {
   /** Requests that compute prompt tokens in this step. */
@@ -24,6 +33,11 @@ export type StepShape = {
   decodeContextTokens: number;
   /** Images that are encoded before the step; absent: none. */
   images?: number;
+  /**
+   * The shape is that of one attention rank times their number: what all of them have in truth, which experts and the padding
+   * of graphs go by (`decodeRequestsMost` times their number too). Absent: what the shape says.
+   */
+  all?: JointLoad;
 };
 
 /** Step time of a pure decode batch: t(ctx) = c0 + c1·ctx + c2·ctx² µs, valid while ctx < contextEnd. */
@@ -48,9 +62,15 @@ export interface StepTimeModel {
   stepUs(shape: StepShape): number;
   /**
    * Fills `run` with the step-time polynomial of a batch of `requests` whose total context is `contextTokens`.
-   * `run.contextEnd` > contextTokens always: one step at least is covered.
+   * `run.contextEnd` > contextTokens always: one step at least is covered. `most`: requests of the fullest of the
+   * attention ranks in lock step with this one, or, where the shape is a rank's times their number, that many times it; absent: the same.
    */
-  decodeRun(requests: number, contextTokens: number, run: DecodeRun): void;
+  decodeRun(requests: number, contextTokens: number, run: DecodeRun, most?: number): void;
+  /**
+   * Time of an attention rank's part of a step that ranks do in lock step, waiting for others aside, µs: its own rows and
+   * attention, everybody's tokens in the experts. Absent: what others do takes it no time (`stepUs`).
+   */
+  stepAmongUs?(shape: StepShape, all: JointLoad): number;
   /** Fills `work` for a step with prompt tokens; absent: the model knows a step's time only. */
   work?(shape: StepShape, work: StepWork): void;
   /** Fills `work` for decode steps, valid as long as `decodeRun` from the same context. */

@@ -31,8 +31,8 @@ const scratch: DecodeRun = { c0: 0, c1: 0, c2: 0, contextEnd: 0 };
 export class DecodeStretch {
   /** False when the batch has changed since the anchor. */
   valid = false;
-  private readonly numbers: Float64Array;
-  private readonly base: number;
+  protected readonly numbers: Float64Array;
+  protected readonly base: number;
   /** `numbers` holds the stretches of all workers; this one's begin at `base`. */
   constructor(numbers: Float64Array, base: number) {
     this.numbers = numbers;
@@ -61,17 +61,29 @@ export class DecodeStretch {
 
   /** Starts a stretch at `nowUs` for `batch` requests of total context `context`. */
   begin(model: StepTimeModel, nowUs: number, step: number, batch: number, context: number): void {
+    model.decodeRun(batch, context, scratch);
+    this.set(nowUs, step, batch, context, scratch, scratch.contextEnd);
+  }
+
+  /** Starts a stretch whose times are those of a batch of `batch` requests of total context `context`. */
+  protected set(
+    nowUs: number,
+    step: number,
+    batch: number,
+    context: number,
+    run: DecodeRun,
+    contextEnd: number,
+  ): void {
     const { numbers: n, base } = this;
     this.valid = true;
     n[base + ANCHOR_US] = nowUs;
     n[base + ANCHOR_STEP] = step;
     n[base + BATCH] = batch;
     n[base + CONTEXT] = context;
-    model.decodeRun(batch, context, scratch);
-    n[base + C0] = scratch.c0;
-    n[base + C1] = scratch.c1;
-    n[base + C2] = scratch.c2;
-    n[base + CONTEXT_END] = scratch.contextEnd;
+    n[base + C0] = run.c0;
+    n[base + C1] = run.c1;
+    n[base + C2] = run.c2;
+    n[base + CONTEXT_END] = contextEnd;
     if (this.stepUs(0) >= STEP_US_MIN) return;
     n[base + C0] = STEP_US_MIN;
     n[base + C1] = 0;
@@ -82,7 +94,7 @@ export class DecodeStretch {
   /** Steps of the stretch for which the step-time polynomial holds, from the anchor on; ≥ 1. */
   get stepsValid(): number {
     const { numbers: n, base } = this;
-    return Math.ceil((n[base + CONTEXT_END]! - n[base + CONTEXT]!) / this.batch);
+    return Math.ceil((n[base + CONTEXT_END]! - n[base + CONTEXT]!) / n[base + BATCH]!);
   }
 
   /** Time of step `j` of the stretch, µs, not rounded. */
@@ -92,7 +104,7 @@ export class DecodeStretch {
       n[base + C0]!,
       n[base + C1]!,
       n[base + C2]!,
-      n[base + CONTEXT]! + this.batch * j,
+      n[base + CONTEXT]! + n[base + BATCH]! * j,
     );
   }
 
@@ -113,6 +125,18 @@ export class DecodeStretch {
     return j;
   }
 
+  /** Steps of a run that began with step `first`, at most `limit`, until the first boundary at or after `timeUs`; ≥ 1. */
+  stepsUntil(timeUs: number, first: number, limit: number): number {
+    const done = this.stepsBy(timeUs, first, first + limit);
+    const steps = done - first + (this.timeAt(done) >= timeUs ? 0 : 1);
+    return Math.max(1, Math.min(limit, steps));
+  }
+
+  /** The stretch is over after `steps` steps; returns how much of their time the worker has waited for others, µs. */
+  over(_steps: number): number {
+    return 0;
+  }
+
   /** Adds the gaps of steps first … first + steps − 1 to a histogram, each weighted with the batch. */
   addGaps(gaps: GapHistogram, first: number, steps: number): void {
     const { numbers: n, base } = this;
@@ -121,15 +145,16 @@ export class DecodeStretch {
       n[base + C1]!,
       n[base + C2]!,
       n[base + CONTEXT]!,
-      this.batch,
+      n[base + BATCH]!,
       first,
       steps,
-      n[base + BATCH]!,
+      this.batch,
     );
   }
 
   private sum(j: number): number {
     const { numbers: n, base } = this;
-    return runSum(n[base + C0]!, n[base + C1]!, n[base + C2]!, n[base + CONTEXT]!, this.batch, j);
+    const batch = n[base + BATCH]!;
+    return runSum(n[base + C0]!, n[base + C1]!, n[base + C2]!, n[base + CONTEXT]!, batch, j);
   }
 }

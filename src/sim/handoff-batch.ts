@@ -2,6 +2,7 @@
 
 import { invariant } from "../core/index.ts";
 import { Batch } from "./batch.ts";
+import type { DecodeStretch } from "./decode-stretch.ts";
 import type { Engine } from "./engine.ts";
 import { Landing } from "./landing.ts";
 import {
@@ -79,6 +80,14 @@ export class HandoffBatch extends Batch {
     this.engine.pass.landed = 0;
     this.engine.pass.landedContext = 0;
     this.landing?.pass();
+  }
+
+  /** Steps of a run that begins now after which this worker may have to act. */
+  stepsAlone(stretch: DecodeStretch): number {
+    const { luck, scheduler, stepByStep } = this.engine;
+    if (stepByStep || luck !== undefined || this.landing?.mayChange === true) return 1;
+    const ahead = this.stepsAhead(stretch.stepsValid - (this.decodeSteps - stretch.anchorStep));
+    return this.stepsToLook(stretch, Math.min(scheduler.stepsUntilChange(this), ahead));
   }
 
   override landPrompts(budget: number): number {

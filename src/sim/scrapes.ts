@@ -2,6 +2,7 @@
 
 import type { Stream } from "../core/index.ts";
 import type { RouterReplica } from "./router-replica.ts";
+import { blocksUsedAt } from "./worker-reading.ts";
 import type { Worker } from "./worker.ts";
 
 type Scrape = {
@@ -22,7 +23,7 @@ export function readWorkers(
   for (let local = 0; local < workers.length; local++) {
     if (loss > 0 && random.next() < loss) continue;
     const worker = workers[local]!;
-    const used = worker.blocksUsedAt(nowUs, before);
+    const used = blocksUsedAt(worker, nowUs, before);
     for (const { state } of replicas) {
       const { scraped } = state;
       scraped.atUs[local] = nowUs;

@@ -13,6 +13,7 @@ import { TierLinks } from "./tiers/tier-links.ts";
 import { TierSeries } from "./tiers/tier-series.ts";
 import { ADMITTED_TOKENS, CACHED_TOKENS, PREEMPTIONS, PREFILL_TOKENS } from "./worker-counters.ts";
 import { WORKERS_SAMPLED_MOST, WorkerSeries } from "./worker-series.ts";
+import { blocksCachedAt, blocksUsedAt, outputTokensAt } from "./worker-reading.ts";
 import type { Worker } from "./worker.ts";
 
 /** What a run has beside its workers. */
@@ -74,12 +75,12 @@ export class SeriesLog {
     sums[0] = atDesk;
     for (const worker of workers) {
       const { batch } = worker;
-      const blocks = worker.blocksUsedAt(nowUs);
+      const blocks = blocksUsedAt(worker, nowUs);
       sums[0]! += batch.queuedCount;
       sums[1]! += batch.runningCount;
       sums[2]! += blocks;
-      sums[3]! += worker.blocksCachedAt(nowUs);
-      sums[6]! += worker.outputTokensAt(nowUs);
+      sums[3]! += blocksCachedAt(worker, nowUs);
+      sums[6]! += outputTokensAt(worker, nowUs);
       sums[7]! += worker.counter(PREFILL_TOKENS);
       sums[8]! += worker.counter(ADMITTED_TOKENS);
       sums[9]! += worker.counter(CACHED_TOKENS);

@@ -5,11 +5,13 @@
 
 import { InvariantError } from "../core/index.ts";
 import { DecodeStretch, STRETCH_NUMBERS } from "./decode-stretch.ts";
+import type { StepShape } from "../hardware/index.ts";
 import type { Engine } from "./engine.ts";
 import { HandoffBatch } from "./handoff-batch.ts";
+import { addDecodes } from "./planned-step.ts";
+import type { PlannedStep } from "./planned-step.ts";
 import { endRedo } from "./time-asides.ts";
 import { addMixedGaps, addPromptToken, addRunGaps } from "./token-gaps.ts";
-import { TokenStalls } from "./token-stalls.ts";
 import {
   AT_COMPUTED,
   AT_GENERATED,
@@ -54,23 +56,23 @@ export class Worker {
   prefillRequests = 0;
   prefillTokens = 0;
   decodeRequests = 0;
-  private readonly engine: Engine;
+  protected readonly engine: Engine;
   private readonly counterBase: number;
   /** Steps covered by the pending event of a decode run. */
-  private runSteps = 0;
+  protected runSteps = 0;
   /** The batch's change counter when the stretch began. */
   private stretchChanges = -1;
   /** With drafts a stretch is one step: whether its batch is that of the stretch before. */
   private goesOn = false;
 
   /** `row`: the worker among those of its pool. */
-  constructor(engine: Engine, row: number) {
+  constructor(engine: Engine, row: number, stretch?: DecodeStretch) {
     this.id = engine.firstId + row;
     this.engine = engine;
     this.model = engine.model;
     this.counterBase = row * WORKER_NUMBERS;
     this.batch = new HandoffBatch(engine, row);
-    this.stretch = new DecodeStretch(engine.stretches, row * STRETCH_NUMBERS);
+    this.stretch = stretch ?? new DecodeStretch(engine.stretches, row * STRETCH_NUMBERS);
   }
 
   /** A counter, by its number. */
@@ -80,6 +82,16 @@ export class Worker {
 
   /** Starts the next pass or run; returns the time of its event (Infinity: nothing to do). */
   start(nowUs: number): number {
+    const wakeUs = this.plan(nowUs);
+    if (this.batch.isStepEmpty) return wakeUs;
+    const { pass } = this.engine;
+    return pass.shape.prefillRequests + pass.landed > 0
+      ? this.startMixed(nowUs)
+      : this.startRun(nowUs);
+  }
+
+  /** Puts the next step together. Returns when to try again where there is nothing to do (Infinity: never by itself). */
+  protected plan(nowUs: number): number {
     const { batch, counterBase } = this;
     const { counters } = this.engine;
     let wakeUs = Infinity;
@@ -93,21 +105,19 @@ export class Worker {
     if (this.engine.watcher !== undefined) batch.settle(this.engine.watcher);
     const used = batch.pool.used;
     if (used > counters[counterBase + USED_PEAK]!) counters[counterBase + USED_PEAK] = used;
-    if (batch.isStepEmpty) {
-      this.state = WORKER_IDLE;
-      batch.inbox?.idled();
-      wakeUs = Math.min(wakeUs, batch.inbox?.nextUs ?? Infinity);
-      if (batch.isWaiting && wakeUs === Infinity && !batch.awaitsOthers) {
-        throw new InvariantError(
-          `progress law: worker ${this.id} idles with requests waiting at ${nowUs} µs`,
-        );
-      }
+    if (!batch.isStepEmpty) {
+      counters[counterBase + STEP_START_US] = nowUs;
       return wakeUs;
     }
-    counters[counterBase + STEP_START_US] = nowUs;
-    return this.engine.pass.shape.prefillRequests + this.engine.pass.landed > 0
-      ? this.startMixed(nowUs)
-      : this.startRun(nowUs);
+    this.state = WORKER_IDLE;
+    batch.inbox?.idled();
+    wakeUs = Math.min(wakeUs, batch.inbox?.nextUs ?? Infinity);
+    if (batch.isWaiting && wakeUs === Infinity && !batch.awaitsOthers) {
+      throw new InvariantError(
+        `progress law: worker ${this.id} idles with requests waiting at ${nowUs} µs`,
+      );
+    }
+    return wakeUs;
   }
 
   /** The pending event of the worker is due: the mixed step or the run ends. */
@@ -121,17 +131,21 @@ export class Worker {
    * or, for an arrival that is seen late, with the step before it is. Returns the new time of the worker's event, −1 when it stays where it is, `nowUs` when the run has just ended.
    */
   cut(nowUs: number, isArrival = false): number {
+    return this.cutTo(this.stepsToCut(nowUs, isArrival), nowUs);
+  }
+
+  /** Steps of the run after which `cut` ends it. */
+  protected stepsToCut(nowUs: number, isArrival: boolean): number {
     const { stretch, batch, runSteps } = this;
     const first = batch.decodeSteps - stretch.anchorStep;
-    let steps = isArrival
-      ? batch.inbox?.stepsToSee(batch.decodeSteps, stretch, runSteps)
-      : undefined;
-    if (steps === undefined) {
-      const done = stretch.stepsBy(nowUs, first, first + runSteps);
-      steps = done - first + (done > first && stretch.timeAt(done) === nowUs ? 0 : 1);
-    }
-    if (steps === runSteps) return -1;
-    const endUs = stretch.timeAt(first + steps);
+    const seen = isArrival ? batch.inbox?.stepsToSee(batch.decodeSteps, stretch, runSteps) : null;
+    return seen ?? stretch.stepsUntil(nowUs, first, runSteps);
+  }
+
+  protected cutTo(steps: number, nowUs: number): number {
+    const { stretch } = this;
+    if (steps === this.runSteps) return -1;
+    const endUs = stretch.timeAt(this.batch.decodeSteps - stretch.anchorStep + steps);
     if (endUs === nowUs) this.endRun(nowUs, steps, true);
     else this.runSteps = steps;
     return endUs;
@@ -168,30 +182,6 @@ export class Worker {
     this.state = WORKER_IDLE;
   }
 
-  /** Output tokens out at `nowUs`, those of the run in progress included; reading disturbs nothing. */
-  outputTokensAt(nowUs: number): number {
-    const { batch } = this;
-    const tokens = (batch.demand.requests - batch.doneCount) * this.stepsDone(nowUs);
-    return this.engine.counters[this.counterBase + OUTPUT_TOKENS]! + tokens;
-  }
-
-  /** Blocks held by running requests at `nowUs`, with those of steps that begin then; `before`: without these. */
-  blocksUsedAt(nowUs: number, before = false): number {
-    const { batch, stretch } = this;
-    let done = this.stepsDone(nowUs);
-    if (before && stretch.timeAt(batch.decodeSteps - stretch.anchorStep + done) === nowUs) done--;
-    if (done <= 0) return batch.pool.used;
-    // The first step's blocks are taken already; those of the step in progress too.
-    return batch.pool.used + batch.blocksAfter(done).blocks;
-  }
-
-  /** Blocks kept for reuse at `nowUs`. */
-  blocksCachedAt(nowUs: number): number {
-    const { pool } = this.batch;
-    const taken = this.blocksUsedAt(nowUs) - pool.used;
-    return pool.cached - Math.max(0, taken - pool.free);
-  }
-
   /** Steps of the current run done at `nowUs` but not counted yet. */
   stepsDone(nowUs: number): number {
     if (this.state !== WORKER_DECODE) return 0;
@@ -200,51 +190,60 @@ export class Worker {
   }
 
   private startMixed(nowUs: number): number {
-    const { batch } = this;
-    const { shape, landed, landedContext } = this.engine.pass;
+    const { shape } = this.engine.pass;
+    this.describeMixed(this.engine.pass, nowUs);
+    const stepUs = this.model.stepUs(shape) + this.batch.takeAdapterLoadUs();
+    return this.beginMixed(shape, nowUs, Math.max(1, Math.round(stepUs)));
+  }
+
+  /** Completes the shape of the step that has been put together. */
+  protected describeMixed(pass: PlannedStep, nowUs: number): void {
+    const { shape } = pass;
     this.endStretch();
-    const { decodesInStep } = batch;
-    shape.decodeRequests = decodesInStep ? batch.demand.requests : 0;
-    shape.decodeContextTokens = decodesInStep ? batch.decodeContext : 0;
-    if (!decodesInStep && batch.demand.requests > 0) {
-      batch.stalls ??= new TokenStalls();
-      batch.stalls.hold(nowUs, batch.demand.requests);
-    }
-    this.prefillRequests = shape.prefillRequests + landed;
+    this.prefillRequests = shape.prefillRequests + pass.landed;
     this.prefillTokens = shape.prefillTokens;
-    this.decodeRequests = shape.decodeRequests;
-    // Of what has landed the step computes one token each, as a decode does.
-    shape.decodeRequests += landed;
-    shape.decodeContextTokens += landedContext;
+    this.decodeRequests = addDecodes(this.batch, pass, nowUs);
+  }
+
+  protected beginMixed(shape: StepShape, nowUs: number, stepUs: number): number {
     this.state = WORKER_MIXED;
-    const stepUs = Math.max(1, Math.round(this.model.stepUs(shape) + batch.takeAdapterLoadUs()));
     this.engine.meter?.startMixed(this.id, shape, stepUs);
-    if (this.engine.parks) batch.tellEndings(nowUs, nowUs + stepUs);
+    if (this.engine.parks) this.batch.tellEndings(nowUs, nowUs + stepUs);
     return nowUs + stepUs;
   }
 
   private startRun(nowUs: number): number {
     const { batch, stretch } = this;
-    const { luck } = this.engine;
-    let first = batch.decodeSteps - stretch.anchorStep;
-    const isSame = batch.changes === this.stretchChanges;
-    // What a step gives each request by luck makes the next step a stretch of its own.
-    if (!isSame || !stretch.valid || first >= stretch.stepsValid || luck !== undefined) {
-      this.endStretch();
-      this.goesOn = luck !== undefined && isSame;
+    if (this.needsStretch) {
       const { decodeContext, decodeSteps, demand } = batch;
+      this.turnStretch();
       stretch.begin(this.model, nowUs, decodeSteps, demand.requests, decodeContext);
-      this.stretchChanges = batch.changes;
-      first = 0;
     }
+    return this.beginRun(batch.stepsAlone(stretch));
+  }
+
+  /** Whether the decode steps that begin now are no continuation of the stretch. */
+  protected get needsStretch(): boolean {
+    const { batch, stretch } = this;
+    if (batch.changes !== this.stretchChanges || !stretch.valid) return true;
+    // What a step gives each request by luck makes the next step a stretch of its own.
+    if (this.engine.luck !== undefined) return true;
+    return batch.decodeSteps - stretch.anchorStep >= stretch.stepsValid;
+  }
+
+  /** Ends the stretch in favour of one that begins now. */
+  protected turnStretch(): void {
+    const { changes } = this.batch;
+    this.endStretch();
+    this.goesOn = this.engine.luck !== undefined && changes === this.stretchChanges;
+    this.stretchChanges = changes;
+  }
+
+  protected beginRun(steps: number): number {
+    const { batch, stretch } = this;
     this.state = WORKER_DECODE;
-    this.runSteps = 1;
-    if (!this.engine.stepByStep && luck === undefined && batch.landing?.mayChange !== true) {
-      const ahead = batch.stepsAhead(stretch.stepsValid - first);
-      const steps = Math.min(this.engine.scheduler.stepsUntilChange(batch), ahead);
-      this.runSteps = batch.stepsToLook(stretch, steps);
-    }
-    return stretch.timeAt(first + this.runSteps);
+    this.runSteps = steps;
+    return stretch.timeAt(batch.decodeSteps - stretch.anchorStep + steps);
   }
 
   private endMixed(nowUs: number): void {
@@ -254,12 +253,12 @@ export class Worker {
     const elapsed = nowUs - startUs;
     counters[counterBase + BUSY_US]! += elapsed;
     counters[counterBase + STEPS]!++;
-    counters[counterBase + MIXED_STEPS]!++;
+    if (this.prefillRequests > 0) counters[counterBase + MIXED_STEPS]!++;
     counters[counterBase + BATCH_STEPS]! += requests + this.prefillRequests;
     counters[counterBase + USED_STEPS]! += batch.pool.used;
     counters[counterBase + PREFILL_TOKENS]! += this.prefillTokens;
     this.state = WORKER_IDLE;
-    batch.inbox?.ended(true, startUs);
+    batch.inbox?.ended(this.prefillRequests > 0, startUs);
     this.engine.sink.mixedStep(this, startUs, nowUs);
     this.engine.meter?.endMixed(this.id, elapsed);
     this.engine.tiers?.passEnded(this.id, nowUs);
@@ -309,7 +308,7 @@ export class Worker {
     if (batch.doneCount > 0) this.releaseBatch();
   }
 
-  private endStretch(): void {
+  protected endStretch(): void {
     const { stretch } = this;
     if (!stretch.valid) return;
     stretch.valid = false;
@@ -318,7 +317,8 @@ export class Worker {
     const { batch, anchorUs } = stretch;
     const endUs = stretch.timeAt(steps);
     this.engine.sink.decodeRun(this.id, batch, anchorUs, endUs, steps, this.goesOn);
-    this.engine.meter?.endStretch(this.id, stretch, steps);
+    const waitedUs = stretch.over(steps);
+    this.engine.meter?.endStretch(this.id, stretch, steps, waitedUs);
   }
 
   /** Completes the decoding requests whose last token came with the step that has just ended. */

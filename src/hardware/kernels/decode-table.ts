@@ -71,3 +71,32 @@ export class DecodeTable {
     work.attentionUsPerToken = this.#numbers[base + ATTENTION_C1]!;
   }
 }
+
+/** Makes the steps of a batch whose graphs are padded to `most` requests. */
+type MakeTable = (batch: number, most: number) => DecodeTable;
+
+/** More requests than any worker has, and small enough for two such numbers in one. */
+const REQUESTS_END = 1 << 26;
+
+/** The tables that were asked for. */
+export class DecodeTables {
+  readonly #make: MakeTable;
+  readonly #plain: (DecodeTable | undefined)[] = [];
+  /** Of batches that are padded to a larger one. */
+  readonly #padded = new Map<number, DecodeTable>();
+
+  constructor(make: MakeTable) {
+    this.#make = make;
+  }
+
+  of(batch: number, most = batch): DecodeTable {
+    if (most === batch) return (this.#plain[batch] ??= this.#make(batch, batch));
+    const key = batch * REQUESTS_END + most;
+    let table = this.#padded.get(key);
+    if (table === undefined) {
+      table = this.#make(batch, most);
+      this.#padded.set(key, table);
+    }
+    return table;
+  }
+}

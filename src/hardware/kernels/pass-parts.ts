@@ -16,9 +16,12 @@ export class PassParts {
   #pairs = -1;
   #decodes = -1;
   #context = -1;
+  #allTokens = -1;
+  #allDecodes = -1;
 
   /** Whether the parts are those of 1/divisor of this step; remembers it as the one that will be priced. */
   isOf(shape: StepShape, divisor: number): boolean {
+    const all = shape.all ?? shape;
     if (
       this.#pairs === shape.prefillPairs &&
       this.#context === shape.decodeContextTokens &&
@@ -26,6 +29,8 @@ export class PassParts {
       this.#past === shape.prefillPastTokens &&
       this.#prompts === shape.prefillRequests &&
       this.#decodes === shape.decodeRequests &&
+      this.#allTokens === all.prefillTokens &&
+      this.#allDecodes === all.decodeRequests &&
       this.#divisor === divisor
     ) {
       return true;
@@ -37,6 +42,8 @@ export class PassParts {
     this.#pairs = shape.prefillPairs;
     this.#decodes = shape.decodeRequests;
     this.#context = shape.decodeContextTokens;
+    this.#allTokens = all.prefillTokens;
+    this.#allDecodes = all.decodeRequests;
     return false;
   }
 }

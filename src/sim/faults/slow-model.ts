@@ -4,12 +4,15 @@ import type { StepTimeModel } from "../../hardware/index.ts";
 
 /** The same steps, `factor` times as long. */
 export function slowed(model: StepTimeModel, factor: number): StepTimeModel {
-  const { work, decodeWork } = model;
+  const { work, decodeWork, stepAmongUs } = model;
   return {
     name: model.name,
     stepUs: (shape) => model.stepUs(shape) * factor,
-    decodeRun(requests, contextTokens, run) {
-      model.decodeRun(requests, contextTokens, run);
+    ...(stepAmongUs === undefined
+      ? {}
+      : { stepAmongUs: (shape, all) => stepAmongUs.call(model, shape, all) * factor }),
+    decodeRun(requests, contextTokens, run, most) {
+      model.decodeRun(requests, contextTokens, run, most);
       run.c0 *= factor;
       run.c1 *= factor;
       run.c2 *= factor;
