@@ -11,15 +11,18 @@ const SHOWN = 12;
 
 const orNone = (ms: number | null): string => (ms === null ? NO_DATA : msText(ms));
 
-export function explanationText(explanation: Explanation, style: Style): string {
+/** What a worker is called. */
+type NameOf = (worker: number) => string;
+
+export function explanationText(explanation: Explanation, nameOf: NameOf, style: Style): string {
   const { request, fate, decisions, hindsight, sameDigest } = explanation;
   const lines = [
     "",
-    `${style.bold(`request ${String(request)}`)} ${fateText(fate)}`,
+    `${style.bold(`request ${String(request)}`)} ${fateText(fate, nameOf)}`,
     ...waitLines(fate),
-    ...decisions.flatMap((decision) => ["", ...decisionLines(decision, style)]),
+    ...decisions.flatMap((decision) => ["", ...decisionLines(decision, nameOf, style)]),
     ...(decisions.length === 0 ? ["", undecidedText(fate)] : []),
-    ...(hindsight.length > 1 ? ["", ...hindsightLines(hindsight, style)] : []),
+    ...(hindsight.length > 1 ? ["", ...hindsightLines(hindsight, nameOf, style)] : []),
   ];
   if (!sameDigest) {
     lines.push("", "warning: the run made again differs from the report: another version or trace");
@@ -33,8 +36,8 @@ function undecidedText({ status }: RequestFate): string {
     : "No worker was chosen for it: it waited at the router until it ended.";
 }
 
-function fateText(fate: RequestFate): string {
-  const place = fate.worker === null ? "" : ` on worker ${String(fate.worker)}`;
+function fateText(fate: RequestFate, nameOf: NameOf): string {
+  const place = fate.worker === null ? "" : ` on worker ${nameOf(fate.worker)}`;
   return (
     `arrived at ${secondsText(fate.arrivalS)}, ${fate.status}${place}: ` +
     `${countText(fate.inputTokens)} input tokens (${countText(fate.cachedTokens)} cached), ` +
@@ -69,16 +72,16 @@ function waitLines({
 
 const HEAD = ["worker", "score", "cached", "requests", "prefill", "blocks", "scraped"];
 
-function decisionLines(decision: DecisionRecord, style: Style): string[] {
+function decisionLines(decision: DecisionRecord, nameOf: NameOf, style: Style): string[] {
   const { role, worker, rule, blocks, kvEventAgeUs, candidates, timeUs, waited } = decision;
   const age =
     kvEventAgeUs === null ? "no KV events" : `KV events ${msText(kvEventAgeUs / 1e3)} old`;
   const why = rule === "" ? "" : ` (${rule})`;
   const title =
     `${role === "mixed" ? "routed" : `${role} routed`} at ${secondsText(timeUs / 1e6)} ` +
-    `to worker ${String(worker)}${why}; prompt of ${countText(blocks)} blocks, ${age}`;
+    `to worker ${nameOf(worker)}${why}; prompt of ${countText(blocks)} blocks, ${age}`;
   const shown = candidates.slice(0, SHOWN);
-  const rows = shown.map((one) => candidateRow(one, one.worker === worker));
+  const rows = shown.map((one) => candidateRow(one, nameOf, one.worker === worker));
   const left = candidates.length - shown.length;
   return [
     ...(waited === null ? [] : [waitedText(waited, timeUs)]),
@@ -105,11 +108,11 @@ function waitedText({ sinceUs, ahead, aheadTokens, ...underWay }: RouterWait, un
   );
 }
 
-function candidateRow(one: CandidateView, isChosen: boolean): string[] {
+function candidateRow(one: CandidateView, nameOf: NameOf, isChosen: boolean): string[] {
   const { scraped, cachedBlocks, sharedBlocks = 0 } = one;
   const shared = sharedBlocks > 0 ? ` + ${countText(sharedBlocks)} shared` : "";
   return [
-    `${isChosen ? "→ " : ""}${String(one.worker)}`,
+    `${isChosen ? "→ " : ""}${nameOf(one.worker)}`,
     one.score === null ? NO_DATA : numberText(Number(one.score.toPrecision(5))),
     cachedBlocks === null ? NO_DATA : `${countText(cachedBlocks[2])}${shared}`,
     countText(one.requests),
@@ -121,10 +124,10 @@ function candidateRow(one: CandidateView, isChosen: boolean): string[] {
   ];
 }
 
-function hindsightLines(hindsight: readonly Alternative[], style: Style): string[] {
+function hindsightLines(hindsight: readonly Alternative[], nameOf: NameOf, style: Style): string[] {
   const head = ["worker", "first token", "all", "goodput/s", "mean TTFT of the run"];
   const rows = hindsight.map(({ worker, chosen, fate, goodputPerS, ttftMsMean }) => [
-    `${chosen ? "→ " : ""}${String(worker)}`,
+    `${chosen ? "→ " : ""}${nameOf(worker)}`,
     orNone(fate.ttftMs),
     orNone(fate.e2eMs),
     goodputPerS === null ? NO_DATA : goodputPerS.toFixed(4),
@@ -135,7 +138,7 @@ function hindsightLines(hindsight: readonly Alternative[], style: Style): string
   const lost = (chosen.fate.e2eMs ?? Infinity) - (best.fate.e2eMs ?? Infinity);
   const verdict = best.chosen
     ? "  In hindsight the choice was the best of these."
-    : `  In hindsight worker ${String(best.worker)} would have been ${msText(lost)} quicker for it.`;
+    : `  In hindsight worker ${nameOf(best.worker)} would have been ${msText(lost)} quicker for it.`;
   return [
     style.bold("sent elsewhere, everything else the same"),
     ...textTable([head, ...rows], { align: head.map(() => "right" as const), indent: 2 }),

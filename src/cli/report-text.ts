@@ -11,6 +11,7 @@ import { faultLines } from "./fault-text.ts";
 import { groupLines } from "./group-text.ts";
 import { poolLines } from "./pool-text.ts";
 import { styleFor } from "./style.ts";
+import { rankRows, workersText } from "./rank-text.ts";
 import type { Style } from "./style.ts";
 import { textTable } from "./table.ts";
 import { tierLines } from "./tiers-text.ts";
@@ -142,7 +143,7 @@ function factLines(report: Report, style: Style): string[] {
         `${numberText(batch.meanSize)} requests each, workers busy ${percentText(batch.busyShare)}`,
     ],
   ];
-  rows.push(...extraRows(report));
+  rows.push(...rankRows(report), ...extraRows(report));
   if (report.tasks !== null) rows.push(...taskRows(report.tasks));
   if (report.slo.attainment !== null) {
     const goodput = numberText(report.slo.goodputPerS);
@@ -193,20 +194,21 @@ function draftText({ speculation }: Report["engine"], pools: Report["pools"]): s
 }
 
 /** What the numbers are of; nothing for a scenario without a model and a GPU. */
-function hardwareRows({ engine, pools, scenario }: Report): [string, string][] {
+function hardwareRows(report: Report): [string, string][] {
+  const { engine } = report;
   if (engine.model === null || engine.gpu === null || engine.dtype === null) return [];
   const { parallelism, gpusPerWorker, calibration, calibrationSystem } = engine;
-  const workers = pools[0]?.workers ?? scenario.cluster.workers;
+  const workers = workersText(report);
   const gpus = gpusPerWorker === 1 ? "" : ` × ${countText(gpusPerWorker)} GPUs`;
   const split = Object.entries(parallelism).filter(([, ranks]) => ranks > 1);
   const ranks = split.map(([name, count]) => `${name} ${countText(count)}`).join(", ");
-  const drafts = draftText(engine, pools);
+  const drafts = draftText(engine, report.pools);
   const known = calibration === null ? "" : ` (${calibration} on ${calibrationSystem ?? ""})`;
   return [
     [
       "hardware",
-      `${engine.model} in ${engine.dtype} on ${engine.gpu}, ${countText(workers)} ` +
-        `worker${workers === 1 ? "" : "s"}${gpus}${ranks === "" ? "" : `, ${ranks}`}`,
+      `${engine.model} in ${engine.dtype} on ${engine.gpu}, ${workers}${gpus}` +
+        `${ranks === "" ? "" : `, ${ranks}`}`,
     ],
     ["", `engine ${engine.backend}, step times by ${engine.stepTime}${known}${drafts}`],
     ...engine.calibrationFiles.map((file): [string, string] => ["", `calibrated by ${file}`]),

@@ -53,7 +53,7 @@ export function buildDesk(
   const tellsTiers = keys.kv_events && keys.kv_event_tiers;
   const tellers = tellersOf(pools, tellsTiers);
   const rules = rulesOf(inputs, pools);
-  const facts = pools.flatMap((pool) => pool.workers.map(() => factsOf(pool))).map(rules.label);
+  const facts = factsOf(pools).map(rules.label);
   const desk = new RouterDesk({
     router: () => another(make(setting), first.value),
     peeker: peeker && (() => another(make({ ...setting, role: "mixed" }), peeker.value)),
@@ -109,8 +109,12 @@ function tellersOf(pools: readonly Pool[], tellsTiers: boolean): TierTellers {
 /** The rules of who serves whom, where there are any, and the labels of workers by their place behind the desk. */
 function rulesOf({ scenario, trace }: SimulationInputs, pools: readonly Pool[]) {
   const named = new Map(scenario.cluster.pools.map(({ name, labels }) => [name, labels]));
-  const workers = pools.flatMap(({ name, workers: of }) =>
-    of.map(({ id }) => ({ id, labels: named.get(name) ?? [] })),
+  const workers = pools.flatMap(({ name, workers: of, ranks, firstWorker }) =>
+    of.map((_, row) => ({
+      id: firstWorker + Math.floor(row / ranks),
+      rank: ranks === 1 ? undefined : row % ranks,
+      labels: named.get(name) ?? [],
+    })),
   );
   const { rules: keys } = scenario.router;
   const rules = keys.length === 0 ? undefined : new RoutingRules(keys, workers, trace);
@@ -160,18 +164,28 @@ function another(made: Result<Router>, first: Router): Router {
   return made.ok ? made.value : first;
 }
 
-function factsOf({ engine, tiers }: Pool): WorkerFacts {
-  const { knobs } = engine;
-  const lower = tiers?.fetchTimes;
-  return {
-    ...(lower === undefined ? {} : { lower }),
-    blockSize: knobs.block_size,
-    blocks: knobs.num_gpu_blocks,
-    maxBatchedTokens: knobs.max_num_batched_tokens,
-    maxRequests: knobs.max_num_seqs,
-    steps: engine.model,
-    labels: 0,
-  };
+/** Of all workers, by their place behind the desk. */
+function factsOf(pools: readonly Pool[]): readonly WorkerFacts[] {
+  const all: WorkerFacts[] = [];
+  for (const { engine, tiers, workers, ranks: count } of pools) {
+    const { knobs } = engine;
+    const lower = tiers?.fetchTimes;
+    const facts = {
+      ...(lower === undefined ? {} : { lower }),
+      blockSize: knobs.block_size,
+      blocks: knobs.num_gpu_blocks,
+      maxBatchedTokens: knobs.max_num_batched_tokens,
+      maxRequests: knobs.max_num_seqs,
+      steps: engine.model,
+      labels: 0,
+    };
+    const base = all.length;
+    workers.forEach((_, row) => {
+      const first = base + row - (row % count);
+      all.push(count === 1 ? facts : { ...facts, ranks: { first, count } });
+    });
+  }
+  return all;
 }
 
 /** One index serves all workers: their blocks must be of one size (Dynamo's issues 1232, 1233: else it fails silently). */

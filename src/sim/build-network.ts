@@ -13,9 +13,8 @@ import { linkNamed, networkCard, nodeRates } from "./network/link-rates.ts";
 import type { PlacedPool, Placement } from "./network/placement.ts";
 import { placeWorkers, ranksInDomain } from "./network/placement.ts";
 import { Topology } from "./network/topology.ts";
-import { atPool, poolScenarios, poolsOf } from "./pool-scenarios.ts";
+import { atPool, gpusOfEngine, poolScenarios, poolsOf, ranksApart } from "./pool-scenarios.ts";
 import type { Scenario } from "./scenario.ts";
-import { ranksOf } from "./worker-knobs.ts";
 
 const US_PER_S = 1e6;
 
@@ -28,13 +27,13 @@ export type Site = {
   readonly store: LinkRate | undefined;
 };
 
+/** `ranks`: of a worker, each with GPUs of its own. */
+type SitedPool = PlacedPool & { readonly index: number; readonly ranks: number };
+
 /** In the order in which workers are numbered: decode pools last, encoder workers behind them. */
-function placedPools(
-  scenario: Scenario,
-  deck: CardDeck,
-): Result<readonly (PlacedPool & { readonly index: number })[]> {
+function placedPools(scenario: Scenario, deck: CardDeck): Result<readonly SitedPool[]> {
   const named = poolsOf(scenario);
-  const pools: (PlacedPool & { readonly index: number })[] = [];
+  const pools: SitedPool[] = [];
   for (const [index, own] of poolScenarios(scenario).entries()) {
     const gpu = gpuOf(own, deck);
     if (!gpu.ok) return fail(atPool(scenario, index, gpu.problem));
@@ -61,8 +60,9 @@ function placedPools(
       );
     }
     const { name, workers } = named[index]!;
-    const gpusPerWorker = own.cluster.gpus_per_worker ?? ranksOf(own);
-    pools.push({ index, name, workers, gpusPerWorker, gpu: gpu.value, node });
+    const ranks = ranksApart(own);
+    const gpusPerWorker = ranks * gpusOfEngine(own);
+    pools.push({ index, name, workers, gpusPerWorker, ranks, gpu: gpu.value, node });
   }
   const isLast = ({ index }: { readonly index: number }): boolean =>
     named[index]!.role === "decode";
@@ -80,7 +80,7 @@ function placedPools(
     });
   }
   const { workers, tensor: gpusPerWorker } = encoders;
-  const last = { index: pools.length, name: ENCODERS, workers, gpusPerWorker };
+  const last = { index: pools.length, name: ENCODERS, workers, gpusPerWorker, ranks: 1 };
   return ok([...ordered, { ...last, gpu: card.value, node }]);
 }
 
@@ -133,7 +133,19 @@ export function siteOf(scenario: Scenario, deck: CardDeck | undefined): Result<S
     sites[index] = { node: { ...node, nicBytesPerS: share }, ranksTogether: least };
   }
   const rates = placement.value.nodes.map(({ card }) => byKind.get(card.id)!);
-  return ok({ fabric, placement: placement.value, pools: sites, rates, store: store.value });
+  const split = withRanks(placement.value, pools.value);
+  return ok({ fabric, placement: split, pools: sites, rates, store: store.value });
+}
+
+/** The placement of ranks that are workers of their own: equal parts of their worker's GPUs, in order. */
+function withRanks({ nodes, gpusOf }: Placement, pools: readonly SitedPool[]): Placement {
+  const owners = pools.flatMap((pool) => Array.from({ length: pool.workers }, () => pool));
+  const parts = gpusOf.flatMap((gpus, worker) => {
+    const { ranks } = owners[worker]!;
+    const each = gpus.length / ranks;
+    return Array.from({ length: ranks }, (_, rank) => gpus.slice(rank * each, (rank + 1) * each));
+  });
+  return { nodes, gpusOf: parts };
 }
 
 /** The network of a site. */

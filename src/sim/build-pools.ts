@@ -11,14 +11,14 @@ import { PassMeter } from "./pass-meter.ts";
 import { imagesOf } from "./images.ts";
 import type { ClusterNetwork } from "./network/index.ts";
 import type { Pool } from "./pool.ts";
-import { atPool, poolScenarios, poolsOf } from "./pool-scenarios.ts";
+import { atPool, enginesOf, poolScenarios, poolsOf, ranksApart } from "./pool-scenarios.ts";
 import { withAnswers } from "./answer-forest.ts";
 import { buildPrefixForest, EMPTY_FOREST } from "./prefix-forest.ts";
 import type { PrefixForest } from "./prefix-forest.ts";
 import type { RequestTable } from "./request-table.ts";
 import { resolveEngine } from "./resolve-engine.ts";
 import type { ResolvedEngine } from "./resolve-engine.ts";
-import type { PoolKnobs, Scenario } from "./scenario.ts";
+import type { Scenario } from "./scenario.ts";
 import { tenantForest } from "./tenant-forest.ts";
 import { resolveTiers } from "./tiers/resolve-tiers.ts";
 import { TierSystem } from "./tiers/tier-system.ts";
@@ -63,7 +63,8 @@ export function buildPools(inputs: SimulationInputs, parts: CommonParts): Result
   if (mixed !== undefined) return fail(mixed);
   const forestFor = forests(scenario, trace);
   const named = poolsOf(scenario);
-  const firstIds = firstIdsOf(named);
+  const firstIds = firstsOf(scenario, enginesOf);
+  const firstWorkers = firstsOf(scenario, ({ cluster }) => cluster.workers);
   const draw = { trace, draws: adapterDraws(scenario, trace), images: imagesOf(scenario, trace) };
   const pools: Pool[] = [];
   for (const [index, poolScenario] of poolScenarios(scenario).entries()) {
@@ -72,7 +73,7 @@ export function buildPools(inputs: SimulationInputs, parts: CommonParts): Result
     const forest = forestFor(engine);
     const firstId = firstIds[index]!;
     const { model, knobs, power } = engine;
-    const meter = power && new PassMeter(power.steps, poolScenario.cluster.workers, firstId);
+    const meter = power && new PassMeter(power.steps, enginesOf(poolScenario), firstId);
     const built =
       role === "decode"
         ? ok(undefined)
@@ -81,23 +82,25 @@ export function buildPools(inputs: SimulationInputs, parts: CommonParts): Result
     const view = { scenario: poolScenario, forest, meter, tiers: built.value };
     const workers = buildWorkers({ ...parts, ...view, ...draw, role, knobs, model, firstId });
     if (!workers.ok) return fail(atPool(scenario, index, workers.problem));
-    pools.push({ index, name, role, engine, ...view, workers: workers.value });
+    const numbers = { ranks: ranksApart(poolScenario), firstWorker: firstWorkers[index]! };
+    pools.push({ index, name, role, engine, ...view, ...numbers, workers: workers.value });
   }
   return ok(pools);
 }
 
-/** Number of each pool's first worker. */
-function firstIdsOf(pools: readonly PoolKnobs[]): readonly number[] {
-  const firstIds: number[] = [];
+/** Number of each pool's first worker, when a pool has as many as `count` says. */
+function firstsOf(scenario: Scenario, count: (own: Scenario) => number): readonly number[] {
+  const named = poolsOf(scenario);
+  const firsts: number[] = [];
   let next = 0;
   for (const isDecode of [false, true]) {
-    for (const [index, { role, workers }] of pools.entries()) {
-      if ((role === "decode") !== isDecode) continue;
-      firstIds[index] = next;
-      next += workers;
+    for (const [index, own] of poolScenarios(scenario).entries()) {
+      if ((named[index]!.role === "decode") !== isDecode) continue;
+      firsts[index] = next;
+      next += count(own);
     }
   }
-  return firstIds;
+  return firsts;
 }
 
 /** The tiers of a pool; undefined: none are wanted, or the engine keeps no prefixes. */
@@ -111,16 +114,19 @@ function tiersFor(
     readonly trace: Trace | undefined;
   },
 ): Result<TierSystem | undefined> {
-  const { kv, cluster, faults } = scenario;
+  const { kv, faults } = scenario;
   const { firstId, net, trace } = place;
-  const { workers } = cluster;
+  const workers = enginesOf(scenario);
   const blockSize = knobs.block_size;
   const tokenBytes = kvBytes?.perToken;
   const fabric = net && { net, worker: firstId };
   const hasWeakPorts = faults.events.some(({ kind }) => kind === "link");
   const size = { workers, gpusPerWorker, blockSize, tokenBytes };
   const base = { ...size, machine, fabric, hasWeakPorts };
-  const settings = resolveTiers(kv, base);
+  const perNode = kv.workers_per_node;
+  // Of ranks apart each has its own share of what a worker may use.
+  const shared = { ...kv, workers_per_node: perNode && perNode * ranksApart(scenario) };
+  const settings = resolveTiers(shared, base);
   if (!settings.ok) return settings;
   const keeps = knobs.enable_prefix_caching && knobs.scheduler !== "static";
   if (settings.value === undefined || !keeps) return ok(undefined);

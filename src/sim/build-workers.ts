@@ -14,6 +14,7 @@ import { HeapArena } from "./finish-heap.ts";
 import type { Engine, PassState, WorkerSink } from "./engine.ts";
 import { KeepTimes } from "./kv-retention.ts";
 import type { PassMeter } from "./pass-meter.ts";
+import { enginesOf, ranksApart } from "./pool-scenarios.ts";
 import type { PrefixForest } from "./prefix-forest.ts";
 import type { RowDraws } from "./row-draws.ts";
 import type { RequestTable } from "./request-table.ts";
@@ -22,6 +23,7 @@ import type { TierSystem } from "./tiers/tier-system.ts";
 import { WORKER_NUMBERS } from "./worker-counters.ts";
 import type { WorkerKnobs } from "./worker-knobs.ts";
 import { draftLuck, inboxRules, queriesOf, watermarkBlocks } from "./worker-knobs.ts";
+import { RankWorker } from "./rank-worker.ts";
 import { Worker } from "./worker.ts";
 
 const US_PER_S = 1e6;
@@ -106,7 +108,7 @@ export function buildWorkers(options: WorkerParts): Result<Worker[]> {
     enable_mixed_chunk: engine.enable_mixed_chunk,
     batchTimeoutUs: Math.round(engine.batch_timeout_s * US_PER_S),
   });
-  const count = scenario.cluster.workers;
+  const count = enginesOf(scenario);
   const shared: Engine = {
     firstId: options.firstId,
     table: options.table,
@@ -144,5 +146,8 @@ export function buildWorkers(options: WorkerParts): Result<Worker[]> {
     stretches: new Float64Array(count * STRETCH_NUMBERS),
     byPhase: new Int32Array(count * engine.block_size),
   };
-  return ok(Array.from({ length: count }, (_, row) => new Worker(shared, row)));
+  const isRank = ranksApart(scenario) > 1;
+  const make = (row: number): Worker =>
+    isRank ? new RankWorker(shared, row) : new Worker(shared, row);
+  return ok(Array.from({ length: count }, (_, row) => make(row)));
 }

@@ -132,11 +132,6 @@ export class DecodeStretch {
     return Math.max(1, Math.min(limit, steps));
   }
 
-  /** The stretch is over after `steps` steps; returns how much of their time the worker has waited for others, µs. */
-  over(_steps: number): number {
-    return 0;
-  }
-
   /** Adds the gaps of steps first … first + steps − 1 to a histogram, each weighted with the batch. */
   addGaps(gaps: GapHistogram, first: number, steps: number): void {
     const { numbers: n, base } = this;

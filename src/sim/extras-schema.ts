@@ -30,6 +30,25 @@ export const speculationSchema = z
   .nullable()
   .default(null);
 
+/** Attention data parallelism. */
+export const attentionRankKeys = {
+  data_ranks: described(
+    z.enum(["pooled", "apart"]).default("pooled"),
+    "attention data parallel ranks (cluster.parallelism.data): pooled: one queue and one KV pool, loads spread evenly; " +
+      "apart: each rank has its own scheduler, queue, KV pool and KV events and is a target of the router, as in Dynamo, " +
+      "and all go in lock step",
+  ),
+  attention_dp_wait_steps: described(
+    z
+      .int()
+      .nonnegative()
+      .max(1 << 20)
+      .default(0),
+    "tensorrt_llm with attention data parallelism: decode steps that prompts wait for every rank " +
+      "to have one; 0: no balancing",
+  ),
+};
+
 /** TensorRT-LLM: prompts wait for others to share a step with. */
 const batchWaitKeys = {
   batch_wait_steps: described(

@@ -12,6 +12,7 @@ export { writePerfetto } from "./perfetto.ts";
 export type { PerfettoInput } from "./perfetto.ts";
 export type * from "./disagg-summary.ts";
 export type { FaultsSummary, FaultSummary, OutageSummary } from "./faults/fault-summary.ts";
+export { workerName } from "./report-ranks.ts";
 export * from "./report.ts";
 export { hasSlo } from "./slo-classes.ts";
 export type * from "./slo-report.ts";

@@ -50,22 +50,23 @@ export class PassMeter {
     this.raise(base + PEAK_W, wattUs / stepUs);
   }
 
-  /**
-   * The first `steps` steps of a stretch are over, and no more will come. `waitedUs`: part of their time that the worker has waited
-   * for others.
-   */
-  endStretch(worker: number, stretch: DecodeStretch, steps: number, waitedUs = 0): void {
+  /** The first `steps` steps of a stretch are over, and no more will come. */
+  endStretch(worker: number, stretch: DecodeStretch, steps: number): void {
     const base = this.baseOf(worker);
     const { batch, context } = stretch;
     this.power.decodeRun(batch, context, energy);
     const { e0, e1, e2 } = energy;
-    const waitWattUs = this.power.regimes.idleW * waitedUs;
-    this.numbers[base + STEPS_WATT_US]! += runSum(e0, e1, e2, context, batch, steps) + waitWattUs;
+    this.numbers[base + STEPS_WATT_US]! += runSum(e0, e1, e2, context, batch, steps);
     // Power rises or falls with context all along a stretch: the highest is at one of its ends.
     this.raise(base + BATCH_MOST, batch);
     this.raise(base + PEAK_W, runSum(e0, e1, e2, context, batch, 1) / stretch.stepUs(0));
     const last = context + batch * (steps - 1);
     this.raise(base + PEAK_W, runSum(e0, e1, e2, last, batch, 1) / stretch.stepUs(steps - 1));
+  }
+
+  /** In steps that were metered for their work alone the worker has waited `us` for others. */
+  addWait(worker: number, us: number): void {
+    this.numbers[this.baseOf(worker) + STEPS_WATT_US]! += this.power.regimes.idleW * us;
   }
 
   /** Mean power of one GPU over the mixed step in progress, W. */

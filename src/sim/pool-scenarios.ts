@@ -3,6 +3,7 @@
 import type { Problem } from "../core/index.ts";
 import { withOverrides } from "./backend-defaults.ts";
 import type { PoolKnobs, Scenario } from "./scenario.ts";
+import { ranksOf } from "./worker-knobs.ts";
 
 /** Name of the only pool of a scenario that names none. */
 const POOL_DEFAULT = "workers";
@@ -22,11 +23,6 @@ export function poolsOf({ cluster }: Scenario): readonly PoolKnobs[] {
       labels: [],
     },
   ];
-}
-
-/** Workers of all pools. */
-export function workersOf(scenario: Scenario): number {
-  return poolsOf(scenario).reduce((sum, { workers }) => sum + workers, 0);
 }
 
 /**
@@ -54,6 +50,22 @@ function poolScenario(scenario: Scenario, pool: PoolKnobs): Scenario {
     },
     engine: withOverrides(scenario.engine, pool.engine),
   };
+}
+
+/** Attention ranks of a worker that route, queue and cache for themselves; 1: they do all that together. */
+export function ranksApart({ cluster, engine }: Scenario): number {
+  return engine.data_ranks === "apart" ? cluster.parallelism.data : 1;
+}
+
+/** How many workers with a scheduler and a KV pool of their own a pool has: its workers, or their ranks. */
+export function enginesOf(own: Scenario): number {
+  return own.cluster.workers * ranksApart(own);
+}
+
+/** GPUs of each of them. */
+export function gpusOfEngine(own: Scenario): number {
+  const gpus = own.cluster.gpus_per_worker ?? ranksOf(own);
+  return gpus / ranksApart(own);
 }
 
 /** A fault of the scenario as pool `index` has it, with the pool named. */

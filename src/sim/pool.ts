@@ -29,7 +29,12 @@ export type Pool = {
   readonly forest: PrefixForest;
   /** Undefined: nothing is known of the power of its GPUs. */
   readonly meter: PassMeter | undefined;
+  /** Those that route, queue and cache for themselves: each attention rank where ranks are apart. */
   readonly workers: readonly Worker[];
+  /** How many of them go in lock step as the ranks of one engine; 1: each by itself. */
+  readonly ranks: number;
+  /** Number of its first worker as the scenario counts them, whatever ranks they have. */
+  readonly firstWorker: number;
   /** KV tiers below the workers' memory; undefined: none. */
   readonly tiers: TierSystem | undefined;
 };

@@ -43,7 +43,8 @@ export class RankStretch extends DecodeStretch {
     this.set(nowUs, step, batch, context, run, context + batch * steps);
   }
 
-  override over(steps: number): number {
+  /** The stretch is over after `steps` steps; returns how much of their time the rank has waited for others, µs. */
+  over(steps: number): number {
     const { batch, context, run } = this.own;
     const ownUs = runSum(run.c0, run.c1, run.c2, context, batch, steps);
     const waitedUs = Math.max(0, this.timeAt(steps) - this.anchorUs - ownUs);

@@ -16,15 +16,17 @@ const WORDS: Readonly<Record<MeasuredQuantity, string>> = {
  *
  * @param longestTokens prompt and answer of the longest request
  */
-export function reachWarnings({ engine, meter }: Pool, longestTokens: number): string[] {
+export function reachWarnings({ engine, meter, ranks }: Pool, longestTokens: number): string[] {
   const { facts, machine, domain } = engine;
   if (meter === undefined || machine === undefined || domain === undefined) return [];
-  const { data, pipeline } = facts.parallelism;
+  const { pipeline } = facts.parallelism;
+  // Attention ranks whose load a step's is.
+  const data = facts.parallelism.data / ranks;
   const stepTokens = Math.ceil(meter.tokensMost / data / pipeline);
   const reached: Readonly<Record<MeasuredQuantity, number>> = {
     stepTokens,
     // Ranks of attention send their rows to the same experts.
-    expertTokens: Math.ceil(meter.tokensMost / pipeline),
+    expertTokens: Math.ceil((meter.tokensMost * ranks) / pipeline),
     promptTokens: Math.min(stepTokens, longestTokens),
     decodeRequests: Math.ceil(meter.batchMost / data / pipeline),
     contextTokens: longestTokens,

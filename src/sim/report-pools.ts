@@ -2,6 +2,7 @@
 
 import type { PoolSummary } from "./report.ts";
 import type { Pool } from "./pool.ts";
+import { lockStepSummary } from "./report-ranks.ts";
 import { COUNTER_NAMES, PROMPTS, USED_PEAK } from "./worker-counters.ts";
 import type { CounterName } from "./worker-counters.ts";
 import type { Worker } from "./worker.ts";
@@ -60,6 +61,7 @@ export function poolSummary(pool: Pool, simS: number): PoolSummary {
   const { num_gpu_blocks: blocks } = engine.knobs;
   const gpuHours = (gpusOf(pool) * simS) / S_PER_HOUR;
   const price = engine.usdPerGpuHour;
+  const lockStep = lockStepSummary(pool);
   return {
     name,
     role,
@@ -86,5 +88,6 @@ export function poolSummary(pool: Pool, simS: number): PoolSummary {
       evictedBlocks: workers.reduce((sum, worker) => sum + worker.batch.pool.evicted, 0),
       preemptions: totals.preemptions,
     },
+    ...(lockStep === undefined ? {} : { lockStep }),
   };
 }

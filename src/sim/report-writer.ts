@@ -23,6 +23,7 @@ import { energyOf, workerPower } from "./report-energy.ts";
 import { networkSummary } from "./report-network.ts";
 import { gpusOf, hitRateOf, poolSummary, totalsOf, usagePeakOf } from "./report-pools.ts";
 import type { Totals } from "./report-pools.ts";
+import { rankOf } from "./report-ranks.ts";
 import { sloOf } from "./report-slo.ts";
 import type { Scenario } from "./scenario.ts";
 import { digestTiers, tierReport } from "./tiers/tier-report.ts";
@@ -192,9 +193,10 @@ function kvOf({ workers, pools, nowUs }: FinishedRun, totals: Totals): Report["k
   };
 }
 
-function workerSummary(pool: Pool, worker: Worker, simS: number): WorkerSummary {
+function workerSummary(pool: Pool, worker: Worker, row: number, simS: number): WorkerSummary {
   return {
     worker: worker.id,
+    ...rankOf(pool, row),
     completed: worker.counter(COMPLETED),
     steps: worker.counter(STEPS),
     busyS: worker.counter(BUSY_US) / US_PER_S,
@@ -343,7 +345,7 @@ export function writeReport(
     tasks: run.endings.taskSummary() ?? null,
     faults: faultSummary(run.faults, run.nowUs),
     workers: pools.flatMap((pool) =>
-      pool.workers.map((worker) => workerSummary(pool, worker, simS)),
+      pool.workers.map((worker, row) => workerSummary(pool, worker, row, simS)),
     ),
     network: run.net === undefined ? null : networkSummary(run.net, run.nowUs, simS),
     stopped: run.stopped,

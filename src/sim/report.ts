@@ -37,6 +37,8 @@ export type TaskSummary = {
 
 export type WorkerSummary = {
   readonly worker: number;
+  /** Where it is an attention rank: which one of which worker; absent: it is a worker by itself. */
+  readonly rankOf?: { readonly worker: number; readonly rank: number };
   /** Requests completed here. */
   readonly completed: number;
   readonly steps: number;
@@ -133,6 +135,22 @@ export type PoolSummary = {
     readonly recomputed: number;
   };
   readonly kv: Report["kv"];
+  /** Absent: its workers go each by itself. */
+  readonly lockStep?: LockStepSummary;
+};
+
+/** Attention ranks that are workers of their own and wait for each other in every step. */
+export type LockStepSummary = {
+  /** Ranks of a worker. */
+  readonly ranks: number;
+  /** Time of the steps of all workers, whichever ranks had work in them, s. */
+  readonly stepsS: number;
+  /** Parts of that time on the mean rank: its own work, waiting for slower ranks, going along with nothing to do. */
+  readonly workedShare: number;
+  readonly waitedShare: number;
+  readonly idleShare: number;
+  /** Tokens of a worker's fullest rank, prompt and answer, over the mean of its ranks; the mean over workers. */
+  readonly imbalance: number;
 };
 
 /** A link, or several equal ones that transfers load evenly. */

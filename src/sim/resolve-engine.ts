@@ -10,6 +10,7 @@ import {
   kernelsCoverage,
   kernelsStepTime,
   OverheadStepTime,
+  RankStepTime,
   StepPower,
   timingAt,
 } from "../hardware/index.ts";
@@ -37,10 +38,11 @@ import {
   needsCards,
   usesKernels,
 } from "./hardware-inputs.ts";
+import { gpusOfEngine, ranksApart } from "./pool-scenarios.ts";
 import { lengthCheck } from "./scenario-checks.ts";
 import type { Scenario, StepTimeKnobs } from "./scenario.ts";
 import type { WorkerKnobs } from "./worker-knobs.ts";
-import { BLOCKS_DEFAULT, ranksOf, ratesOf, workerKnobs } from "./worker-knobs.ts";
+import { BLOCKS_DEFAULT, ratesOf, workerKnobs } from "./worker-knobs.ts";
 
 const US_PER_MS = 1e3;
 const US_PER_S = 1e6;
@@ -330,15 +332,19 @@ export function resolveEngine(
   };
   const seqs = Math.min(engine.max_num_seqs, machine?.budget.stateSequences ?? Infinity);
   const sizedEngine = { ...engine, max_num_seqs: seqs, lora: loraOf(scenario, machine) };
-  const knobs = workerKnobs(sizedEngine, blocks, cluster.parallelism.data, arrivals);
+  const apart = ranksApart(scenario);
+  const knobs = workerKnobs(sizedEngine, blocks, cluster.parallelism.data / apart, arrivals);
   const timed = stepTimes(scenario, inputs, knobs, machine);
   if (!timed.ok) return timed;
   const { coverage } = timed.value;
-  const model = withOverhead(engine, timed.value.model);
+  const worker = withOverhead(engine, timed.value.model);
+  // Kernels price a worker; models of other kinds know no ranks, and price whoever has a scheduler.
+  const isShared = apart > 1 && coverage !== undefined;
+  const model = isShared ? new RankStepTime(worker, apart) : worker;
   const timing = coverage === undefined ? undefined : profile;
   const pathUs = clientPathUs(scenario, timing);
   const price = priceOf(scenario, gpu);
-  const gpusPerWorker = cluster.gpus_per_worker ?? ranksOf(scenario);
+  const gpusPerWorker = gpusOfEngine(scenario);
   const facts = engineFacts({
     scenario,
     knobs,

@@ -29,6 +29,10 @@ export const routingRules = z
         z.array(z.int().nonnegative()).min(1).nullable().default(null),
         "only these workers, by number, one to pin; no list for the workers of a role leaves that role free; null: all",
       ),
+      allowed_ranks: described(
+        z.array(z.int().nonnegative()).min(1).nullable().default(null),
+        "only these attention ranks of the allowed workers, where engine.data_ranks sets them apart; null: all",
+      ),
       required_labels: described(
         z.array(label).default([]),
         "labels that a worker must have, all of them",

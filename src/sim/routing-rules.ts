@@ -6,14 +6,19 @@
 import type { Problem } from "../core/index.ts";
 import type { RouterRequest } from "../policies/index.ts";
 import type { Trace } from "../trace/index.ts";
+import { poolScenarios, poolsOf, ranksApart } from "./pool-scenarios.ts";
 import { LABELS_MOST } from "./routing-keys.ts";
 import type { RoutingRuleKeys } from "./routing-keys.ts";
 import type { Scenario } from "./scenario.ts";
 
 type Preferred = RouterRequest["preferredLabels"];
 
-/** A worker behind a desk: its number and the labels of its pool. */
-export type LabelledWorker = { readonly id: number; readonly labels: readonly string[] };
+/** A worker behind a desk: its number, which of its ranks where these are apart, and the labels of its pool. */
+export type LabelledWorker = {
+  readonly id: number;
+  readonly rank?: number | undefined;
+  readonly labels: readonly string[];
+};
 
 const NOTHING: Preferred = [];
 
@@ -42,12 +47,12 @@ export class RoutingRules {
     });
     let next = names.length;
     this.rules = rules.map((rule) => {
-      const { allowed_workers: allowed, required_labels: labels, preferred_labels: liked } = rule;
+      const { required_labels: labels, preferred_labels: liked } = rule;
       let required = labels.reduce((bits, name) => bits | bitOf(name), 0);
-      if (allowed !== null && workers.some(({ id }) => allowed.includes(id))) {
+      if (choosesAmong(rule, workers)) {
         const bit = 1 << next++;
-        workers.forEach(({ id }, i) => {
-          if (allowed.includes(id)) this.bits[i]! |= bit;
+        workers.forEach((worker, i) => {
+          if (isAllowed(rule, worker)) this.bits[i]! |= bit;
         });
         required |= bit;
       }
@@ -76,13 +81,31 @@ export class RoutingRules {
   }
 }
 
+type Choice = Pick<RoutingRuleKeys[number], "allowed_workers" | "allowed_ranks">;
+
+/** Whether a rule names some of these workers; one that names none leaves their role free. */
+function choosesAmong(rule: Choice, workers: readonly LabelledWorker[]): boolean {
+  if (rule.allowed_workers === null && rule.allowed_ranks === null) return false;
+  return workers.some((worker) => isAllowed(rule, worker));
+}
+
+/** A worker stands for all its ranks. */
+function isAllowed(
+  { allowed_workers: allowed, allowed_ranks: ranks }: Choice,
+  { id, rank }: LabelledWorker,
+): boolean {
+  if (allowed !== null && !allowed.includes(id)) return false;
+  return ranks === null || rank === undefined || ranks.includes(rank);
+}
+
 /** The code of a name, −1: nobody has it; undefined: any will do. */
 function codeOf(name: string | null, values: readonly string[] | undefined): number | undefined {
   return name === null ? undefined : (values?.indexOf(name) ?? -1);
 }
 
 /** What is wrong with a scenario's rules; undefined: nothing. */
-export function checkRules({ router, cluster }: Scenario): Problem | undefined {
+export function checkRules(scenario: Scenario): Problem | undefined {
+  const { router, cluster } = scenario;
   const { pools } = cluster;
   const workers =
     pools.length > 0 ? pools.reduce((sum, pool) => sum + pool.workers, 0) : cluster.workers;
@@ -104,6 +127,8 @@ export function checkRules({ router, cluster }: Scenario): Problem | undefined {
         expected: `numbers from 0 to ${String(workers - 1)}`,
       };
     }
+    const missing = missingRank(scenario, rule);
+    if (missing !== undefined) return { ...missing, where: `${where}.allowed_ranks` };
     const odd = [...rule.required_labels, ...Object.keys(rule.preferred_labels)].find(
       (name) => !known.has(name),
     );
@@ -130,4 +155,43 @@ export function checkRules({ router, cluster }: Scenario): Problem | undefined {
     }
   }
   return undefined;
+}
+
+/** What is wrong with the ranks that a rule asks for; undefined: nothing. */
+function missingRank(scenario: Scenario, rule: Choice): Problem | undefined {
+  const { allowed_workers: allowed, allowed_ranks: wanted } = rule;
+  if (wanted === null) return undefined;
+  let first = 0;
+  const counts: number[] = [];
+  for (const own of inOrder(scenario)) {
+    const last = first + own.cluster.workers - 1;
+    const isMeant = allowed === null || allowed.some((id) => id >= first && id <= last);
+    if (isMeant && ranksApart(own) > 1) counts.push(ranksApart(own));
+    first = last + 1;
+  }
+  const most = Math.min(...counts);
+  if (counts.length > 0 && wanted.every((rank) => rank < most)) return undefined;
+  return {
+    what:
+      counts.length === 0
+        ? "the workers have no ranks that are targets of their own"
+        : `not every worker of the rule has a rank ${String(Math.max(...wanted))}`,
+    expected:
+      counts.length === 0
+        ? "engine.data_ranks: apart, and cluster.parallelism.data above 1"
+        : `ranks from 0 to ${String(most - 1)}`,
+    remedy: "correct the ranks, or leave allowed_ranks out",
+  };
+}
+
+/** The pools in the order in which their workers are numbered: decode pools last. */
+function inOrder(scenario: Scenario): readonly Scenario[] {
+  const named = poolsOf(scenario);
+  const pools = poolScenarios(scenario).map((own, i) => ({
+    own,
+    last: named[i]!.role === "decode",
+  }));
+  return [...pools.filter(({ last }) => !last), ...pools.filter(({ last }) => last)].map(
+    ({ own }) => own,
+  );
 }

@@ -1,6 +1,7 @@
 /**
  * Rows of a trace that ask for workers: by a pin, as Dynamo's `nvext` has them, or by a list of those that are allowed. Each
- * desk heeds what names workers behind it: a pin of a prefill worker says nothing about who gives the answer.
+ * desk heeds what names workers behind it: a pin of a prefill worker says nothing about who gives the answer. A worker stands for
+ * all its ranks where these are apart.
  *
  * Source: `dynamo-policies.md` 1.4 and 5.5; lib/llm's `pinned_worker_hint` (2026): for a prompt `prefill_worker_id`, for an
  * answer and for whole requests `decode_worker_id`, and for all of them `backend_instance_id` where that one is not told.
@@ -19,9 +20,11 @@ export class DeskPins {
   private readonly codes: Uint16Array | undefined;
   /** Of each list: the workers behind this desk, by place; undefined: it has none of them and leaves the desk free. */
   private readonly bits: readonly (Uint32Array | undefined)[];
-  /** Place behind the desk of each worker, −1: it is not here. */
+  /** First place behind the desk of each worker, −1: it is not here; and its ranks by that place, where it has several. */
   private readonly placeOf: Int32Array;
+  private readonly ranksAt = new Map<number, Uint32Array>();
 
+  /** `ids`: by place behind the desk, the number of the worker, or of the worker whose rank it is. */
   constructor(
     { any, prefill, decode, allowed }: RowPins,
     ids: readonly number[],
@@ -31,18 +34,29 @@ export class DeskPins {
     this.any = any;
     this.codes = allowed?.codes;
     this.placeOf = new Int32Array(Math.max(0, ...ids) + 1).fill(-1);
-    ids.forEach((id, place) => (this.placeOf[id] = place));
+    const places = new Map<number, number[]>();
+    ids.forEach((id, place) => {
+      const known = places.get(id);
+      if (known === undefined) places.set(id, [place]);
+      else known.push(place);
+    });
+    for (const [id, own] of places) {
+      const first = own[0]!;
+      this.placeOf[id] = first;
+      if (own.length > 1) this.ranksAt.set(first, workerBits(own, ids.length));
+    }
     this.bits = (allowed?.lists ?? []).map((list) => {
-      const places = list.map((id) => this.place(id)).filter((place) => place >= 0);
-      return places.length === 0 ? undefined : workerBits(places, ids.length);
+      const here = list.flatMap((id) => places.get(id) ?? []);
+      return here.length === 0 ? undefined : workerBits(here, ids.length);
     });
   }
 
   /** Writes down what a row asks for. */
   apply(request: RouterRequest, row: number): void {
     const pin = this.pin(row);
-    if (pin >= 0) request.pinned = pin;
-    request.allowed = this.list(row);
+    const ranks = this.ranksAt.get(pin);
+    if (pin >= 0 && ranks === undefined) request.pinned = pin;
+    request.allowed = ranks ?? this.list(row);
   }
 
   /** Whether a row pins one of the workers here. */
@@ -89,7 +103,9 @@ export function deskPins(
 }
 
 function idsOf(pools: readonly Pool[]): readonly number[] {
-  return pools.flatMap(({ workers }) => workers.map(({ id }) => id));
+  return pools.flatMap(({ workers, ranks, firstWorker }) =>
+    workers.map((_, row) => firstWorker + Math.floor(row / ranks)),
+  );
 }
 
 /** The first row of a trace that asks for what this cluster cannot give; undefined: none does. */

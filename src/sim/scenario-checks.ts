@@ -5,6 +5,7 @@ import { checkEncoders } from "./encoders/encoder-checks.ts";
 import { checkRoles } from "./disagg/role-checks.ts";
 import { checkFaults } from "./faults/fault-checks.ts";
 import type { Problem } from "../core/index.ts";
+import { checkRanks } from "./rank-checks.ts";
 import { atPool, poolScenarios } from "./pool-scenarios.ts";
 import { checkQueue } from "./queue-checks.ts";
 import { checkRules } from "./routing-rules.ts";
@@ -41,7 +42,11 @@ function checkPools(scenario: Scenario): Problem | undefined {
   }
   for (const [index, pool] of poolScenarios(scenario).entries()) {
     const problem =
-      checkEngine(pool) ?? checkHardware(pool) ?? checkExtras(pool) ?? checkExperts(pool);
+      checkEngine(pool) ??
+      checkHardware(pool) ??
+      checkRanks(pool) ??
+      checkExtras(pool) ??
+      checkExperts(pool);
     if (problem !== undefined) return atPool(scenario, index, problem);
   }
   return checkRoles(scenario) ?? checkFaults(scenario);

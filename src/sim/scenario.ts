@@ -10,6 +10,7 @@ import { KV_DTYPES, WEIGHT_DTYPES } from "../hardware/index.ts";
 import { withBackendDefaults } from "./backend-defaults.ts";
 import { disaggSchema } from "./disagg/disagg-schema.ts";
 import {
+  attentionRankKeys,
   adaptersSchema,
   encoderCacheSchema,
   imagesSchema,
@@ -162,15 +163,7 @@ const engineKeys = z.strictObject({
     "time of the API server for each prompt token, one request after the other, us; " +
       "null: the backend's, 0 without model and gpu",
   ),
-  attention_dp_wait_steps: described(
-    z
-      .int()
-      .nonnegative()
-      .max(1 << 20)
-      .default(0),
-    "tensorrt_llm with attention data parallelism: decode steps that prompts wait for every rank " +
-      "to have one; 0: no balancing",
-  ),
+  ...attentionRankKeys,
   ...rareEngineKeys,
   scheduler_recv_interval: described(
     count(1 << 20).default(1),

@@ -342,7 +342,7 @@ export class Simulation implements WorkerSink, HandoffSink {
     this.isOver = true;
     this.stopped = stopped;
     this.nowUs = nowUs;
-    for (const worker of this.workers) worker.stop(nowUs);
+    this.clock.stop(nowUs);
     this.faults?.close(nowUs);
     this.encoders?.stop(nowUs);
     if (this.firstArrivalUs <= nowUs) this.observer.sample(nowUs);

@@ -55,11 +55,20 @@ function clusterText({ workers, pools }: Report): string {
   if (prefill > 0 && decode > 0) {
     return `${countText(prefill)} prefill and ${countText(decode)} decode workers`;
   }
-  return `${countText(workers.length)} worker${workers.length === 1 ? "" : "s"}`;
+  return countedText({ workers, pools });
 }
 
+/** Workers of a role, whatever ranks they have. */
 function workersOf(pools: Report["pools"], role: string): number {
-  return pools.reduce((sum, pool) => sum + (pool.role === role ? pool.workers : 0), 0);
+  const own = pools.filter((pool) => pool.role === role);
+  return own.reduce((sum, { workers, lockStep }) => sum + workers / (lockStep?.ranks ?? 1), 0);
+}
+
+/** How many workers there are, whatever ranks they have. */
+function countedText({ workers, pools }: Pick<Report, "workers" | "pools">): string {
+  let all = workers.length;
+  for (const pool of pools) all -= pool.workers - pool.workers / (pool.lockStep?.ranks ?? 1);
+  return `${countText(all)} worker${all === 1 ? "" : "s"}`;
 }
 
 /** What faults cost; empty without any. */
@@ -106,10 +115,10 @@ function lossText(report: Report): string {
 }
 
 /** What the run is called: its scenario's name, or its traffic's where the scenario has none. */
-export function runTitle({ scenario, workers }: Report): string {
+export function runTitle({ scenario, workers, pools }: Report): string {
   const title = scenarioTitle(scenario);
   if (scenario.name !== NAMELESS) return title;
-  return `${title} on ${countText(workers.length)} worker${workers.length === 1 ? "" : "s"}`;
+  return `${title} on ${countedText({ workers, pools })}`;
 }
 
 /** What a scenario is called: its name, or its traffic's where it has none. */

@@ -2,6 +2,8 @@
 
 import { EventQueue } from "../core/index.ts";
 import { DueList } from "./due-list.ts";
+import { lockStepsOf } from "./lock-steps.ts";
+import type { StepGroup } from "./step-group.ts";
 import { tierGroup } from "./tiers/tier-group.ts";
 import type { TierGroup } from "./tiers/tier-group.ts";
 import { STEP_START_US } from "./worker-counters.ts";
@@ -21,6 +23,9 @@ export class WorkerEvents {
   private readonly workers: readonly Worker[];
   private readonly queue: EventQueue;
   private readonly due = new DueList();
+  /** Workers in lock step; those of them that may start a step now. */
+  private readonly groups: readonly StepGroup[];
+  private readonly dueGroups = new Set<StepGroup>();
   /** Takes a request that is sent to a worker that is dead; false: it is not. Undefined: workers do not die. */
   private refusal: ((worker: Worker, slot: number, nowUs: number) => boolean) | undefined;
 
@@ -31,8 +36,12 @@ export class WorkerEvents {
   private nowUs = NaN;
 
   /** `workers` by number. */
-  constructor(workers: readonly Worker[], pools: Parameters<typeof tierGroup>[0]) {
+  constructor(
+    workers: readonly Worker[],
+    pools: Parameters<typeof tierGroup>[0] & Parameters<typeof lockStepsOf>[0],
+  ) {
     this.workers = workers;
+    this.groups = lockStepsOf(pools, this.due);
     this.tiers = tierGroup(pools);
     this.queue = new EventQueue(workers.length);
   }
@@ -53,8 +62,11 @@ export class WorkerEvents {
     let count = 0;
     while (queue.timeUs === nowUs) {
       const worker = this.workers[queue.pop()]!;
-      worker.end(nowUs);
-      this.due.add(worker);
+      if (worker.lockStep !== undefined) worker.lockStep.end(nowUs);
+      else {
+        worker.end(nowUs);
+        this.due.add(worker);
+      }
       count++;
     }
     if (this.tiers === undefined) return count;
@@ -68,10 +80,21 @@ export class WorkerEvents {
     if (due.length > 1) due.sort();
     for (let i = 0; i < due.length; i++) {
       const worker = due.take(i);
+      if (worker.lockStep !== undefined) {
+        this.dueGroups.add(worker.lockStep);
+        continue;
+      }
       const eventUs = worker.start(nowUs);
       if (eventUs < Infinity) queue.schedule(worker.id, eventUs, EV_WORKER);
     }
     due.length = 0;
+    if (this.dueGroups.size > 0) this.startGroups(nowUs);
+  }
+
+  /** At the end of the run of the simulation: counts what is done. */
+  stop(nowUs: number): void {
+    for (const worker of this.workers) worker.stop(nowUs);
+    for (const group of this.groups) group.halt();
   }
 
   /** From now on workers may be dead. */
@@ -94,7 +117,10 @@ export class WorkerEvents {
     if (this.refuses(worker, slot, nowUs)) return;
     if (this.courier?.follow(worker, slot, nowUs) === true) return;
     const mayStart = worker.batch.enqueue(slot, nowUs);
-    if (worker.state === WORKER_IDLE) this.due.add(worker);
+    const group = worker.lockStep;
+    if (group !== undefined) {
+      this.reschedule(worker, group.arrived(worker.id, mayStart, nowUs), nowUs);
+    } else if (worker.state === WORKER_IDLE) this.due.add(worker);
     else if (mayStart && worker.state === WORKER_DECODE) {
       this.reschedule(worker, worker.cut(nowUs, true), nowUs);
     }
@@ -102,14 +128,20 @@ export class WorkerEvents {
 
   /** Something happened that the worker's next pass must see: it starts now, or when the step in progress ends. */
   wake(worker: Worker, nowUs: number): void {
-    if (worker.state === WORKER_IDLE) this.due.add(worker);
+    const group = worker.lockStep;
+    if (group !== undefined) {
+      this.reschedule(worker, group.wake(worker.id, nowUs), nowUs);
+    } else if (worker.state === WORKER_IDLE) this.due.add(worker);
     else if (worker.state === WORKER_DECODE) this.cut(worker, nowUs);
   }
 
   /** A request that is not done leaves the worker. */
   cancel(worker: Worker, slot: number, nowUs: number): void {
     if (this.courier?.withdraw(slot, nowUs) === true) return;
-    this.reschedule(worker, worker.cancel(slot, nowUs), nowUs);
+    const { lockStep: group } = worker;
+    const eventUs =
+      group === undefined ? worker.cancel(slot, nowUs) : group.cancel(worker.id, slot, nowUs);
+    this.reschedule(worker, eventUs, nowUs);
   }
 
   private readonly landed = (worker: number): void => {
@@ -123,22 +155,37 @@ export class WorkerEvents {
   halt(worker: Worker, nowUs: number): number {
     if (worker.state === WORKER_DECODE) this.cut(worker, nowUs);
     const startUs = worker.state === WORKER_IDLE ? NaN : stepStartUs(worker, nowUs);
-    this.queue.cancel(worker.id);
+    this.queue.cancel(worker.lockStep?.id ?? worker.id);
     worker.stop(nowUs);
+    // Ranks in lock step die together, one behind the other within the instant.
+    worker.lockStep?.halt();
     return startUs;
   }
 
   private cut(worker: Worker, nowUs: number): void {
-    this.reschedule(worker, worker.cut(nowUs), nowUs);
+    const { lockStep: group } = worker;
+    const eventUs = group === undefined ? worker.cut(nowUs) : group.cut(nowUs);
+    this.reschedule(worker, eventUs, nowUs);
+  }
+
+  private startGroups(nowUs: number): void {
+    for (const group of this.dueGroups) {
+      const eventUs = group.start(nowUs);
+      if (eventUs < Infinity) this.queue.schedule(group.id, eventUs, EV_WORKER);
+    }
+    this.dueGroups.clear();
   }
 
   /** Moves a worker's event to `eventUs`: −1: it stays, now: the worker may start a pass. */
   private reschedule(worker: Worker, eventUs: number, nowUs: number): void {
     if (eventUs < 0) return;
-    if (eventUs > nowUs) this.queue.schedule(worker.id, eventUs, EV_WORKER);
+    const { lockStep: group } = worker;
+    const id = group === undefined ? worker.id : group.id;
+    if (eventUs > nowUs) this.queue.schedule(id, eventUs, EV_WORKER);
     else {
-      this.queue.cancel(worker.id);
-      this.due.add(worker);
+      this.queue.cancel(id);
+      // Who of a group is due its run's end has said.
+      if (group === undefined) this.due.add(worker);
     }
   }
 }

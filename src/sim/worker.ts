@@ -4,12 +4,12 @@
  */
 
 import { InvariantError } from "../core/index.ts";
-import { DecodeStretch, STRETCH_NUMBERS } from "./decode-stretch.ts";
 import type { StepShape } from "../hardware/index.ts";
+import { DecodeStretch, STRETCH_NUMBERS } from "./decode-stretch.ts";
 import type { Engine } from "./engine.ts";
 import { HandoffBatch } from "./handoff-batch.ts";
-import { addDecodes } from "./planned-step.ts";
-import type { PlannedStep } from "./planned-step.ts";
+import { addDecodes, type PlannedStep } from "./planned-step.ts";
+import type { StepGroup } from "./step-group.ts";
 import { endRedo } from "./time-asides.ts";
 import { addMixedGaps, addPromptToken, addRunGaps } from "./token-gaps.ts";
 import {
@@ -48,6 +48,8 @@ export class Worker {
   state = WORKER_IDLE;
   /** Set while the worker waits in the list of workers that may start a pass. */
   isDue = false;
+  /** Workers whose steps are this one's too; undefined: it goes by itself. */
+  lockStep: StepGroup | undefined;
   readonly batch: HandoffBatch;
   readonly stretch: DecodeStretch;
   /** Step times: the engine's, or a slower machine's. */
@@ -94,7 +96,7 @@ export class Worker {
   protected plan(nowUs: number): number {
     const { batch, counterBase } = this;
     const { counters } = this.engine;
-    let wakeUs = Infinity;
+    let wakeUs: number;
     batch.lookForArrivals(nowUs);
     do {
       batch.beginPass(nowUs);
@@ -103,11 +105,11 @@ export class Worker {
       // An engine without work looks for arrivals at once.
     } while (batch.isStepEmpty && (this.engine.pass.preempted > 0 || batch.takeArrivals(nowUs)));
     if (this.engine.watcher !== undefined) batch.settle(this.engine.watcher);
-    const used = batch.pool.used;
-    if (used > counters[counterBase + USED_PEAK]!) counters[counterBase + USED_PEAK] = used;
+    const at = counterBase + USED_PEAK;
+    counters[at] = Math.max(counters[at]!, batch.pool.used);
     if (!batch.isStepEmpty) {
       counters[counterBase + STEP_START_US] = nowUs;
-      return wakeUs;
+      return Infinity;
     }
     this.state = WORKER_IDLE;
     batch.inbox?.idled();
@@ -198,10 +200,9 @@ export class Worker {
 
   /** Completes the shape of the step that has been put together. */
   protected describeMixed(pass: PlannedStep, nowUs: number): void {
-    const { shape } = pass;
     this.endStretch();
-    this.prefillRequests = shape.prefillRequests + pass.landed;
-    this.prefillTokens = shape.prefillTokens;
+    this.prefillRequests = pass.shape.prefillRequests + pass.landed;
+    this.prefillTokens = pass.shape.prefillTokens;
     this.decodeRequests = addDecodes(this.batch, pass, nowUs);
   }
 
@@ -235,7 +236,8 @@ export class Worker {
   protected turnStretch(): void {
     const { changes } = this.batch;
     this.endStretch();
-    this.goesOn = this.engine.luck !== undefined && changes === this.stretchChanges;
+    const isSame = changes === this.stretchChanges;
+    this.goesOn = isSame && (this.engine.luck !== undefined || this.lockStep !== undefined);
     this.stretchChanges = changes;
   }
 
@@ -317,8 +319,7 @@ export class Worker {
     const { batch, anchorUs } = stretch;
     const endUs = stretch.timeAt(steps);
     this.engine.sink.decodeRun(this.id, batch, anchorUs, endUs, steps, this.goesOn);
-    const waitedUs = stretch.over(steps);
-    this.engine.meter?.endStretch(this.id, stretch, steps, waitedUs);
+    this.engine.meter?.endStretch(this.id, stretch, steps);
   }
 
   /** Completes the decoding requests whose last token came with the step that has just ended. */

@@ -414,6 +414,24 @@ export const GOLDENS: readonly Golden[] = [
     (name) => ({ trace: tenants(name, { ...chat, rows: 400, perS: 30 }) }),
   ),
   golden(
+    "ranks",
+    "conversations on two workers of four ranks in lock step, one of which crashes",
+    { num_gpu_blocks: 500, data_ranks: "apart" },
+    {
+      cluster: { workers: 2, parallelism: { data: 4 } },
+      router: { policy: "dynamo_kv", rules: [{ allowed_workers: [0, 1], allowed_ranks: [0, 1, 3] }] },
+      faults: { events: [{ at_s: 15, kind: "crash", worker: 1 }], restart_s: 3, migration_limit: 2 },
+    },
+    talks({
+      rows: 300,
+      perS: 8,
+      blockSize: 16,
+      systemBlocks: 20,
+      turnTokens: 220,
+      outputMedian: 70,
+    }),
+  ),
+  golden(
     "cluster-storm",
     "hand-offs, tiers, weights and peers on one fabric, while everything that can break does",
     { num_gpu_blocks: 500 },

@@ -1,7 +1,6 @@
 /**
  * Where parity with Dynamo's router is held: for each row of the reference page's parity table (`dynamo-policies.md`, 6) that
- * concerns the router, the tests that hold it. A test that is renamed or gone fails here. Not there: data-parallel ranks as
- * targets of their own (a worker's ranks share one cache and one batch here), and device-aware weights.
+ * concerns the router, the tests that hold it. A test that is renamed or gone fails here. Not there: device-aware weights.
  */
 
 import { readFileSync } from "node:fs";
@@ -20,6 +19,7 @@ const DEFAULTS = "policies/dynamo-defaults.test.ts";
 const RULES = "sim/routing-rules.test.ts";
 const PINS = "sim/row-pins.test.ts";
 const PLACES = "sim/adapter-places.test.ts";
+const RANKS = "sim/ranks.test.ts";
 const ROUTER_QUEUE = "sim/router-queue.test.ts";
 const CONDITIONAL = "sim/disagg/conditional.test.ts";
 const HANDOFFS = "sim/disagg/hand-worked.test.ts";
@@ -85,6 +85,16 @@ const TABLE: readonly Row[] = [
     [PINS, "a pin, a list, and everybody else in turns"],
     [PINS, "prefill and decode workers each by their own pins"],
     ["laws/pins.test.ts", "nobody who asks for workers lands elsewhere"],
+  ],
+  [
+    "data-parallel ranks as targets",
+    "must",
+    [HERE, "ranks cost what they have, and a worker is busy only when all of them are"],
+    [RULES, "a worker stands for all its ranks; allowed_ranks pins one"],
+    [PINS, "a worker stands for all its ranks where these are apart"],
+    [RANKS, "a next turn goes to the rank that has its prefix, not to another of the same worker"],
+    [RANKS, "a rank without work sees its request at the boundary, and all wait for the slowest"],
+    ["laws/ranks.test.ts", "fast and step by step agree with ranks apart"],
   ],
   ["other modes", "must", [HERE, "in turns, at random, the fewest, the fewer of two, a pin"]],
   [
@@ -327,5 +337,32 @@ describe("busy thresholds", () => {
       expect(choose()).toBe(NO_WORKER);
       expect(state.refusal).toBe(REFUSED_OVERLOAD);
     }
+  });
+
+  test("ranks cost what they have, and a worker is busy only when all of them are", () => {
+    // Worker 0 has places 0 and 1, worker 1 has 2 and 3.
+    const four = [0, 0, 2, 2].map((first) => ({
+      ...FACTS,
+      maxBatchedTokens: 1000,
+      ranks: { first, count: 2 },
+    }));
+    const state = stateOf("dynamo_kv", {}, four, { busyPrefillTokens: 640 });
+    const choose = (): number => state.choose(requestOf(9, 160), 0, random);
+    for (let node = 0; node < 4; node++) state.index.set(TIER_DEVICE, 1, node, 1);
+    choose();
+    // Ten blocks to compute and to hold each; rank 1 of worker 0 has four of them.
+    expect([...state.scores]).toEqual([20, 16, 20, 20]);
+    state.commit(requestOf(1, 656), 1, 656, 0);
+    // 656 tokens are beyond the threshold, but worker 0 has a rank that is free: both stay, at their costs.
+    choose();
+    expect(state.candidateCount).toBe(4);
+    expect(state.scores[1]).toBeGreaterThan(state.scores[0]!);
+    state.commit(requestOf(2, 656), 0, 656, 0);
+    expect([2, 3]).toContain(choose());
+    expect([...state.candidates.subarray(0, state.candidateCount)]).toEqual([2, 3]);
+    state.commit(requestOf(3, 656), 2, 656, 0);
+    state.commit(requestOf(4, 656), 3, 656, 0);
+    expect(choose()).toBe(NO_WORKER);
+    expect(state.refusal).toBe(REFUSED_OVERLOAD);
   });
 });

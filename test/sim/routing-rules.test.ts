@@ -54,6 +54,21 @@ describe("who serves whom", () => {
     expect([batchOfB! < 2, batchOfC! < 2]).toEqual([true, true]);
   });
 
+  test("a worker stands for all its ranks; allowed_ranks pins one", () => {
+    const served = (rules: Rules) => {
+      const scenario = scenarioOf(
+        { step_time: TEN_AND_ONE, data_ranks: "apart" },
+        { cluster: { workers: 2, parallelism: { data: 2 } }, router: { rules } },
+      );
+      return [...runBoth({ scenario, trace: TRACE }).requests.worker];
+    };
+    // Worker 1 is ranks 2 and 3.
+    expect(served([{ allowed_workers: [1] }]).every((rank) => rank >= 2)).toBe(true);
+    expect(new Set(served([{ allowed_workers: [1] }]))).toEqual(new Set([2, 3]));
+    expect(served([{ allowed_workers: [1], allowed_ranks: [1] }])).toEqual([3, 3, 3, 3, 3, 3]);
+    expect(new Set(served([{ allowed_ranks: [0] }]))).toEqual(new Set([0, 2]));
+  });
+
   test("labels that are preferred bend the cost", () => {
     const preferred = run([{ preferred_labels: { west: 1 } }], {}, "dynamo_kv");
     // All are idle when a request comes: the least cost is that of the preferred, × 0.467.

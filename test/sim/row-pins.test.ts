@@ -50,6 +50,21 @@ describe("rows that ask for workers", () => {
     expect([...run(pins).requests.worker].slice(0, 3)).toEqual([1, 0, 2]);
   });
 
+  test("a worker stands for all its ranks where these are apart", () => {
+    const pins = {
+      any: column(1, 1, 1, 1, -1, -1),
+      allowed: { lists: [[], [0]], codes: Uint16Array.of(0, 0, 0, 0, 1, 1) },
+    };
+    const scenario = scenarioOf(
+      { step_time: TEN_AND_ONE, data_ranks: "apart" },
+      { cluster: { workers: 2, parallelism: { data: 2 } } },
+    );
+    const { requests } = runBoth({ scenario, trace: { ...PLAIN, pins } });
+    // Worker 0 is places 0 and 1, worker 1 is 2 and 3.
+    expect(new Set(requests.worker.slice(0, 4))).toEqual(new Set([2, 3]));
+    expect(new Set(requests.worker.slice(4))).toEqual(new Set([0, 1]));
+  });
+
   test("prefill and decode workers each by their own pins", () => {
     const pins = {
       prefill: column(1, 1, 1, 1, 1, 1),

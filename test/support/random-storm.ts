@@ -5,6 +5,7 @@ import { scenarioSchema } from "../../src/sim/index.ts";
 import type { ScenarioInput } from "../../src/sim/index.ts";
 import { randomClusters } from "./random-cluster.ts";
 import { randomFabrics, randomFabricTiers } from "./random-fabric.ts";
+import { randomRankClusters, randomRankRuns, randomRankTiers } from "./random-ranks.ts";
 import { randomTierRuns } from "./random-tiers.ts";
 import { randomRuns } from "./random-scenario.ts";
 import type { RandomRun } from "./random-scenario.ts";
@@ -128,6 +129,11 @@ const stormsOver = (runs: fc.Arbitrary<RandomRun>): fc.Arbitrary<RandomRun> =>
       });
       return { ...run, scenario };
     });
+
+/** Runs with ranks apart, which die together. */
+export const randomRankStorms = stormsOver(
+  fc.oneof(randomRankRuns, randomRankClusters, randomRankTiers),
+);
 
 /** Any run of which some workers die. */
 export const randomStorms = stormsOver(fc.oneof(randomRuns, randomClusters));

@@ -3,6 +3,7 @@
 import { expect } from "vitest";
 import type { ProfileTable } from "../../src/hardware/index.ts";
 import type {
+  HardwareInputs,
   RequestColumns,
   Scenario,
   SimulationOptions,
@@ -19,6 +20,7 @@ export type Inputs = {
   readonly trace?: Trace;
   readonly rows?: () => RowSource;
   readonly table?: ProfileTable;
+  readonly hardware?: HardwareInputs;
 };
 
 /** Runs both modes, which must agree, and returns the fast one's result with all its columns. */

@@ -3,7 +3,7 @@
 import { fail, ok } from "../../core/index.ts";
 import type { Result } from "../../core/index.ts";
 import { explainRequest } from "../../plan/index.ts";
-import { createSimulation, parseScenario } from "../../sim/index.ts";
+import { createSimulation, parseScenario, workerName } from "../../sim/index.ts";
 import type { Report, SimulationResult } from "../../sim/index.ts";
 import { EXIT_DONE } from "../exit-codes.ts";
 import { explanationText } from "../explain-text.ts";
@@ -54,7 +54,11 @@ export async function explainCommand(
   terminal.out(
     flags.json === true
       ? `${JSON.stringify(explanation.value)}\n`
-      : explanationText(explanation.value, styleFor(terminal.colour.out)),
+      : explanationText(
+          explanation.value,
+          (worker) => workerName(report.value, worker),
+          styleFor(terminal.colour.out),
+        ),
   );
   return ok(EXIT_DONE);
 }

@@ -11,6 +11,7 @@ import type { TtlIndex } from "../prefix/ttl-index.ts";
 import type { Booking } from "./load-book.ts";
 import { LoadBook } from "./load-book.ts";
 import { Observed } from "./observed.ts";
+import { hasBusyLimits, isOverloaded } from "./overload.ts";
 import { PrefillTimes } from "./prefill-times.ts";
 import { PromptMemory } from "./prompt-memory.ts";
 import { raiseLowerTiers, reachAtTurn } from "./reach-at-turn.ts";
@@ -320,25 +321,10 @@ export class RouterState implements RouterView {
     return this.health[worker] === 1;
   }
 
-  /** Whether a worker is beyond one of the busy thresholds. */
-  isOverloaded(worker: number): boolean {
-    const { busyBlocksShare, busyPrefillTokens, busyPrefillShare } = this.setup;
-    const facts = this.facts[worker]!;
-    const { book } = this;
-    return (
-      book.blocks[worker]! > busyBlocksShare * facts.blocks ||
-      book.prefillTokens[worker]! > busyPrefillTokens ||
-      book.prefillTokens[worker]! > busyPrefillShare * facts.maxBatchedTokens
-    );
-  }
-
   /** Fills the candidates; false when there are none. */
   private filter(request: RouterRequest): boolean {
-    const { setup, candidates } = this;
-    const watchesLoad =
-      setup.busyBlocksShare < Infinity ||
-      setup.busyPrefillTokens < Infinity ||
-      setup.busyPrefillShare < Infinity;
+    const { setup, candidates, book } = this;
+    const watchesLoad = hasBusyLimits(setup);
     if (this.downCount === 0 && !watchesLoad && !isRestricted(request)) {
       if (this.candidateCount !== this.workers) {
         for (let worker = 0; worker < this.workers; worker++) candidates[worker] = worker;
@@ -350,7 +336,7 @@ export class RouterState implements RouterView {
     let overloaded = 0;
     for (let worker = 0; worker < this.workers; worker++) {
       if (!this.mayServe(worker, request)) continue;
-      if (watchesLoad && this.isOverloaded(worker)) overloaded++;
+      if (watchesLoad && isOverloaded(worker, book, setup)) overloaded++;
       else candidates[count++] = worker;
     }
     this.candidateCount = count;

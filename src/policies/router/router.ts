@@ -36,6 +36,8 @@ export type WorkerFacts = {
   readonly lower?: { readonly host: FetchTimes; readonly disk: FetchTimes };
   /** Its topology and other labels, as bits of the group's label list. */
   readonly labels: number;
+  /** Where its attention ranks are targets each: places of those of its worker, this one among them. */
+  readonly ranks?: { readonly first: number; readonly count: number };
 };
 
 /** Columns over workers, read in place. Whoever decides may write `scores` and `rule`, nothing else. */

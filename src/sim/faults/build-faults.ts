@@ -18,15 +18,29 @@ export function faultsOf(
   const { faults: knobs, seed } = scenario;
   if (!hasFaults(knobs)) return undefined;
   const events = knobs.events.filter((event) => !isOfEncoders(scenario, event));
+  const groups = groupsOf(parts.workers);
+  // Ranks in lock step live and die together. Encoder workers, numbered behind all others, see to themselves.
+  const withMates = (ids: readonly number[]): readonly number[] => {
+    return groups.filter((group) => group.some((id) => ids.includes(id))).flat();
+  };
   const planned = events.map((event) => {
     if (takesNodes(event) && parts.net !== undefined) {
-      const there = workersInNodes(scenario, event, parts.net);
-      // Encoder workers, numbered behind all others, see to themselves.
-      return { event, workers: there.filter((id) => id < parts.workers.length) };
+      return { event, workers: withMates(workersInNodes(scenario, event, parts.net)) };
     }
     const targets = targetsOf(scenario, event);
-    return { event, workers: targets.map(({ pool, row }) => pools[pool]!.workers[row]!.id) };
+    const struck = targets.map(({ pool: index, row }) => {
+      const { workers, ranks } = pools[index]!;
+      return workers[row * ranks]!.id;
+    });
+    return { event, workers: withMates(struck) };
   });
-  const script = new FaultScript(knobs, planned, parts.workers.length, seed);
+  const script = new FaultScript(knobs, planned, groups, seed);
   return new Faults({ ...parts, knobs, script });
+}
+
+/** Workers that are one engine, by their numbers; most are by themselves. */
+function groupsOf(workers: FaultParts["workers"]): readonly (readonly number[])[] {
+  return workers
+    .filter(({ id, lockStep }) => lockStep === undefined || lockStep.id === id)
+    .map(({ id, lockStep }) => lockStep?.ranks.map((rank) => rank.id) ?? [id]);
 }

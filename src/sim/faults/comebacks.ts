@@ -7,6 +7,7 @@ import { EventQueue } from "../../core/index.ts";
 import type { ClusterNetwork } from "../network/index.ts";
 import type { Pool } from "../pool.ts";
 import type { FaultKind } from "./fault-log.ts";
+import type { Worker } from "../worker.ts";
 import type { FaultKnobs } from "./fault-schema.ts";
 import { WeightLoads, weightsPlace } from "./weight-loads.ts";
 
@@ -21,6 +22,8 @@ export type ComebackParts = {
   readonly knobs: FaultKnobs;
   readonly poolOf: readonly Pool[];
   readonly net: ClusterNetwork | undefined;
+  /** By number. */
+  readonly workers: readonly Worker[];
 };
 
 export class Comebacks {
@@ -30,6 +33,9 @@ export class Comebacks {
   /** Of each worker: time until it is back, or (`loads`) until its weights begin to load; Infinity: for good. */
   private readonly awayUs: Float64Array;
   private readonly loads: Uint8Array;
+  /** Ranks that are ready and wait for others in lock step with them, and those that come back now. */
+  private readonly ready = new Set<number>();
+  private readonly rising: number[] = [];
 
   constructor(parts: ComebackParts) {
     this.parts = parts;
@@ -64,17 +70,19 @@ export class Comebacks {
 
   /** Whether a worker that is away will be back. */
   isComing(id: number): boolean {
+    if (this.ready.has(id)) return true;
     return this.timers.isPending(id) || this.weights?.isLoading(id) === true;
   }
 
   /** The next worker that is back at `nowUs`, −1: no more are. */
   pop(nowUs: number): number {
     const startupUs = Math.max(1, Math.round(this.parts.knobs.startup_s * US_PER_S));
-    while (this.timers.timeUs === nowUs) {
+    while (this.rising.length > 0 || this.timers.timeUs === nowUs) {
+      if (this.rising.length > 0) return this.rising.pop()!;
       const { kind } = this.timers;
       const id = this.timers.pop();
-      if (kind === EV_UP) return id;
-      this.load(id, nowUs);
+      if (kind === EV_UP) this.isReady(id);
+      else this.load(id, nowUs);
     }
     const { weights } = this;
     if (weights === undefined) return -1;
@@ -84,7 +92,19 @@ export class Comebacks {
     return -1;
   }
 
+  /** A worker could come back; of ranks in lock step none does before all can. */
+  private isReady(id: number): void {
+    const mates = this.parts.workers[id]!.lockStep?.ranks.map((rank) => rank.id) ?? [id];
+    this.ready.add(id);
+    if (!mates.every((mate) => this.ready.has(mate))) return;
+    for (const mate of mates.toReversed()) {
+      this.ready.delete(mate);
+      this.rising.push(mate);
+    }
+  }
+
   private cancel(id: number, nowUs: number): void {
+    this.ready.delete(id);
     this.timers.cancel(id);
     this.weights?.cancel(id, nowUs);
   }

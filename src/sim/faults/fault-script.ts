@@ -19,17 +19,27 @@ export class FaultScript {
   private readonly drawn = new EventQueue();
   private readonly knobs: FaultKnobs;
   private readonly randoms: readonly Stream[];
+  /** Who is struck together, and by the number of the first of them which group that is. */
+  private readonly groups: readonly (readonly number[])[];
+  private readonly groupAt: ReadonlyMap<number, number>;
 
-  /** `planned`: the scenario's events with the numbers of the workers they strike; `workers`: how many there are. */
-  constructor(knobs: FaultKnobs, planned: readonly ScriptEvent[], workers: number, seed: number) {
+  /** `planned`: the scenario's events with the numbers of the workers they strike; `groups`: all workers, who is struck together. */
+  constructor(
+    knobs: FaultKnobs,
+    planned: readonly ScriptEvent[],
+    groups: readonly (readonly number[])[],
+    seed: number,
+  ) {
     this.knobs = knobs;
+    this.groups = groups;
+    this.groupAt = new Map(groups.map(([first], group) => [first!, group]));
     this.planned = planned
       .map((one) => ({ ...one, timeUs: Math.round(one.event.at_s * US_PER_S) }))
       .toSorted((a, b) => a.timeUs - b.timeUs);
     const { crash_per_hour: crashes, slow_per_hour: slows } = knobs.rates;
-    const count = crashes + slows > 0 ? workers : 0;
-    this.randoms = Array.from({ length: count }, (_, id) => stream(seed, `faults/${id}`));
-    for (let id = 0; id < count; id++) this.rose(id, 0);
+    const count = crashes + slows > 0 ? groups.length : 0;
+    this.randoms = Array.from({ length: count }, (_, group) => stream(seed, `faults/${group}`));
+    for (let group = 0; group < count; group++) this.rose(groups[group]![0]!, 0);
   }
 
   /** Time of the next event, µs. */
@@ -44,9 +54,10 @@ export class FaultScript {
 
   /** A worker is up (again): draws when it will next fail. */
   rose(id: number, nowUs: number): void {
-    if (this.randoms.length === 0) return;
-    this.draw(id, DRAW_CRASH, nowUs);
-    this.draw(id, DRAW_SLOW, nowUs);
+    const group = this.groupAt.get(id);
+    if (this.randoms.length === 0 || group === undefined) return;
+    this.draw(group, DRAW_CRASH, nowUs);
+    this.draw(group, DRAW_SLOW, nowUs);
   }
 
   /** Takes the next event. */
@@ -58,25 +69,23 @@ export class FaultScript {
       return planned;
     }
     const { kind } = this.drawn;
-    const id = Math.floor(this.drawn.pop() / DRAWS);
+    const group = Math.floor(this.drawn.pop() / DRAWS);
+    const workers = this.groups[group]!;
     const { slow_factor: factor, slow_s: slowS } = this.knobs.rates;
     if (kind === DRAW_CRASH) {
-      return { event: { at_s: timeUs / US_PER_S, kind: "crash" }, workers: [id] };
+      return { event: { at_s: timeUs / US_PER_S, kind: "crash" }, workers };
     }
-    this.draw(id, DRAW_SLOW, timeUs + slowS * US_PER_S);
-    return {
-      event: { at_s: timeUs / US_PER_S, kind: "slow", factor, for_s: slowS },
-      workers: [id],
-    };
+    this.draw(group, DRAW_SLOW, timeUs + slowS * US_PER_S);
+    return { event: { at_s: timeUs / US_PER_S, kind: "slow", factor, for_s: slowS }, workers };
   }
 
-  private draw(id: number, which: number, fromUs: number): void {
+  private draw(group: number, which: number, fromUs: number): void {
     const { crash_per_hour: crashes, slow_per_hour: slows } = this.knobs.rates;
     const perHour = which === DRAW_CRASH ? crashes : slows;
     if (perHour === 0) return;
-    const gapUs = this.randoms[id]!.exponential(US_PER_HOUR / perHour);
+    const gapUs = this.randoms[group]!.exponential(US_PER_HOUR / perHour);
     this.drawn.schedule(
-      id * DRAWS + which,
+      group * DRAWS + which,
       Math.round(fromUs) + Math.max(1, Math.round(gapUs)),
       which,
     );

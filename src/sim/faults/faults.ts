@@ -160,8 +160,8 @@ export class Faults {
   /** At the end of an instant: workers that were only to end their work stop when it is done. */
   settle(nowUs: number): void {
     for (const id of this.draining) {
-      const { state, batch } = this.parts.workers[id]!;
-      if (state === WORKER_IDLE && batch.isEmpty) this.stopKnown(id, nowUs);
+      const worker = this.parts.workers[id]!;
+      if (isDone(worker) && (worker.lockStep?.ranks ?? []).every(isDone)) this.stopKnown(id, nowUs);
     }
   }
 
@@ -391,4 +391,9 @@ export class Faults {
   private schedule(id: number, timer: number, timeUs: number): void {
     this.timers.schedule(id * TIMERS + timer, timeUs, timer);
   }
+}
+
+/** Whether a worker has nothing left to do. */
+function isDone({ state, batch }: Pick<Worker, "state" | "batch">): boolean {
+  return state === WORKER_IDLE && batch.isEmpty;
 }
