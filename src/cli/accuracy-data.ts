@@ -107,7 +107,7 @@ export function loadMeasured(folder: string): Result<MeasuredData> {
   if (runs.length > 0) return ok({ folder, runs, skipped });
   const tables = [...SWEEPS, ...TABLES].map(([file]) => file);
   const known = [...tables, "vllm_e2e/", "vllm_requests/"].join(", ");
-  const what = "the folder holds no measured run";
+  const what = existsSync(folder) ? "the folder holds no measured run" : "no such folder";
   return fail({ what, where: folder, expected: known, remedy: "name another with --data DIR" });
 }
 

@@ -89,10 +89,22 @@ async function calibrate(
   }
   const { model, gpu } = rest;
   const unclear = fail({
-    what: "calibrate needs kernel tables, measured steps or benchmark results",
+    what:
+      sources.length > 1
+        ? "calibrate takes one kind of measurement at a time"
+        : "calibrate needs kernel tables, measured steps or benchmark results",
     expected: "either --data DIR, or --steps FILE or --benchmarks FILE with --model and --gpu",
   });
-  if (sources.length !== 1 || model === undefined || gpu === undefined) return unclear;
+  if (sources.length !== 1) return unclear;
+  if (model === undefined || gpu === undefined) {
+    const missing = model === undefined ? "--model" : "--gpu";
+    return fail({
+      what: `nothing says of which ${missing.slice(2)} the measurements are`,
+      where: missing,
+      expected: `the name of the ${model === undefined ? "model" : "GPU"}'s card`,
+      remedy: `add for example ${missing} ${model === undefined ? "llama-3.1-8b" : "h100"}`,
+    });
+  }
   if (benchmarks !== undefined) {
     const { runCalibrateBenchmarks } = await import("./commands/calibrate-benchmarks.ts");
     const progress = (what: string): void => {

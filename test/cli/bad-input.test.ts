@@ -101,6 +101,11 @@ const CASES: readonly (readonly [args: string, place: string, words: string])[] 
   ["memory llama-3.1-8b --gpu h100 --pp 33", "--pp", "at most 32"],
   ["memory llama-3.1-8b --gpu h100 --redundant-experts 4", "--redundant-experts", "ep above 1"],
   ["memory deepseek-r1 --gpu gb200 --dp 48 --ep 48", "ep 48", "or 32 redundant experts"],
+  ["calibrate --steps good.jsonl", "--model", "for example --model llama-3.1-8b"],
+  ["calibrate --benchmarks good.jsonl --model llama-3.1-8b", "--gpu", "for example --gpu h100"],
+  ["calibrate --data folder --steps good.jsonl", "one kind of measurement", "either --data"],
+  ["calibrate --data nowhere", "nowhere", "no such folder"],
+  ["accuracy --data nowhere", "nowhere", "no such folder"],
   ["models show llama-3.1-8b --tp 0", "--tp", "a whole number ≥ 1"],
   ["models add key.yaml --as ../x", "--as", "letters, digits"],
   [

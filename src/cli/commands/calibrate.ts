@@ -138,7 +138,7 @@ function systemsOf(
   }
   if (found.length > 0) return ok(found);
   return fail({
-    what: "the folder holds no kernel table",
+    what: existsSync(data) ? "the folder holds no kernel table" : "no such folder",
     where: data,
     expected: "gemm_SYSTEM_bfloat16.csv and others",
   });
