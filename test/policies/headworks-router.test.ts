@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { stream } from "../../src/core/index.ts";
-import { TIER_DEVICE } from "../../src/policies/index.ts";
+import { TIER_DEVICE, TIER_HOST } from "../../src/policies/index.ts";
 import type { RouterState } from "../../src/policies/index.ts";
 import { LinearStepTime } from "../../src/hardware/index.ts";
 import { BLOCK, FACTS, LINEAR, requestOf, stateOf } from "./router-fixture.ts";
@@ -192,11 +192,15 @@ describe("time behind the target", () => {
 
 test("leaves out of a score only what cannot make it the least", () => {
   const workers = 6;
-  const facts = Array.from({ length: workers }, () => ({ ...FACTS, steps: LINEAR }));
   const sent = fc.record({
     tokens: fc.integer({ min: 1, max: 40 * BLOCK }),
     blocks: fc.integer({ min: 0, max: 20 }),
+    onHost: fc.integer({ min: 0, max: 10 }),
     ends: fc.boolean(),
+  });
+  const fetched = fc.constantFrom(undefined, {
+    host: { firstUs: 5, blockUs: 20 },
+    disk: { firstUs: 50, blockUs: 90 },
   });
   let shortened = 0;
   fc.assert(
@@ -204,19 +208,26 @@ test("leaves out of a score only what cannot make it the least", () => {
       fc.array(sent, { minLength: 1, maxLength: 30 }),
       fc.constantFrom(100, 5000, Infinity),
       fc.constantFrom(20, 500, Infinity),
-      (all, ttftUs, tpotUs) => {
+      fc.constantFrom(0.5, 1, 4),
+      fetched,
+      (all, ttftUs, tpotUs, late, lower) => {
+        const own = { ...FACTS, steps: LINEAR, ...(lower === undefined ? {} : { lower }) };
+        const facts = Array.from({ length: workers }, () => own);
         const states = [true, false].map((explains) => {
-          const state = stateOf("headworks", {}, facts, { ttftUs, tpotUs });
+          const state = stateOf("headworks", { late }, facts, { ttftUs, tpotUs });
           state.explains = explains;
           return { state, random: stream(7, "ties") };
         });
-        all.forEach(({ tokens, blocks, ends }, booking) => {
+        all.forEach(({ tokens, blocks, onHost, ends }, booking) => {
           const [whole, short] = states.map(({ state, random: ties }) => {
             const request = requestOf(booking, Math.max(tokens, blocks * BLOCK));
             const worker = state.choose(request, booking, ties);
             state.commit(request, worker, state.newTokensOn(request, worker), booking);
             if (ends) state.firstToken(booking, booking);
             for (let node = 0; node < blocks; node++) state.index.set(TIER_DEVICE, worker, node, 1);
+            for (let node = blocks; node < blocks + onHost; node++) {
+              state.index.set(TIER_HOST, worker, node, 1);
+            }
             return { worker, scores: [...state.scores] };
           });
           expect(short!.worker).toBe(whole!.worker);

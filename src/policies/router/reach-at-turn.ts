@@ -9,7 +9,7 @@
  *
  * Looking only at what is cached now sends a conversation back to a worker whose queue will have pushed its prefix out by then: it
  * waits for the queue and is computed again all the same. Measured with 24 coding agents on eight workers, where memory was
- * short: first tokens came after 3.5 times the predicted time before, 1.15 times since.
+ * short: first tokens came after 3.5 times the predicted time before, 1.1 times since.
  */
 
 import type { TierReach } from "../prefix/event-index.ts";
