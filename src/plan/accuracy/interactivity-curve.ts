@@ -92,8 +92,13 @@ export function loadsToCover(
   if (fewest === undefined || most === undefined) return [];
   if (slowest === undefined || quickest === undefined) return [];
   const loads: number[] = [];
-  const limit = Math.max(...measured.map(({ load }) => load)) << DOUBLINGS_MAX;
-  const settled = before !== undefined && most.interactivity > SETTLED * before.interactivity;
+  const known = Math.max(...measured.map(({ load }) => load));
+  const limit = known << DOUBLINGS_MAX;
+  // Among the measured loads a step up may be no slower than the one before, by the kernels' sizes.
+  const settled =
+    before !== undefined &&
+    most.load > known &&
+    most.interactivity > SETTLED * before.interactivity;
   if (
     predicted.every(({ interactivity }) => interactivity > slowest.interactivity) &&
     most.load * 2 <= limit &&

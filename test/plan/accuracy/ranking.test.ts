@@ -76,6 +76,9 @@ describe("loads that cover a measured curve", () => {
     const held = [workerAt(4, 1, 0.5), workerAt(64, 1, 0.5), workerAt(128, 1, 0.25)];
     expect(loadsToCover(curveOf(held), measured)).toEqual([]);
     expect(next(1, 0.01, 4, 64, 512)).toEqual([]);
+    // A measured load that is no slower than the one before does not end it.
+    const uneven = [workerAt(4, 5, 1), workerAt(32, 5, 0.6), workerAt(64, 5, 0.25)];
+    expect(loadsToCover(curveOf(uneven), measured)).toEqual([128]);
   });
 });
 
