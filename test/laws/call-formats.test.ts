@@ -148,6 +148,16 @@ function expectColumns(
     rowOf.map((row) => trace.sessions?.session[row] ?? -1),
     calls.map((call) => written.session(call)),
   );
+  const { priority, hints } = trace;
+  if (written.hints !== undefined) {
+    const found = rowOf.map((row) => ({
+      priority: priority?.[row] ?? 0,
+      strictPriority: hints?.strictPriority?.[row] ?? 0,
+      outputTokens: hints?.outputTokens?.[row] ?? 0,
+      keepUs: hints?.keepUs?.[row] ?? 0,
+    }));
+    expect(found).toEqual(calls.map(written.hints));
+  }
   if (trace.graph === undefined) return;
   const { task } = trace.graph;
   expectSameGroups(

@@ -12,6 +12,7 @@ import {
   shuffled,
   styleOf,
   taskOf,
+  type RecordedHints,
   type Written,
 } from "./written-recording.ts";
 
@@ -63,6 +64,25 @@ export function writeDelta(recording: Recording, seed: number): Written {
   };
 }
 
+/** Hints that differ from call to call, most of them absent. */
+function hintsOf({ output }: RecordedCall): RecordedHints {
+  return {
+    priority: output % 3 === 0 ? (output % 7) - 3 : 0,
+    strictPriority: output % 4 === 0 ? output : 0,
+    outputTokens: output % 5 === 0 ? 2 * output : 0,
+    keepUs: output % 6 === 0 ? output * 250 : 0,
+  };
+}
+
+function hintFields({ priority, strictPriority, outputTokens, keepUs }: RecordedHints): object {
+  return {
+    ...(priority === 0 ? {} : { priority }),
+    ...(strictPriority === 0 ? {} : { strict_priority: strictPriority }),
+    ...(outputTokens === 0 ? {} : { osl: outputTokens }),
+    ...(keepUs === 0 ? {} : { keep_ms: ms(keepUs) }),
+  };
+}
+
 /** The time of a call that nothing holds back; others have none. */
 const rootTime = (call: RecordedCall): number => (call.edges.length === 0 ? call.startUs : NaN);
 
@@ -89,6 +109,7 @@ export function writeAgentic(recording: Recording, seed: number): Written {
     output_length: call.output,
     hash_ids: marked(plays[call.task]!.chained(call.prompt, blockSize, true)),
     ...(isHeld || call.edges.length === 0 ? { not_before_ms: ms(call.startUs) } : {}),
+    ...hintFields(hintsOf(call)),
     dependencies: call.edges.map(({ on, trigger, relation, delayUs }) => ({
       request_id: `request-${on}`,
       trigger,
@@ -111,6 +132,7 @@ export function writeAgentic(recording: Recording, seed: number): Written {
     isTimed: true,
     arrivalUs: rootTime,
     edges: (call) => call.edges,
+    hints: hintsOf,
     notBeforeUs: (call) =>
       isHeld && call.edges.length > 0 ? call.startUs - startUs[call.task]! : 0,
     session: agentOf,

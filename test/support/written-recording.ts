@@ -22,10 +22,19 @@ export type Written = {
   readonly isTimed: boolean;
   readonly edges: (call: RecordedCall) => readonly RecordedEdge[];
   readonly notBeforeUs: (call: RecordedCall) => number;
+  /** What the agent tells with the call; absent: the format has no words for it. */
+  readonly hints?: (call: RecordedCall) => RecordedHints;
   readonly session: (call: RecordedCall) => number;
   readonly task: (call: RecordedCall) => number;
   /** What keeps equal texts of different calls apart, for the first so many tokens of a call's prompt. */
   readonly space: (call: RecordedCall, tokens: number) => string;
+};
+
+export type RecordedHints = {
+  readonly priority: number;
+  readonly strictPriority: number;
+  readonly outputTokens: number;
+  readonly keepUs: number;
 };
 
 /** How a file may be written without a change of meaning. */
