@@ -117,11 +117,32 @@ const SGLANG_SCRIPTS: Readonly<Record<string, Setup>> = {
   },
 };
 
-/** InferenceX, SGLang: radix cache off, chunk = max prefill tokens. */
+/**
+ * A model whose script was not read: SGLang's defaults for GPUs of 60 GB and more and for those of 160 GB and more
+ * (server_args.py of 0.5), without the radix cache as in all scripts of InferenceX, and their fp8 cache on Blackwell.
+ */
+function sglangDefaults({ gpu, dp }: SetupQuery): Setup {
+  const blackwell = isBlackwell(gpu);
+  const chunk = blackwell ? 2 * BATCHED_TOKENS : BATCHED_TOKENS;
+  return {
+    knobs: {
+      fraction: 0.85,
+      maxNumSeqs: SGLANG_RUNNING * dp,
+      maxBatchedTokens: chunk * dp,
+      maxPrefillTokens: 2 * BATCHED_TOKENS * dp,
+      chunkedPrefill: true,
+      prefixCaching: false,
+    },
+    kvDtype: blackwell ? "fp8" : "bf16",
+  };
+}
+
+/** InferenceX, SGLang, scripts for DeepSeek: radix cache off, chunk = max prefill tokens. */
 function sglangSetup(query: SetupQuery): Setup {
   const { gpu, precision, input, output, dp, concurrency } = query;
   const own = dp === 1 ? SGLANG_SCRIPTS[query.model] : undefined;
   if (own !== undefined) return own;
+  if (!query.model.startsWith("deepseek")) return sglangDefaults(query);
   const short = input + output <= 2048;
   const blackwell = isBlackwell(gpu);
   const fp4 = precision === "fp4";
