@@ -36,8 +36,13 @@ function plain(name: string): string {
     .replaceAll(/[\s_]+/g, "-");
 }
 
-function unknown(kind: string, name: string, known: readonly string[]): Result<never> {
-  const nearest = nearestWord(plain(name), known);
+function unknown(
+  kind: string,
+  name: string,
+  known: readonly string[],
+  words = known,
+): Result<never> {
+  const nearest = nearestWord(plain(name), words);
   return fail({
     what: `unknown ${kind} ${name}`,
     expected: nearest === undefined ? `a ${kind} card` : `a known ${kind}, nearest: ${nearest}`,
@@ -61,11 +66,14 @@ export function findGpu(deck: CardDeck, name: string): Result<GpuCard> {
   const found =
     deck.gpus.find((gpu) => gpu.id === wanted) ?? byKey(deck.gpus, ({ id }) => gpuKey(id) === key);
   if (found !== undefined) return ok(found);
-  return unknown(
-    "GPU",
-    name,
-    deck.gpus.map((gpu) => gpu.id),
-  );
+  const ids = deck.gpus.map((gpu) => gpu.id);
+  // h9000 is nearer to an h100 than to any whole name of one.
+  const series = ids.map((id) => id.split("-")[0]!).filter((word) => findsOne(deck, word));
+  return unknown("GPU", name, ids, [...new Set([...series, ...ids])]);
+}
+
+function findsOne({ gpus }: CardDeck, name: string): boolean {
+  return byKey(gpus, ({ id }) => gpuKey(id) === gpuKey(name)) !== undefined;
 }
 
 /**
