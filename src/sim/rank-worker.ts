@@ -18,6 +18,8 @@ export class RankWorker extends Worker {
   /** Whether the step that was put together last has anything in it, and prompts. */
   hasStep = false;
   hasPrompts = false;
+  /** Whether its last pass took blocks from somebody: the next one may admit again. */
+  private hasEvicted = false;
   /** Whether its next pass has something to see. */
   mayPlan = false;
   /** When to look again while there is nothing to do, µs. */
@@ -44,6 +46,8 @@ export class RankWorker extends Worker {
   /** Puts the next step together and remembers it. */
   prepare(nowUs: number): void {
     this.wakeUs = this.plan(nowUs);
+    // Passes of other ranks follow before a run begins: what this one did would be forgotten.
+    this.hasEvicted = this.engine.pass.preempted > 0;
     this.hasStep = !this.batch.isStepEmpty;
     if (!this.hasStep) {
       this.hasPrompts = false;
@@ -122,7 +126,7 @@ export class RankWorker extends Worker {
 
   /** Steps of a run that begins now after which this rank may have to act. */
   get stepsFree(): number {
-    return this.batch.stepsAlone(this.stretch);
+    return this.hasEvicted ? 1 : this.batch.stepsAlone(this.stretch);
   }
 
   /** Begins a run; returns when it ends, the same for all ranks. */

@@ -157,7 +157,7 @@ test(
         if (report.stopped !== null) reached.cut++;
         if (report.network !== null && did.bytes > 0) reached.fabric++;
       }),
-      lawRuns(250),
+      lawRuns(400),
     );
     expect(Math.min(...Object.values(reached)), JSON.stringify(reached)).toBeGreaterThan(10);
   },

@@ -45,6 +45,22 @@ describe("by hand: a step with a prompt takes 10 ms, a decode step 1 ms", () => 
     expect(workerName(report, 1)).toBe("0.1");
   });
 
+  test("who is thrown out comes back at the next step, though another rank has planned since", () => {
+    const lengths = [1, 1, 2, 1, 1];
+    const outputs = [31, 31, 30, 1, 1];
+    const trace = traceOf(lengths.map((input, i) => ({ at: 0, input, output: outputs[i]! })));
+    const tight = { block_size: 1, num_gpu_blocks: 60, max_num_batched_tokens: 3, watermark: 0 };
+    const step = {
+      step_time: TEN_AND_ONE,
+      scheduler_reserve_full_isl: false,
+      enable_prefix_caching: false,
+    };
+    const scenario = scenarioOf({ ...APART, ...step, ...tight }, apart(1, 2));
+    const { report } = runBoth({ scenario, trace });
+    expect(report.kv.preemptions).toBeGreaterThan(0);
+    expect(report.requests.completed).toBe(5);
+  });
+
   test("other workers do not wait", () => {
     const trace = traceOf([
       { at: 0, input: 100, output: 2 },
