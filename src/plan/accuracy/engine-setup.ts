@@ -1,10 +1,7 @@
 /**
- * Engine settings of published benchmarks, where the rows do not carry them: flags of the scripts
- * that
- * made the rows, else the engine's defaults. Sources: InferenceX launch scripts
- * (SemiAnalysisAI/InferenceX,
- * benchmarks/*, Apache-2.0, as cited in the data's notes on method); defaults of vLLM 0.11–0.18,
- * SGLang 0.5 and TensorRT-LLM 1.x.
+ * Settings of published benchmarks, where the rows do not carry them: flags of the scripts that made the
+ * rows, else the engine's defaults. Sources: InferenceX launch scripts (SemiAnalysisAI/InferenceX, benchmarks/*,
+ * Apache-2.0, as cited in the data's notes on method); defaults of vLLM 0.11–0.18, SGLang 0.5 and TensorRT-LLM 1.x.
  */
 
 import { isBelow, type KvDtype, type MemoryEngine } from "../../hardware/index.ts";
@@ -41,6 +38,10 @@ export type Setup = {
   readonly promptsPerPlace?: number;
 };
 
+/** Lengths are whole numbers from 0.8 L to L (random_range_ratio of the benchmark). */
+export const INFERENCEX_RATIO = 0.8;
+/** Requests for each place of the closed loop where a row does not say: 10 · conc (`num_prompts`, the data's notes on method). */
+export const PROMPTS_PER_PLACE = 10;
 /** Most requests a TensorRT-LLM server takes by default (max_batch_size of TensorRT-LLM 1.x). */
 const TRTLLM_BATCH = 2048;
 /** Default of vLLM's and TensorRT-LLM's servers on GPUs of 70 GB and more. */

@@ -3,7 +3,7 @@
  * behind NVIDIA Dynamo. Lengths and closed loop are those of the aggregated rows.
  */
 
-import { versionIn } from "./engine-setup.ts";
+import { INFERENCEX_RATIO, PROMPTS_PER_PLACE, versionIn } from "./engine-setup.ts";
 import type { MeasuredRun, WorkerGroup } from "./measured-run.ts";
 import { metricsOf, unmeasured } from "./measured-run.ts";
 import type { RowRecord } from "./record.ts";
@@ -14,8 +14,6 @@ import { SPLIT_ENGINES } from "./split-recipes.ts";
 import type { RecordedWorkers, SplitRecipes, SplitRole } from "./split-recipes.ts";
 
 const MS_PER_S = 1000;
-const INFERENCEX_RATIO = 0.8;
-const PROMPTS_PER_PLACE = 10;
 
 function workersOf(row: RowRecord, role: SplitRole): RecordedWorkers {
   const ranks = row.number(`${role}_tp`);

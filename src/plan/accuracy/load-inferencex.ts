@@ -7,7 +7,7 @@
 import type { Result } from "../../core/index.ts";
 import { ok } from "../../core/index.ts";
 import type { MemoryEngine } from "../../hardware/index.ts";
-import { inferencexSetup, versionIn } from "./engine-setup.ts";
+import { INFERENCEX_RATIO, PROMPTS_PER_PLACE, inferencexSetup, versionIn } from "./engine-setup.ts";
 import { disaggObstacle, disaggRun } from "./load-disagg.ts";
 import type { Loaded, MeasuredRun } from "./measured-run.ts";
 import { metricsOf, SkipCount, unmeasured } from "./measured-run.ts";
@@ -20,8 +20,6 @@ import { SplitRecipes } from "./split-recipes.ts";
 
 const NEEDED = ["hardware", "framework", "model", "precision", "isl", "osl", "conc", "n_gpu_total"];
 const MS_PER_S = 1000;
-/** Lengths are whole numbers from 0.8 L to L (random_range_ratio of the benchmark). */
-export const INFERENCEX_RATIO = 0.8;
 
 const ENGINES: ReadonlyMap<string, MemoryEngine> = new Map([
   ["vllm", "vllm"],
@@ -106,7 +104,7 @@ function runOf(name: string, row: RowRecord, conc: number): MeasuredRun {
     knobs: setup.knobs,
     workload: {
       kind: "closed",
-      requests: conc * row.numberOr("prompts_per_conc", 10),
+      requests: conc * row.numberOr("prompts_per_conc", PROMPTS_PER_PLACE),
       concurrency: conc,
       lengths: { kind: "drawn", input: isl, output: osl, ratio: INFERENCEX_RATIO, seed: 0 },
     },

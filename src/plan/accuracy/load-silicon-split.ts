@@ -3,8 +3,7 @@
  * nobody before the simulator was compared with them: a further check, in a family of its own that no target is judged by.
  */
 
-import { versionIn } from "./engine-setup.ts";
-import { INFERENCEX_RATIO } from "./load-inferencex.ts";
+import { INFERENCEX_RATIO, PROMPTS_PER_PLACE, versionIn } from "./engine-setup.ts";
 import type { Lengths, MeasuredRun, WorkerGroup } from "./measured-run.ts";
 import { metricsOf, unmeasured } from "./measured-run.ts";
 import type { RowRecord } from "./record.ts";
@@ -14,7 +13,6 @@ import { isExported, precisionOf, siliconEngine } from "./silicon-columns.ts";
 import { splitGroup } from "./split-groups.ts";
 import type { RecordedWorkers, SplitRecipes, SplitRole } from "./split-recipes.ts";
 
-const PROMPTS_PER_PLACE = 10;
 const PREFIXES = { prefill: "p", decode: "d" } as const;
 
 /**

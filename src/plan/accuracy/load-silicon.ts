@@ -7,8 +7,13 @@
 import type { Result } from "../../core/index.ts";
 import { ok } from "../../core/index.ts";
 import type { KernelsLayout } from "../../hardware/index.ts";
-import { generatedSetup, inferencexSetup, versionIn } from "./engine-setup.ts";
-import { INFERENCEX_RATIO } from "./load-inferencex.ts";
+import {
+  INFERENCEX_RATIO,
+  PROMPTS_PER_PLACE,
+  generatedSetup,
+  inferencexSetup,
+  versionIn,
+} from "./engine-setup.ts";
 import { siliconSplitObstacle, siliconSplitRun } from "./load-silicon-split.ts";
 import type { Lengths, Loaded, MeasuredRun } from "./measured-run.ts";
 import { configurationName, metricsOf, SkipCount, unmeasured } from "./measured-run.ts";
@@ -21,7 +26,6 @@ import { checkpointFormat } from "./run-dtype.ts";
 import { gpuName, modelName } from "./run-names.ts";
 
 const NEEDED = ["model", "system", "backend", "mode", "isl", "osl", "concurrency", "tp", "tpot_ms"];
-const PROMPTS_PER_PLACE = 10;
 /** One worker of an aggregated run in the sample spans a node at most (assumption). */
 const RANKS_MAX = 8;
 
